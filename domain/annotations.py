@@ -1,0 +1,191 @@
+"""Annotations: what people draw in a job. Changes commute, so nobody waits and nobody overwrites anybody."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from domain.annotation.document import Document, LabelSpecs, Mode, assign_ids, count_new
+from domain.annotation.fanout import fan_out
+from domain.annotation.validation import normalize
+from domain.errors import Invalid
+from domain.event import Body, Context, Event
+from domain.events.annotations import MAX_OBJECTS, AnnotationsChanged, AnnotationsCleared, AnnotationsReplaced, Removed
+from domain.ports import JobPlace, Log
+
+KINDS = ("tags", "shapes", "tracks", "intervals")
+EMPTY: Document = {"tags": [], "shapes": [], "tracks": [], "intervals": []}
+
+
+def split_document(document: Document, size: int = MAX_OBJECTS) -> Iterator[Document]:
+    """Cuts a document into parts of at most `size` objects, kinds in order; an empty one gives nothing."""
+    part: Document = {}
+    room = size
+    for kind in KINDS:
+        objects = document.get(kind, [])
+        start = 0
+        while start < len(objects):
+            part[kind] = objects[start : start + room]
+            start += len(part[kind])
+            room -= len(part[kind])
+            if room == 0:
+                yield part
+                part, room = {}, size
+    if part:
+        yield part
+
+
+def replaced(place: JobPlace, document: Document, removed: dict[str, dict[str, int]]) -> list[Body]:
+    """The events of a PUT. One that finds nothing and stores nothing is none."""
+    parts = list(split_document(document))
+    if not parts:
+        return cleared(place, removed)
+    ids = (place.job_id, place.task_id, place.project_id)
+    first = AnnotationsReplaced(*ids, created=parts[0], removed=removed)
+    return [first, *(AnnotationsChanged(*ids, created=part, updated={}, removed={}) for part in parts[1:])]
+
+
+def cleared(place: JobPlace, removed: dict[str, dict[str, int]]) -> list[Body]:
+    """The events of a DELETE; none when there is nothing to remove."""
+    if not removed:
+        return []
+    return [AnnotationsCleared(place.job_id, place.task_id, place.project_id, removed)]
+
+
+def changed(place: JobPlace, created: Document, updated: Document, removed: Removed) -> list[Body]:
+    """The events of a PATCH."""
+    ids = (place.job_id, place.task_id, place.project_id)
+    bodies: list[Body] = []
+    if removed:
+        bodies.append(AnnotationsChanged(*ids, created={}, updated={}, removed=removed))
+    bodies += [AnnotationsChanged(*ids, created={}, updated=part, removed={}) for part in split_document(updated)]
+    bodies += [AnnotationsChanged(*ids, created=part, updated={}, removed={}) for part in split_document(created)]
+    return bodies
+
+
+def removal(document: Document, standing: dict[str, dict[int, int]], job_id: int) -> Removed:
+    """What a delete really removes: the objects of the document that stand in this job."""
+    removed: Removed = {}
+    for kind in KINDS:
+        for item in document.get(kind, []):
+            if standing.get(kind, {}).get(item["id"]) == job_id:
+                removed.setdefault(kind, {}).setdefault(shape_type(kind, item), []).append(item["id"])
+    return removed
+
+
+def shape_type(kind: str, item: dict[str, Any]) -> str:
+    """The type under which an object is counted: a track's is that of its first keyframe, or skeleton."""
+    if kind == "shapes":
+        return str(item.get("type") or "")
+    if kind == "tracks":
+        if item.get("elements"):
+            return "skeleton"
+        keyframes = item.get("shapes") or [{}]
+        return str(keyframes[0].get("type") or "")
+    return ""
+
+
+class Annotations:
+    """The use cases of annotations. Documents are CVAT's: tags, shapes, tracks, intervals."""
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+
+    def replace(self, context: Context, job_id: int, raw: Any) -> Document:
+        """Everything in the job gives way to `raw`. Returns what is stored, with ids. Raises NotFound, Invalid."""
+        place = self._log.lookup.job_place(job_id)
+        document = self._numbered(normalize(raw, place.labels, "put"))
+        self._record(context, replaced(place, document, self._log.lookup.annotation_counts(job_id)))
+        return document
+
+    def create(self, context: Context, job_id: int, raw: Any) -> Document:
+        """Adds to the job. Returns the new objects with their ids. Raises NotFound, Invalid."""
+        place = self._log.lookup.job_place(job_id)
+        document = self._numbered(normalize(raw, place.labels, "create"))
+        self._record(context, changed(place, document, {}, {}))
+        return document
+
+    def update(self, context: Context, job_id: int, raw: Any) -> Document:
+        """Objects with an id are redrawn and keep it, objects without are added. Returns them all, in the order given.
+        Raises NotFound; Invalid, also for an id that belongs to another job or was never handed out.
+        """
+        place = self._log.lookup.job_place(job_id)
+        document = normalize(raw, place.labels, "update")
+        self._check_owned(document, job_id)
+        known = {kind: [item for item in document[kind] if item.get("id") is not None] for kind in KINDS}
+        added = {kind: [item for item in document[kind] if item.get("id") is None] for kind in KINDS}
+        # Numbered through the whole document: `known` and `added` hold the same objects.
+        self._numbered(document)
+        self._record(context, changed(place, added, known, {}))
+        return document
+
+    def delete(self, context: Context, job_id: int, raw: Any) -> Document:
+        """Removes the objects given; ids that do not stand in the job are passed over. Returns the document given."""
+        place = self._log.lookup.job_place(job_id)
+        document = normalize(raw, place.labels, "delete")
+        standing = {kind: self._jobs_of(kind, document[kind]) for kind in KINDS}
+        self._record(context, changed(place, {}, {}, removal(document, standing, job_id)))
+        return document
+
+    def clear(self, context: Context, job_id: int) -> None:
+        """Removes everything in the job."""
+        place = self._log.lookup.job_place(job_id)
+        self._record(context, cleared(place, self._log.lookup.annotation_counts(job_id)))
+
+    def replace_in_task(self, context: Context, task_id: int, raw: Any) -> None:
+        """As `replace`, for all jobs of the task at once: each gets what falls into its frames."""
+        places, shares = self._shared_out(task_id, raw, "put")
+        bodies: list[Body] = []
+        for place in places:
+            document = self._numbered(shares.get(place.job_id, EMPTY))
+            bodies += replaced(place, document, self._log.lookup.annotation_counts(place.job_id))
+        self._record(context, bodies)
+
+    def create_in_task(self, context: Context, task_id: int, raw: Any) -> None:
+        """As `create`, cut by the jobs' frames."""
+        places, shares = self._shared_out(task_id, raw, "create")
+        bodies: list[Body] = []
+        for place in places:
+            if place.job_id in shares:
+                bodies += changed(place, self._numbered(shares[place.job_id]), {}, {})
+        self._record(context, bodies)
+
+    def clear_task(self, context: Context, task_id: int) -> None:
+        """Removes everything in the task's jobs."""
+        bodies: list[Body] = []
+        for place in self._log.lookup.task_places(task_id):
+            bodies += cleared(place, self._log.lookup.annotation_counts(place.job_id))
+        self._record(context, bodies)
+
+    def _shared_out(self, task_id: int, raw: Any, mode: Mode) -> tuple[list[JobPlace], dict[int, Document]]:
+        places = self._log.lookup.task_places(task_id)
+        document = normalize(raw, places[0].labels if places else LabelSpecs.from_rows([]), mode)
+        return places, fan_out(document, [(p.job_id, p.start_frame, p.stop_frame) for p in places])
+
+    def _record(self, context: Context, bodies: list[Body]) -> list[Event]:
+        return self._log.record(context, bodies) if bodies else []
+
+    def _numbered(self, document: Document) -> Document:
+        count = count_new(document)
+        if count:
+            assign_ids(document, self._log.ids.annotations(count))
+        return document
+
+    def _jobs_of(self, kind: str, items: list[dict[str, Any]]) -> dict[int, int]:
+        ids = [item["id"] for item in items if item.get("id") is not None]
+        return self._log.lookup.annotation_jobs(kind, ids) if ids else {}
+
+    def _check_owned(self, document: Document, job_id: int) -> None:
+        highest = None
+        for kind in KINDS:
+            ids = {item["id"] for item in document[kind] if item.get("id") is not None}
+            owners = self._jobs_of(kind, document[kind])
+            foreign = sorted(i for i, owner in owners.items() if owner != job_id)
+            if foreign:
+                raise Invalid(f"{kind}: the ids {foreign[:10]} belong to another job")
+            if ids - owners.keys():
+                highest = highest if highest is not None else self._log.ids.highest_annotation()
+                # An id that is handed out later must not find its place taken.
+                unknown = sorted(i for i in ids if i > highest)
+                if unknown:
+                    raise Invalid(f"{kind}: the ids {unknown[:10]} were never handed out")

@@ -1,0 +1,95 @@
+"""The application: every use case there is, on one log.
+
+A use case loads what it must know, decides, and records. Each noun's use cases stand in its own module; they know
+ports (ids, clock, lookup), never adapters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from eventsourcing.application import Application
+from eventsourcing.persistence import InfrastructureFactory
+
+import domain.events  # noqa: F401  (registers every event type)
+from domain.annotations import Annotations
+from domain.data import Data
+from domain.event import NEXT_VERSION, Body, Context, Event, Metadata
+from domain.job import Jobs
+from domain.ports import Clock, Ids, Lookup, Passwords
+from domain.project import Projects
+from domain.request import Requests
+from domain.task import Tasks
+from domain.user import Users
+
+State = TypeVar("State")
+
+
+class Annals(Application[str]):
+    """Made once per process by the composition root, with every dependency as a parameter. Thread-safe."""
+
+    name = "annals"
+    log_section_size = 1_000
+
+    def __init__(
+        self,
+        factory: InfrastructureFactory[Any],
+        *,
+        clock: Clock,
+        ids: Ids,
+        lookup: Lookup,
+        passwords: Passwords,
+    ) -> None:
+        self._factory = factory
+        super().__init__()
+        self.clock, self.ids, self.lookup, self.passwords = clock, ids, lookup, passwords
+        self.users = Users(self)
+        self.projects = Projects(self)
+        self.tasks = Tasks(self)
+        self.data = Data(self)
+        self.jobs = Jobs(self)
+        self.annotations = Annotations(self)
+        self.requests = Requests(self)
+
+    def construct_factory(self, env: Any) -> InfrastructureFactory[Any]:  # noqa: ARG002
+        return self._factory
+
+    def load(self, stream: str, evolve: Callable[[State, Body], State], initial: State) -> tuple[State, int]:
+        """Fold a stream; returns its state and version (0: there is no such stream)."""
+        state, version = initial, 0
+        for event in self.events.get(stream):
+            recorded: Any = event
+            state, version = evolve(state, recorded.body), recorded.originator_version
+        return state, version
+
+    def record(self, context: Context, bodies: Sequence[Body], expect: Mapping[str, int] | None = None) -> list[Event]:
+        """Append, all or nothing. `expect`: stream → the version that the decision was made on; streams that it does
+        not name take the change whatever their version. Raises VersionConflict; then load and decide again.
+        """
+        meta = metadata(context, self.clock())
+        versions = dict(expect or {})
+        events = []
+        for body in bodies:
+            stream = body.stream
+            version = NEXT_VERSION
+            if stream in versions:
+                version = versions[stream] = versions[stream] + 1
+            events.append(Event(stream, version, body, meta))
+        self.events.put(events)
+        return events
+
+
+def metadata(context: Context, time: Any) -> Metadata:
+    actor = context.actor
+    return Metadata(
+        time=time,
+        source=context.source,
+        actor_id=actor.user_id,
+        actor=actor.username,
+        organization_id=actor.organization_id,
+        organization=actor.organization,
+        correlation_id=context.correlation_id,
+        causation_id=context.causation_id,
+        user_agent=context.user_agent,
+    )

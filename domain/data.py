@@ -1,0 +1,149 @@
+"""How a task gets its data: files come in, a request is queued, an agent turns files into frames and jobs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from domain.errors import Invalid
+from domain.event import Body, Context
+from domain.events.data import (
+    MAX_FRAMES,
+    DataUploaded,
+    FilesReceived,
+    Frame,
+    FramesAdded,
+    JobsSplit,
+    ReceivedFile,
+    UploadStarted,
+)
+from domain.events.job import JobCreated
+from domain.events.request import RequestQueued
+from domain.ports import Log
+from domain.request import Requests, request_id
+from domain.splitting import Split
+from domain.task import Task, Tasks
+
+
+@dataclass(frozen=True)
+class TaskData:
+    """What decisions need to know of a task's data."""
+
+    received: tuple[ReceivedFile, ...] = ()
+    uploaded: bool = False
+
+
+def evolve(data: TaskData, body: Body) -> TaskData:
+    if isinstance(body, UploadStarted):
+        return TaskData(uploaded=data.uploaded)
+    if isinstance(body, FilesReceived):
+        return replace(data, received=(*data.received, *body.files))
+    if isinstance(body, DataUploaded):
+        return TaskData(uploaded=True)
+    return data
+
+
+def unique_names(files: list[ReceivedFile], taken: frozenset[str]) -> list[ReceivedFile]:
+    """Files of one name are told apart as CVAT does: `a.jpg`, `a_1.jpg`, `a_2.jpg`."""
+    names = set(taken)
+    result = []
+    for file in files:
+        name, number = file["name"], 0
+        stem, dot, extension = name.rpartition(".")
+        while name in names:
+            number += 1
+            name = f"{stem}_{number}.{extension}" if dot else f"{extension}_{number}"
+        names.add(name)
+        result.append(ReceivedFile(name=name, sha256=file["sha256"], size=file["size"]))
+    return result
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What an agent made of the files: the selected frames in order, and how they are cut into jobs."""
+
+    frames: list[Frame]
+    split: Split
+    uploaded: DataUploaded
+
+
+class Data:
+    """The use cases of a task's data."""
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+        self._tasks, self._requests = Tasks(log), Requests(log)
+
+    def start_upload(self, context: Context, task_id: int) -> None:
+        """Raises NotFound, Invalid when the task has data already."""
+        data = self._open(task_id)
+        if data.received:
+            self._log.record(context, [UploadStarted(task_id)])
+
+    def receive(self, context: Context, task_id: int, files: list[ReceivedFile]) -> None:
+        """Files are on disk. Raises NotFound, Invalid."""
+        data = self._open(task_id)
+        if files:
+            named = unique_names(files, frozenset(file["name"] for file in data.received))
+            self._log.record(context, [FilesReceived(task_id, named)])
+
+    def submit(self, context: Context, task_id: int, params: dict[str, Any], files: list[ReceivedFile]) -> str:
+        """Queues the making of frames and jobs; `files` came with this very call. Returns the request's id.
+        Raises NotFound, Invalid, RequestInProgress.
+        """
+        data = self._open(task_id)
+        task, _ = self._tasks.require(task_id)
+        before: list[Body] = []
+        if files:
+            before.append(FilesReceived(task_id, unique_names(files, frozenset(f["name"] for f in data.received))))
+        queued = RequestQueued(
+            request_id=request_id(action="create", target="task", target_id=task_id),
+            queue="import",
+            action="create",
+            target="task",
+            subresource="",
+            owner_id=context.actor.user_id,
+            owner=context.actor.username,
+            project_id=task.project_id,
+            task_id=task_id,
+            job_id=None,
+            params=params,
+        )
+        return self._requests.queue(context, queued, before)
+
+    def received(self, task_id: int) -> list[ReceivedFile]:
+        data, _ = self._log.load(f"data-{task_id}", evolve, TaskData())
+        return list(data.received)
+
+    def task(self, task_id: int) -> Task:
+        """Raises NotFound."""
+        task, _ = self._tasks.require(task_id)
+        return task
+
+    def prepared(self, task: Task, prepared: Prepared) -> list[Body]:
+        """The events that give the task its frames and jobs. Ids are allocated here."""
+        frames, split = prepared.frames, prepared.split
+        bodies: list[Body] = [prepared.uploaded]
+        bodies += [
+            FramesAdded(task.task_id, first, frames[first : first + MAX_FRAMES])
+            for first in range(0, len(frames), MAX_FRAMES)
+        ]
+        jobs = self._jobs(task, split)
+        return [*bodies, JobsSplit(task.task_id, split.segment_size, split.overlap, len(jobs)), *jobs]
+
+    def _jobs(self, task: Task, split: Split) -> list[JobCreated]:
+        segment_ids = self._log.ids.many("segment", len(split.segments))
+        job_ids = self._log.ids.many("job", len(split.segments))
+        return [
+            JobCreated(
+                job_id, task.task_id, task.project_id, segment_id, "annotation", start, stop, None, "annotation", "new"
+            )
+            for job_id, segment_id, (start, stop) in zip(job_ids, segment_ids, split.segments, strict=True)
+        ]
+
+    def _open(self, task_id: int) -> TaskData:
+        self._tasks.require(task_id)
+        data, _ = self._log.load(f"data-{task_id}", evolve, TaskData())
+        if data.uploaded:
+            raise Invalid(["Adding more data is not allowed for a task that has data already"])
+        return data

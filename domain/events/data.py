@@ -1,0 +1,102 @@
+"""How a task gets its data. Stream: `data-<task id>`, apart from the task's own, which stays short."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, TypedDict
+
+from domain.event import Body, event_type
+
+
+class ReceivedFile(TypedDict):
+    """A file as it came in: its base name, its bytes' SHA-256 (the blob), its size in bytes."""
+
+    name: str
+    sha256: str
+    size: int
+
+
+class Frame(TypedDict):
+    """One frame of a task, in frame order. Width and height in pixels, after EXIF rotation."""
+
+    name: str
+    sha256: str
+    size: int
+    width: int
+    height: int
+
+
+class DataBody(Body):
+    __slots__ = ()
+    task_id: int
+
+    @property
+    def stream(self) -> str:
+        return f"data-{self.task_id}"
+
+
+MAX_FRAMES = 10_000
+"""An event holds at most this many frames; a larger set is several events, appended together."""
+
+
+@event_type("UploadStarted")
+@dataclass(frozen=True)
+class UploadStarted(DataBody):
+    """A client began to send files; what an earlier attempt had sent is set aside."""
+
+    task_id: int
+
+
+@event_type("FilesReceived")
+@dataclass(frozen=True)
+class FilesReceived(DataBody):
+    """Files arrived whole and are on disk."""
+
+    task_id: int
+    files: list[ReceivedFile]
+
+
+@event_type("DataUploaded")
+@dataclass(frozen=True)
+class DataUploaded(DataBody):
+    """The task has its data: checked, sorted and selected. `start_frame` and `stop_frame` are absolute (before
+    selection), `size` counts the selected frames, which follow as `FramesAdded`. `image_quality` is the JPEG quality
+    (1..100) of compressed chunks, `chunk_size` their number of frames.
+    """
+
+    task_id: int
+    project_id: int | None
+    size: int
+    image_quality: int
+    chunk_size: int
+    start_frame: int
+    stop_frame: int
+    frame_filter: str
+    sorting_method: str
+    media_type: str
+    mode: str
+    dimension: str
+    original_chunk_type: str
+    compressed_chunk_type: str
+    params: dict[str, Any]
+
+
+@event_type("FramesAdded")
+@dataclass(frozen=True)
+class FramesAdded(DataBody):
+    """A run of the task's frames; `first` is the task-relative number of the first one."""
+
+    task_id: int
+    first: int
+    frames: list[Frame]
+
+
+@event_type("JobsSplit")
+@dataclass(frozen=True)
+class JobsSplit(DataBody):
+    """The frames were cut into jobs (each has its own `JobCreated`). The sizes are the effective ones, in frames."""
+
+    task_id: int
+    segment_size: int
+    overlap: int
+    job_count: int

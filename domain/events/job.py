@@ -1,0 +1,62 @@
+"""What happens to jobs. Stream: `job-<id>`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from domain.event import Body, event_type
+
+
+class JobBody(Body):
+    __slots__ = ()
+    job_id: int
+
+    @property
+    def stream(self) -> str:
+        return f"job-{self.job_id}"
+
+
+@event_type("JobCreated")
+@dataclass(frozen=True)
+class JobCreated(JobBody):
+    """A job came into being: frames `start_frame`..`stop_frame`, inclusive, numbered within the task."""
+
+    job_id: int
+    task_id: int
+    project_id: int | None
+    segment_id: int
+    type: str
+    start_frame: int
+    stop_frame: int
+    assignee_id: int | None
+    stage: str
+    state: str
+
+
+@event_type("JobAssigned")
+@dataclass(frozen=True)
+class JobAssigned(JobBody):
+    """A job was handed to a person, or taken back (`assignee_id` None)."""
+
+    job_id: int
+    task_id: int
+    project_id: int | None
+    assignee_id: int | None
+    assignee: str | None
+    previous_assignee_id: int | None
+
+
+@event_type("JobStateChanged")
+@dataclass(frozen=True)
+class JobStateChanged(JobBody):
+    """Work on a job moved on (or back). Stages: annotation, validation, acceptance. States: new, in progress,
+    completed, rejected.
+    """
+
+    job_id: int
+    task_id: int
+    project_id: int | None
+    stage: str
+    state: str
+    previous_stage: str
+    previous_state: str

@@ -1,0 +1,60 @@
+"""What happens to tasks. Stream: `task-<id>`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from domain.event import Body, event_type
+
+
+class TaskBody(Body):
+    __slots__ = ()
+    task_id: int
+
+    @property
+    def stream(self) -> str:
+        return f"task-{self.task_id}"
+
+
+@event_type("TaskCreated")
+@dataclass(frozen=True)
+class TaskCreated(TaskBody):
+    """A task was created, still without data. `segment_size` and `overlap` are as asked for; `JobsSplit` has the
+    effective values. Its own labels, if any, follow as `LabelsAdded`.
+    """
+
+    task_id: int
+    project_id: int | None
+    name: str
+    owner_id: int | None
+    assignee_id: int | None
+    bug_tracker: str
+    subset: str
+    segment_size: int
+    overlap: int | None
+    consensus_replicas: int
+    organization_id: int | None
+    source_storage: dict[str, Any] | None
+    target_storage: dict[str, Any] | None
+
+
+@event_type("TaskChanged")
+@dataclass(frozen=True)
+class TaskChanged(TaskBody):
+    """Fields of a task were edited. `changes`: field → {"from": old, "to": new}."""
+
+    task_id: int
+    project_id: int | None
+    changes: dict[str, dict[str, Any]]
+
+
+@event_type("TaskDeleted")
+@dataclass(frozen=True)
+class TaskDeleted(TaskBody):
+    """A task was deleted, with its jobs and their annotations. Its history and blobs stay."""
+
+    task_id: int
+    project_id: int | None
+    name: str
+    job_ids: list[int]

@@ -1,0 +1,102 @@
+"""What use cases need from outside, as interfaces."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+from domain.annotation.document import LabelSpecs
+from domain.event import Body, Context, Event
+
+State = TypeVar("State")
+
+
+class Clock(Protocol):
+    def __call__(self) -> datetime:
+        """Now, in UTC."""
+        ...
+
+
+class Ids(Protocol):
+    """Numbers that nobody else was or will be given."""
+
+    def one(self, kind: str) -> int:
+        """`kind`: user, login, project, task, segment, job, label, attribute."""
+        ...
+
+    def many(self, kind: str, count: int) -> list[int]:
+        """Ascending."""
+        ...
+
+    def annotations(self, count: int) -> Iterator[int]:
+        """Ids for objects of annotations, ascending; taken from blocks, so they leave gaps."""
+        ...
+
+    def highest_annotation(self) -> int:
+        """No id above this one has been handed out."""
+        ...
+
+
+class Passwords(Protocol):
+    def hash(self, password: str) -> str: ...
+
+    def verify(self, password_hash: str, password: str) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class JobPlace:
+    """Where a job stands: its task, its frames (inclusive, task-relative), and what may be drawn in it."""
+
+    job_id: int
+    task_id: int
+    project_id: int | None
+    start_frame: int
+    stop_frame: int
+    labels: LabelSpecs
+
+
+class Lookup(Protocol):
+    """Questions that decisions ask of the inline projections, which are never behind the log."""
+
+    def job_place(self, job_id: int) -> JobPlace:
+        """Raises NotFound."""
+        ...
+
+    def task_places(self, task_id: int) -> list[JobPlace]:
+        """The task's jobs of type annotation, in id order."""
+        ...
+
+    def annotation_jobs(self, kind: str, ids: list[int]) -> dict[int, int]:
+        """Object id → job id, for those of `ids` that stand now. `kind`: tags, shapes, tracks, intervals."""
+        ...
+
+    def annotation_counts(self, job_id: int) -> dict[str, dict[str, int]]:
+        """kind → shape type → how many."""
+        ...
+
+    def username(self, user_id: int) -> str | None:
+        """None when there is no such user."""
+        ...
+
+    def username_taken(self, username: str) -> bool:
+        """Compared without case."""
+        ...
+
+
+class Log(Protocol):
+    """The application as the use cases of one noun see it."""
+
+    clock: Clock
+    ids: Ids
+    lookup: Lookup
+    passwords: Passwords
+
+    def load(self, stream: str, evolve: Callable[[State, Body], State], initial: State) -> tuple[State, int]:
+        """State and version of a stream; version 0 when there is none."""
+        ...
+
+    def record(self, context: Context, bodies: Sequence[Body], expect: Mapping[str, int] | None = None) -> list[Event]:
+        """Append, all or nothing."""
+        ...

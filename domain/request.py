@@ -1,0 +1,111 @@
+"""Requests: processing work that is queued, taken up by an agent under a lease, and finished or failed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from domain.errors import Conflict, NotFound, RequestInProgress
+from domain.event import Body, Context
+from domain.events.request import LeaseExpired, RequestFailed, RequestFinished, RequestQueued, RequestStarted
+from domain.ports import Log
+
+MAX_ATTEMPTS = 5
+"""A request whose agents died this often fails: it is likely what kills them."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What decisions need to know of a request. `status`: queued, started, finished or failed."""
+
+    queued: RequestQueued
+    status: str
+    agent: str | None = None
+    attempt: int = 0
+
+    @property
+    def in_progress(self) -> bool:
+        return self.status in ("queued", "started")
+
+
+def evolve(request: Request | None, body: Body) -> Request | None:
+    if isinstance(body, RequestQueued):
+        return Request(body, "queued")
+    if request is None:
+        return None
+    if isinstance(body, RequestStarted):
+        return replace(request, status="started", agent=body.agent, attempt=body.attempt)
+    if isinstance(body, LeaseExpired):
+        return replace(request, status="queued", agent=None)
+    if isinstance(body, RequestFinished):
+        return replace(request, status="finished")
+    if isinstance(body, RequestFailed):
+        return replace(request, status="failed")
+    return request
+
+
+def request_id(**parts: object) -> str:
+    """CVAT's deterministic id: `key=value` joined by `&`, empty values dropped, `.` as `~` and space as `_`."""
+    order = ("action", "target", "target_id", "id", "user_id", "lightweight", "format", "subresource")
+    pairs = ((key, parts.get(key)) for key in order)
+    return "&".join(f"{key}={str(value).replace('.', '~').replace(' ', '_')}" for key, value in pairs if value)
+
+
+class Requests:
+    """The use cases of requests."""
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+
+    def queue(self, context: Context, queued: RequestQueued, before: list[Body] | None = None) -> str:
+        """Queues a request, also one that was finished or failed before. `before` is recorded with it, ahead of it.
+        Raises RequestInProgress when the same is being processed.
+        """
+        request, version = self._log.load(queued.stream, evolve, None)
+        if request is not None and request.in_progress:
+            raise RequestInProgress(queued.request_id)
+        self._log.record(context, [*(before or []), queued], {queued.stream: version})
+        return queued.request_id
+
+    def start(self, context: Context, request_id: str, agent: str) -> Request:
+        """An agent takes the request up. Raises VersionConflict when another was faster, Conflict when
+        it does not wait.
+        """
+        request, version = self._known(request_id)
+        if request.status != "queued":
+            raise Conflict(f"Request {request_id} is {request.status}")
+        body = RequestStarted(request_id, agent, request.attempt + 1)
+        self._log.record(context, [body], {body.stream: version})
+        return replace(request, status="started", agent=agent, attempt=body.attempt)
+
+    def expire(self, context: Context, request_id: str, agent: str, last_beat: Any) -> None:
+        """Takes the request back from an agent that has gone silent; after MAX_ATTEMPTS it fails instead."""
+        request, version = self._known(request_id)
+        if request.status != "started" or request.agent != agent:
+            return
+        bodies: list[Body] = [LeaseExpired(request_id, agent, last_beat)]
+        if request.attempt >= MAX_ATTEMPTS:
+            message = f"{request.attempt} agents stopped while working on this request; it is not tried again"
+            bodies.append(RequestFailed(request_id, request.queued.task_id, message))
+        self._log.record(context, bodies, {bodies[0].stream: version})
+
+    def finish(self, context: Context, request: Request, work: list[Body], result: dict[str, Any]) -> None:
+        """Records the work and its end in one go, unless the lease was lost (VersionConflict or Conflict)."""
+        queued = request.queued
+        self._end(context, request, work, RequestFinished(queued.request_id, queued.task_id, result))
+
+    def fail(self, context: Context, request: Request, message: str) -> None:
+        queued = request.queued
+        self._end(context, request, [], RequestFailed(queued.request_id, queued.task_id, message))
+
+    def _end(self, context: Context, request: Request, work: list[Body], end: RequestFinished | RequestFailed) -> None:
+        now, version = self._known(end.request_id)
+        if (now.status, now.agent, now.attempt) != ("started", request.agent, request.attempt):
+            raise Conflict(f"Request {end.request_id} was taken from {request.agent}")
+        self._log.record(context, [*work, end], {end.stream: version})
+
+    def _known(self, request_id: str) -> tuple[Request, int]:
+        request, version = self._log.load(f"request-{request_id}", evolve, None)
+        if request is None:
+            raise NotFound
+        return request, version

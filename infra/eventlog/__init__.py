@@ -1,0 +1,1 @@
+"""The event log in PostgreSQL, as a persistence module of `eventsourcing`."""

@@ -1,0 +1,75 @@
+"""Group commit: saves that wait together are written in one transaction.
+
+Whoever finds no one writing becomes the leader: it takes all the saves that wait and commits them; the others find
+theirs done. A lone save is written at once, by its own thread, without a hand-over.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from infra.eventlog.mapper import PendingEvent
+
+MAX_BATCH_EVENTS = 2_000
+
+
+@dataclass(eq=False, slots=True)
+class Save:
+    """The events of one save, all or nothing, and what became of it."""
+
+    events: Sequence[PendingEvent]
+    positions: list[int] = field(default_factory=list)
+    error: BaseException | None = None
+    done: bool = False
+
+
+class GroupCommitter:
+    """`write` commits a batch in one transaction and fills in `positions` or `error` of each save; if it raises,
+    nothing of the batch was written.
+    """
+
+    def __init__(self, write: Callable[[Sequence[Save]], None]) -> None:
+        self._write = write
+        self._waiting: deque[Save] = deque()
+        self._leader = threading.Lock()
+
+    def commit(self, save: Save) -> None:
+        """Returns when the save is durable. Raises what stopped it; other saves of the batch are not affected."""
+        self._waiting.append(save)
+        with self._leader:
+            if not save.done:
+                self._lead()
+        if save.error is not None:
+            raise save.error
+
+    def _lead(self) -> None:
+        batch = self._take()
+        try:
+            self._write(batch)
+        except BaseException as error:
+            self._write_one_by_one(batch, error)
+        finally:
+            for save in batch:
+                save.done = True
+
+    def _take(self) -> list[Save]:
+        batch = [self._waiting.popleft()]
+        size = len(batch[0].events)
+        while self._waiting and size + len(self._waiting[0].events) <= MAX_BATCH_EVENTS:
+            batch.append(self._waiting.popleft())
+            size += len(batch[-1].events)
+        return batch
+
+    def _write_one_by_one(self, batch: Sequence[Save], error: BaseException) -> None:
+        """One save that the database refuses must not take the others with it."""
+        if len(batch) == 1:
+            batch[0].error = error
+            return
+        for save in batch:
+            try:
+                self._write([save])
+            except BaseException as alone:
+                save.error = alone

@@ -1,0 +1,237 @@
+"""The recorder: appends in commit order with the inline projections in the same transaction, and reads back."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Protocol
+from uuid import UUID
+
+import orjson
+import psycopg
+from eventsourcing.persistence import ApplicationRecorder, StoredEvent
+from psycopg import Connection, Cursor
+from psycopg.rows import DictRow
+
+from domain.errors import Unavailable, VersionConflict
+from domain.event import NEXT_VERSION, Event, Metadata
+from infra.eventlog.committer import GroupCommitter, Save
+from infra.eventlog.mapper import LoggedEvent, PendingEvent
+from infra.eventlog.subscription import CHANNEL, LogSubscription
+from infra.postgres.database import Database
+
+APPEND_LOCK = 0x4C6F67  # "Log"
+
+# Only one transaction at a time, of all processes, may number and insert events. Without the lock a transaction with
+# a lower position could commit after one with a higher, and a follower that had read the higher would never see the
+# lower. It is released by the commit itself, when the rows are visible. A statement of its own, so that the next one
+# takes its snapshot after the lock is held and sees the last commit.
+LOCK = f"SELECT pg_advisory_xact_lock({APPEND_LOCK})"
+
+HEADS = """
+SELECT stream, coalesce((SELECT max(version) FROM log.events e WHERE e.stream = s.stream), 0) AS version
+FROM unnest(%s::text[]) AS s (stream)
+UNION ALL
+SELECT NULL, coalesce(max(position), 0) FROM log.events
+"""
+
+INSERT = """
+INSERT INTO log.events (position, stream, version, type, schema_version, time, source, actor_id, actor,
+    organization_id, organization, project_id, task_id, job_id, correlation_id, causation_id, user_agent, state)
+SELECT e.position, e.stream, e.version, e.type, e.schema_version, e.time, e.source, e.actor_id, e.actor,
+    e.organization_id, e.organization, e.project_id, e.task_id, e.job_id, e.correlation_id, e.causation_id,
+    e.user_agent, s.state
+FROM json_populate_recordset(NULL::log.events, %s::json) WITH ORDINALITY e
+JOIN unnest(%b::bytea[]) WITH ORDINALITY s (state, ordinality) USING (ordinality)
+"""
+
+SELECT = """
+SELECT position, stream, version, type, schema_version, time, source, actor_id, actor, organization_id, organization,
+    correlation_id, causation_id, user_agent, state
+FROM log.events
+"""
+
+
+class InlineProjections(Protocol):
+    """What folds events into tables inside the append's transaction."""
+
+    def apply(self, cursor: Cursor[DictRow], events: Sequence[Event]) -> None: ...
+
+
+class EventLogRecorder(ApplicationRecorder):
+    """The log's recorder. Thread-safe: writes share one connection by group commit, reads use the pool."""
+
+    def __init__(self, database: Database, projections: InlineProjections) -> None:
+        self.database = database
+        self._projections = projections
+        self._committer = GroupCommitter(self._write)
+        self._connection: Connection[DictRow] | None = None
+        self._closing = threading.Lock()
+
+    def insert_events(self, stored_events: Sequence[StoredEvent], **_: Any) -> list[int]:
+        """Append, all or nothing; returns the positions. Raises VersionConflict, Unavailable."""
+        if not stored_events:
+            return []
+        save = Save([event for event in stored_events if isinstance(event, PendingEvent)])
+        try:
+            self._committer.commit(save)
+        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+            raise Unavailable(f"PostgreSQL does not answer: {error}") from error
+        return save.positions
+
+    def select_events(
+        self,
+        originator_id: UUID | str,
+        *,
+        gt: int | None = None,
+        lte: int | None = None,
+        desc: bool = False,
+        limit: int | None = None,
+    ) -> list[LoggedEvent]:
+        statement = SELECT + "WHERE stream = %s AND version > %s AND version <= %s ORDER BY version"
+        statement += (" DESC" if desc else "") + " LIMIT %s"
+        params = (str(originator_id), gt or 0, lte if lte is not None else 2**62, limit)
+        return [logged_event(row) for row in self.database.query(statement.encode(), params)]
+
+    def select_notifications(
+        self,
+        start: int | None,
+        limit: int,
+        stop: int | None = None,
+        topics: Sequence[str] = (),
+        *,
+        inclusive_of_start: bool = True,
+    ) -> list[LoggedEvent]:
+        first = (start or 0) + (0 if inclusive_of_start else 1)
+        statement = SELECT + "WHERE position >= %s AND position <= %s"
+        params: list[Any] = [first, stop if stop is not None else 2**62]
+        if topics:
+            statement += " AND type = ANY(%s)"
+            params.append(list(topics))
+        statement += " ORDER BY position LIMIT %s"
+        return [logged_event(row) for row in self.database.query(statement.encode(), [*params, limit])]
+
+    def max_notification_id(self) -> int | None:
+        row = self.database.query_one("SELECT max(position) AS head FROM log.events")
+        return row["head"] if row else None
+
+    def subscribe(self, gt: int | None = None, topics: Sequence[str] = ()) -> LogSubscription:
+        return LogSubscription(self, gt, topics)
+
+    def close(self) -> None:
+        with self._closing:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+
+    @contextmanager
+    def append_transaction(self) -> Iterator[Cursor[DictRow]]:
+        """A transaction during which nobody else appends."""
+        with self.database.connect() as connection, connection.transaction():
+            cursor = connection.execute(LOCK)
+            yield cursor
+
+    def _write(self, batch: Sequence[Save]) -> None:
+        connection = self._writer()
+        try:
+            with connection.pipeline(), connection.transaction(), connection.cursor() as cursor:
+                self._append(cursor, batch)
+        except (psycopg.OperationalError, psycopg.InterfaceError):
+            self.close()
+            raise
+
+    def _writer(self) -> Connection[DictRow]:
+        if self._connection is None or self._connection.closed:
+            self._connection = self.database.connect()
+        return self._connection
+
+    def _append(self, cursor: Cursor[DictRow], batch: Sequence[Save]) -> None:
+        cursor.execute(LOCK)
+        streams = list({str(event.originator_id) for save in batch for event in save.events})
+        cursor.execute(HEADS, (streams,))
+        heads = {row["stream"]: row["version"] for row in cursor}
+        accepted = number(batch, heads)
+        if accepted:
+            cursor.execute(INSERT, (columns(accepted), [event.state for event in accepted]))
+            self._projections.apply(cursor, [event.event for event in accepted])
+            # Once a batch: a transaction that notifies takes a database-wide lock at its commit.
+            cursor.execute("SELECT pg_notify(%s, %s)", (CHANNEL, str(accepted[-1].event.position)))
+
+
+def number(batch: Sequence[Save], heads: dict[str | None, int]) -> list[PendingEvent]:
+    """Give each event of each save its version and position. `heads`: stream → last version; None → last position.
+    A save that expected another version gets its `error` and is left out; the others are not affected.
+    """
+    accepted: list[PendingEvent] = []
+    position = heads[None]
+    for save in batch:
+        versions: dict[str, int] = {}
+        save.error, save.positions = None, []
+        for pending in save.events:
+            stream = str(pending.originator_id)
+            actual = versions.get(stream, heads[stream])
+            if pending.originator_version not in (NEXT_VERSION, actual + 1):
+                save.error = VersionConflict(stream, pending.originator_version - 1, actual)
+                break
+            versions[stream] = actual + 1
+            pending.event.originator_version = actual + 1
+        else:
+            for pending in save.events:
+                position += 1
+                pending.event.position = position
+                save.positions.append(position)
+            heads.update(versions)
+            accepted.extend(save.events)
+    return accepted
+
+
+def columns(pending: Sequence[PendingEvent]) -> str:
+    """The rows, all but `state`, as JSON."""
+    return orjson.dumps([_row(p.event) for p in pending]).decode()
+
+
+def _row(event: Event) -> dict[str, Any]:
+    body, meta = event.body, event.meta
+    return {
+        "position": event.position,
+        "stream": event.originator_id,
+        "version": event.originator_version,
+        "type": body.type_name,
+        "schema_version": body.schema_version,
+        "time": meta.time,
+        "source": meta.source,
+        "actor_id": meta.actor_id,
+        "actor": meta.actor,
+        "organization_id": meta.organization_id,
+        "organization": meta.organization,
+        "project_id": getattr(body, "project_id", None),
+        "task_id": getattr(body, "task_id", None),
+        "job_id": getattr(body, "job_id", None),
+        "correlation_id": meta.correlation_id,
+        "causation_id": meta.causation_id,
+        "user_agent": meta.user_agent,
+    }
+
+
+def logged_event(row: DictRow) -> LoggedEvent:
+    meta = Metadata(
+        row["time"],
+        row["source"],
+        row["actor_id"],
+        row["actor"],
+        row["organization_id"],
+        row["organization"],
+        row["correlation_id"],
+        row["causation_id"],
+        row["user_agent"],
+    )
+    return LoggedEvent(
+        originator_id=row["stream"],
+        originator_version=row["version"],
+        topic=row["type"],
+        state=bytes(row["state"]),
+        id=row["position"],
+        schema_version=row["schema_version"],
+        meta=meta,
+    )

@@ -1,0 +1,64 @@
+"""Following the log: wake up when something was appended, read on from a position."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import psycopg
+from eventsourcing.persistence import ListenNotifySubscription
+
+from infra.postgres.database import Database
+
+if TYPE_CHECKING:
+    from infra.eventlog.recorder import EventLogRecorder
+
+CHANNEL = "annals_log"
+BEAT = 0.5
+"""Seconds within which a stop is noticed and a broken connection is tried again."""
+
+
+class Listener:
+    """Tells when the log has grown. Holds one connection while listening, and makes a new one when it breaks."""
+
+    def __init__(self, database: Database, on_append: Callable[[], object]) -> None:
+        """`on_append` is called after appends, and once after each (re)connection for what may have been missed."""
+        self._database = database
+        self._on_append = on_append
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="log-listener", daemon=True)
+
+    def start(self) -> Listener:
+        self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        self._stopped.set()
+
+    def _run(self) -> None:
+        while not self._stopped.is_set():
+            try:
+                self._listen()
+            except (psycopg.OperationalError, psycopg.InterfaceError):
+                self._stopped.wait(BEAT)
+
+    def _listen(self) -> None:
+        with self._database.connect() as connection:
+            connection.execute(f"LISTEN {CHANNEL}")
+            self._on_append()
+            while not self._stopped.is_set():
+                for _ in connection.notifies(timeout=BEAT, stop_after=1):
+                    self._on_append()
+
+
+class LogSubscription(ListenNotifySubscription["EventLogRecorder"]):
+    """`eventsourcing`'s subscription, on our channel: an endless iterator of log rows."""
+
+    def __init__(self, recorder: EventLogRecorder, gt: int | None, topics: Sequence[str]) -> None:
+        super().__init__(recorder, gt, topics)
+        self._listener = Listener(recorder.database, self._has_been_notified.set).start()
+
+    def stop(self) -> None:
+        super().stop()
+        self._listener.stop()

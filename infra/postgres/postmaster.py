@@ -1,0 +1,158 @@
+"""The running server: find its main process, start it, wait for it, stop it, clear up after its violent death."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil  # type: ignore[import-untyped]
+
+from domain.errors import Unavailable
+from infra.postgres.folder import ENVIRONMENT, PORT, ServerFolder
+
+POLL_SECONDS = 0.01
+PID_LINE, SOCKET_LINE, STATUS_LINE = 0, 4, 7
+# The way PostgreSQL documents to shield the postmaster alone from the kernel's memory killer: a killed backend is
+# one failed statement, a killed postmaster is an outage.
+OOM_ENVIRONMENT = {"PG_OOM_ADJUST_FILE": "/proc/self/oom_score_adj", "PG_OOM_ADJUST_VALUE": "0"}
+OOM_SCORE = "-900"
+
+
+@dataclass(frozen=True, slots=True)
+class PidFile:
+    """What a postmaster tells about itself in `postmaster.pid`."""
+
+    pid: int
+    socket_folder: Path
+    status: str
+
+    @property
+    def ready(self) -> bool:
+        return self.status == "ready"
+
+
+def read_pid_file(folder: ServerFolder) -> PidFile | None:
+    """The file's contents; None when there is none, or not yet a whole one."""
+    try:
+        lines = [line.strip() for line in (folder.cluster / "postmaster.pid").read_text().splitlines()]
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except PermissionError as error:
+        raise Unavailable(f"The PostgreSQL folder {folder.root} belongs to somebody else") from error
+    if not lines or not lines[PID_LINE].lstrip("-").isdigit():
+        return None
+    lines += [""] * (STATUS_LINE + 1 - len(lines))
+    return PidFile(abs(int(lines[PID_LINE])), Path(lines[SOCKET_LINE]), lines[STATUS_LINE])
+
+
+def find(folder: ServerFolder) -> psutil.Process | None:
+    """The living postmaster of this folder.
+
+    The number in the file is not trusted: after a crash another process may have got it (in a container that starts
+    again, it is likely to), so the process must also have been started for this folder.
+    """
+    entry = read_pid_file(folder)
+    if entry is None:
+        return None
+    try:
+        process = psutil.Process(entry.pid)
+        ours = str(folder.cluster) in process.cmdline() and process.status() != psutil.STATUS_ZOMBIE
+    except (psutil.NoSuchProcess, psutil.ZombieProcess):
+        return None
+    except psutil.AccessDenied as error:
+        raise Unavailable(
+            f"Process {entry.pid}, named in {folder.cluster}/postmaster.pid, can't be examined"
+        ) from error
+    return process if ours else None
+
+
+def launch(folder: ServerFolder) -> subprocess.Popen[bytes]:
+    """Start the postmaster in a session of its own, so that Ctrl-C in a terminal stops our processes first."""
+    with folder.start_log.open("wb") as output:
+        child = subprocess.Popen(
+            folder.command(),
+            cwd=folder.root,
+            env=ENVIRONMENT | (OOM_ENVIRONMENT if _shields_from_oom() else {}),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+            umask=0o077,
+            user=folder.account.uid if folder.account else None,
+            group=folder.account.gid if folder.account else None,
+            extra_groups=() if folder.account else None,
+        )
+    if _shields_from_oom():
+        # Refused in containers without the capability: then there is no shield, as without root.
+        with contextlib.suppress(OSError):
+            Path(f"/proc/{child.pid}/oom_score_adj").write_text(OOM_SCORE)
+    return child
+
+
+def wait_ready(folder: ServerFolder, pid: int, timeout: float) -> PidFile:
+    """Wait until the postmaster takes connections; crash recovery may come first. Unavailable when it does not."""
+    deadline = time.monotonic() + timeout
+    while time.monotonic() < deadline:
+        entry = read_pid_file(folder)
+        if entry is not None and entry.pid == pid and entry.ready:
+            return entry
+        if not _alive(pid):
+            raise Unavailable(f"PostgreSQL in {folder.root} did not start: {folder.last_words()}")
+        time.sleep(POLL_SECONDS)
+    raise Unavailable(f"PostgreSQL in {folder.root} was not ready after {timeout:.0f} s: {folder.last_words()}")
+
+
+def stop(process: psutil.Process, timeout: float) -> None:
+    """Fast shutdown: roll back open transactions, write a checkpoint, end. Without success: end at once, safely."""
+    for sign in (signal.SIGINT, signal.SIGQUIT):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.send_signal(sign)
+        with contextlib.suppress(psutil.TimeoutExpired):
+            process.wait(timeout)
+            return
+    raise Unavailable(f"PostgreSQL (process {process.pid}) does not stop")
+
+
+def clear_leftovers(folder: ServerFolder) -> None:
+    """Remove what a killed postmaster left: backends that still run, and files that name its process.
+
+    Call it only with the control lock held and `find` answering None. The backends must be gone first: they write to
+    the memory and the files that the next postmaster is about to recover.
+    """
+    pid_file = folder.cluster / "postmaster.pid"
+    if not pid_file.exists():
+        return
+    orphans = [process for process in psutil.process_iter() if _works_in(process, folder.cluster)]
+    for process in orphans:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+    _, alive = psutil.wait_procs(orphans, timeout=10)
+    if alive:
+        raise Unavailable(f"PostgreSQL processes {[process.pid for process in alive]} of {folder.root} do not end")
+    # PostgreSQL would refuse to start when another process has got the number that these files name.
+    for path in (pid_file, *(folder.socket_folder / f".s.PGSQL.{PORT}{end}" for end in ("", ".lock"))):
+        path.unlink(missing_ok=True)
+
+
+def _works_in(process: psutil.Process, cluster: Path) -> bool:
+    try:
+        return bool(process.name() == "postgres" and process.cwd() == str(cluster))
+    except psutil.Error:
+        return False
+
+
+def _alive(pid: int) -> bool:
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _shields_from_oom() -> bool:
+    return os.geteuid() == 0 and sys.platform == "linux"

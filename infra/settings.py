@@ -1,0 +1,86 @@
+"""Settings, from the environment (`ANNALS_…`) or the command line. The reference in docs/ is generated from here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Every setting has a default that works on one machine."""
+
+    model_config = SettingsConfigDict(env_prefix="ANNALS_", extra="ignore")
+
+    data: Path = Field(Path("annals-data"), description="The data folder: database, blobs, caches, keys.")
+    database_url: str | None = Field(
+        None, description="Any PostgreSQL 15 or later, as libpq takes it. Left out: the embedded one in DATA/postgres."
+    )
+    clickhouse_url: str | None = Field(
+        None,
+        description="Any ClickHouse over HTTP, with user and password. Left out: the embedded one in DATA/clickhouse.",
+    )
+    host: str = Field("127.0.0.1", description="The address that the API listens on.")
+    port: int = Field(8080, ge=0, le=65535, description="The port of the API. 0: a free one.")
+    clickhouse_port: int = Field(
+        8123, ge=0, le=65535, description="The port of the embedded ClickHouse's HTTP endpoint. 0: a free one."
+    )
+    workers: int = Field(1, ge=1, le=64, description="API processes.")
+    admin_password: str | None = Field(
+        None, description="The password of `admin`, when the first start makes it. Left out: one is made up and kept."
+    )
+    threads: int = Field(40, ge=4, le=400, description="Requests that an API process works on at once.")
+    max_upload_bytes: int = Field(
+        26_843_545_600, gt=0, description="The largest file or form taken, in bytes (25 GiB)."
+    )
+    max_json_bytes: int = Field(268_435_456, gt=0, description="The largest JSON body taken, in bytes (256 MiB).")
+    max_files_per_form: int = Field(10_000, gt=0, description="The most files in one form.")
+    max_image_pixels: int = Field(
+        250_000_000, gt=0, description="The largest image taken, in pixels. Guards against decompression bombs."
+    )
+    max_jobs_per_task: int = Field(5_000, gt=0, description="The most jobs that a task may be split into.")
+    chunk_cache_bytes: int = Field(
+        2_147_483_648, ge=0, description="Disk space for prepared chunks, in bytes (2 GiB); the oldest go first."
+    )
+    request_hold_seconds: float = Field(
+        10.0, ge=0, le=60, description="How long a GET of an unfinished request is held open, in seconds."
+    )
+    lease_seconds: float = Field(
+        10.0, ge=2, description="After this many seconds of silence an agent loses what it works on."
+    )
+
+    @property
+    def blobs(self) -> Path:
+        return self.data / "blobs"
+
+    @property
+    def uploads(self) -> Path:
+        """Files that are still coming in."""
+        return self.data / "uploads"
+
+    @property
+    def cache(self) -> Path:
+        return self.data / "cache"
+
+    @property
+    def postgres(self) -> Path:
+        return self.data / "postgres"
+
+    @property
+    def clickhouse(self) -> Path:
+        return self.data / "clickhouse"
+
+    @property
+    def admin_password_file(self) -> Path:
+        return self.data / "admin-password"
+
+    @property
+    def clickhouse_password_file(self) -> Path:
+        """The forwarder's password for the embedded ClickHouse."""
+        return self.data / "clickhouse-password"
+
+    @property
+    def run(self) -> Path:
+        """What the running server tells other commands: its ports and processes."""
+        return self.data / "run"

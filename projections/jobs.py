@@ -1,0 +1,59 @@
+"""Jobs as they stand now."""
+
+from __future__ import annotations
+
+from domain.event import Event
+from domain.events.annotations import AnnotationsChanged, AnnotationsCleared, AnnotationsReplaced
+from domain.events.job import JobAssigned, JobCreated, JobStateChanged
+from domain.events.task import TaskDeleted
+from projections.changes import Changes, Table
+from projections.projection import Projection
+
+JOBS = Table("jobs", groups=("task_id",))
+
+projection = Projection("jobs", 1, (JOBS,))
+
+
+@projection.on(JobCreated)
+def created(body: JobCreated, event: Event, changes: Changes) -> None:
+    time = event.meta.time
+    changes.insert(
+        JOBS,
+        {
+            "id": body.job_id,
+            "task_id": body.task_id,
+            "project_id": body.project_id,
+            "segment_id": body.segment_id,
+            "type": body.type,
+            "start_frame": body.start_frame,
+            "stop_frame": body.stop_frame,
+            "assignee_id": body.assignee_id,
+            "assignee_updated_date": time if body.assignee_id else None,
+            "stage": body.stage,
+            "state": body.state,
+            "created_date": time,
+            "updated_date": time,
+            "annotations_version": 0,
+        },
+    )
+
+
+@projection.on(JobStateChanged)
+def moved(body: JobStateChanged, event: Event, changes: Changes) -> None:
+    changes.update(JOBS, body.job_id, stage=body.stage, state=body.state, updated_date=event.meta.time)
+
+
+@projection.on(JobAssigned)
+def assigned(body: JobAssigned, event: Event, changes: Changes) -> None:
+    time = event.meta.time
+    changes.update(JOBS, body.job_id, assignee_id=body.assignee_id, assignee_updated_date=time, updated_date=time)
+
+
+@projection.on(AnnotationsChanged, AnnotationsReplaced, AnnotationsCleared)
+def annotated(body: AnnotationsChanged, event: Event, changes: Changes) -> None:
+    changes.update(JOBS, body.job_id, annotations_version=event.originator_version, updated_date=event.meta.time)
+
+
+@projection.on(TaskDeleted)
+def task_deleted(body: TaskDeleted, event: Event, changes: Changes) -> None:
+    changes.delete_group(JOBS, "task_id", body.task_id)

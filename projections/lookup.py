@@ -1,0 +1,68 @@
+"""The answers that decisions need (`domain.ports.Lookup`), from the inline projections."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Any
+
+from domain.annotation.document import LabelSpecs
+from domain.errors import NotFound
+from domain.ports import JobPlace
+from projections.named_queries import queries
+
+Query = Callable[..., list[dict[str, Any]]]
+"""`query(statement, params) -> rows`."""
+
+MAX_CACHED = 1_000
+
+
+class ProjectionLookup:
+    """Thread-safe. Label specifications are cached by the position of their last change, so they are never stale."""
+
+    def __init__(self, query: Query) -> None:
+        self._query = query
+        self._sql = queries("lookup")
+        self._labels: dict[tuple[str, int], LabelSpecs] = {}
+
+    def job_place(self, job_id: int) -> JobPlace:
+        rows = self._query(self._sql["job_place"], {"job_id": job_id})
+        if not rows:
+            raise NotFound
+        return self._place(rows[0])
+
+    def task_places(self, task_id: int) -> list[JobPlace]:
+        return [self._place(row) for row in self._query(self._sql["task_places"], {"task_id": task_id})]
+
+    def annotation_jobs(self, kind: str, ids: list[int]) -> dict[int, int]:
+        """An object of another kind counts as standing in job 0: nowhere that its id may be used."""
+        rows = self._query(self._sql["annotation_jobs"], {"ids": ids})
+        return {row["id"]: row["job_id"] if row["kind"] == kind else 0 for row in rows}
+
+    def annotation_counts(self, job_id: int) -> dict[str, dict[str, int]]:
+        counts: dict[str, dict[str, int]] = defaultdict(dict)
+        for row in self._query(self._sql["annotation_counts"], {"job_id": job_id}):
+            counts[row["kind"]][row["type"]] = row["count"]
+        return dict(counts)
+
+    def username(self, user_id: int) -> str | None:
+        rows = self._query(self._sql["username"], {"user_id": user_id})
+        return rows[0]["username"] if rows else None
+
+    def username_taken(self, username: str) -> bool:
+        return bool(self._query(self._sql["username_taken"], {"username": username}))
+
+    def _place(self, row: dict[str, Any]) -> JobPlace:
+        labels = self._label_specs(row["label_stream"], row["label_position"])
+        return JobPlace(row["id"], row["task_id"], row["project_id"], row["start_frame"], row["stop_frame"], labels)
+
+    def _label_specs(self, stream: str | None, position: int) -> LabelSpecs:
+        if stream is None:
+            return LabelSpecs.from_rows([])
+        specs = self._labels.get((stream, position))
+        if specs is None:
+            specs = LabelSpecs.from_rows(self._query(self._sql["labels"], {"stream": stream}))
+            if len(self._labels) >= MAX_CACHED:
+                self._labels.clear()
+            self._labels[stream, position] = specs
+        return specs

@@ -1,0 +1,107 @@
+"""Folding the log anew: into the tables of a schema of its own, by the thousand events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Protocol
+
+from psycopg import Connection, Cursor, sql
+from psycopg.rows import DictRow
+
+from domain.event import Event
+from projections.projection import Projection, ProjectionSet
+
+BATCH = 5_000
+
+Progress = Callable[[int, int], None]
+"""`progress(position, head)`, after each batch."""
+
+
+class EventLog(Protocol):
+    """What a rebuild reads."""
+
+    def read(self, connection: Connection[DictRow], after: int, until: int) -> Iterator[list[Event]]:
+        """The events of `after` < position <= `until`, in order, in batches, as the connection sees them."""
+        ...
+
+    def head(self, connection: Connection[DictRow]) -> int:
+        """The last position; 0 for an empty log."""
+        ...
+
+
+def create_tables(cursor: Cursor[DictRow], schema: str, projections: Sequence[Projection]) -> None:
+    """A fresh schema with the projections' tables. The connection's search path then leads there."""
+    name = sql.Identifier(schema)
+    cursor.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(name))
+    cursor.execute(sql.SQL("CREATE SCHEMA {}").format(name))
+    search(cursor, schema)
+    for projection in projections:
+        projection.create_tables(cursor)
+
+
+def search(cursor: Cursor[Any], schema: str) -> None:
+    cursor.execute("SELECT set_config('search_path', %s, false)", (f"{schema}, log, public",))
+
+
+def fold(
+    connection: Connection[DictRow],
+    log: EventLog,
+    projections: ProjectionSet,
+    after: int,
+    until: int,
+    progress: Progress | None = None,
+) -> None:
+    """Folds a range of the log into the tables that the connection's search path leads to."""
+    with connection.cursor() as cursor:
+        for events in log.read(connection, after, until):
+            projections.apply(cursor, events)
+            if progress is not None:
+                progress(events[-1].position, until)
+
+
+def rebuild(
+    connection: Connection[DictRow],
+    log: EventLog,
+    names: Sequence[Projection],
+    lock_appends: Callable[[Cursor[DictRow]], object],
+    progress: Progress | None = None,
+) -> int:
+    """Rebuilds projections beside the live ones and swaps them in; returns the position they are built to.
+
+    The bulk is folded while the service writes on; only the last few events and the swap hold the append lock. Until
+    the swap commits nothing of it is visible; a rebuild that is stopped leaves the live tables as they were.
+    """
+    projections = ProjectionSet(names)
+    schema = "rebuild_" + "_".join(sorted(projection.name for projection in names))[:40]
+    with connection.cursor() as cursor:
+        create_tables(cursor, schema, names)
+    done = 0
+    while (head := log.head(connection)) - done > BATCH or done == 0 < head:
+        fold(connection, log, projections, done, head, progress)
+        done = head
+    with connection.transaction(), connection.cursor() as cursor:
+        lock_appends(cursor)
+        head = log.head(connection)
+        fold(connection, log, projections, done, head, progress)
+        _swap(cursor, schema, projections, head)
+    return head
+
+
+def _swap(cursor: Cursor[DictRow], schema: str, projections: ProjectionSet, head: int) -> None:
+    for table in projections.tables:
+        name = sql.Identifier(table.name)
+        cursor.execute(sql.SQL("DROP TABLE IF EXISTS read.{}").format(name))
+        cursor.execute(sql.SQL("ALTER TABLE {}.{} SET SCHEMA read").format(sql.Identifier(schema), name))
+    cursor.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(schema)))
+    for projection in projections.projections:
+        cursor.execute(
+            "INSERT INTO log.projections (name, version, position) VALUES (%s, %s, %s) ON CONFLICT (name)"
+            " DO UPDATE SET version = excluded.version, position = excluded.position, built_at = now()",
+            (projection.name, projection.version, head),
+        )
+
+
+def outdated(connection: Connection[DictRow], projections: Sequence[Projection]) -> list[Projection]:
+    """The projections that are not built in their present version."""
+    built = {row["name"]: row["version"] for row in connection.execute("SELECT name, version FROM log.projections")}
+    return [projection for projection in projections if built.get(projection.name) != projection.version]

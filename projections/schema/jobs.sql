@@ -1,0 +1,20 @@
+CREATE TABLE jobs (
+    id              bigint PRIMARY KEY,
+    task_id         bigint NOT NULL,
+    project_id      bigint,
+    segment_id      bigint NOT NULL,
+    type            text NOT NULL,
+    start_frame     integer NOT NULL,
+    stop_frame      integer NOT NULL,
+    assignee_id     bigint,
+    assignee_updated_date timestamptz,
+    stage           text NOT NULL,
+    state           text NOT NULL,
+    created_date    timestamptz NOT NULL,
+    updated_date    timestamptz NOT NULL,
+    -- The version of the stream annotations-<id>: 0 as long as nobody has drawn.
+    annotations_version bigint NOT NULL
+) WITH (fillfactor = 70);
+CREATE INDEX ON jobs (task_id, id);
+CREATE INDEX ON jobs (project_id);
+CREATE INDEX ON jobs (assignee_id);
