@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+
+from psycopg import Connection
+from psycopg.rows import DictRow
 
 from domain.application import Annals
 from infra.clock import utc_now
@@ -13,8 +18,11 @@ from infra.passwords import Argon2Passwords
 from infra.postgres.database import Database
 from infra.postgres.migrations import migrate
 from projections.lookup import ProjectionLookup
+from projections.projection import Projection
 from projections.rebuild import Progress, outdated, rebuild
 from projections.registry import REGISTRY, all_projections
+
+PROJECTIONS_LOCK = 0x50726F6A  # "Proj"
 
 
 @dataclass(frozen=True)
@@ -43,12 +51,37 @@ def connect(url: str, pool_size: int = 10) -> System:
 
 
 def prepare(url: str, progress: Progress | None = None) -> list[str]:
-    """Migrates the database and builds the projections that are new or have another version; returns their names."""
-    database = Database(url)
-    with database.connect() as connection:
+    """Migrates the database and builds the projections that are new or have another version; returns their names.
+
+    Safe to run from many processes at once.
+    """
+    with Database(url).connect() as connection:
         migrate(connection)
-        connection.execute("CREATE SCHEMA IF NOT EXISTS read")
-        pending = outdated(connection, list(REGISTRY.values()))
-        if pending:
-            rebuild(connection, LogReader(), pending, LogReader.lock_appends, progress)
+        with projections_held(connection):
+            connection.execute("CREATE SCHEMA IF NOT EXISTS read")
+            pending = outdated(connection, list(REGISTRY.values()))
+            if pending:
+                rebuild(connection, LogReader(), pending, LogReader.lock_appends, progress)
     return [projection.name for projection in pending]
+
+
+def replay(url: str, projections: Sequence[Projection], progress: Progress | None = None) -> int:
+    """Rebuilds projections from the log while the service goes on; returns the position they are built to."""
+    with Database(url).connect() as connection, projections_held(connection):
+        return rebuild(connection, LogReader(), projections, LogReader.lock_appends, progress)
+
+
+@contextmanager
+def projections_held(connection: Connection[DictRow], *, shared: bool = False) -> Iterator[None]:
+    """Keeps others from rebuilding projections. Waits for those who do.
+
+    Without it two rebuilds would work in the same schema, and a swap in the middle of a verification would leave it
+    comparing tables that its snapshot does not see.
+    """
+    suffix = b"_shared" if shared else b""
+    connection.execute(b"SELECT pg_advisory_lock%b(%%s)" % suffix, (PROJECTIONS_LOCK,))
+    try:
+        yield
+    finally:
+        if not connection.broken:
+            connection.execute(b"SELECT pg_advisory_unlock%b(%%s)" % suffix, (PROJECTIONS_LOCK,))

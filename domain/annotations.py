@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from domain.annotation.document import Document, LabelSpecs, Mode, assign_ids, count_new
 from domain.annotation.fanout import fan_out
+from domain.annotation.merge import merge
 from domain.annotation.validation import normalize
 from domain.errors import Invalid
-from domain.event import Body, Context, Event
+from domain.event import Body, Context
 from domain.events.annotations import MAX_OBJECTS, AnnotationsChanged, AnnotationsCleared, AnnotationsReplaced, Removed
 from domain.ports import JobPlace, Log
 
@@ -86,51 +87,54 @@ def shape_type(kind: str, item: dict[str, Any]) -> str:
 
 
 class Annotations:
-    """The use cases of annotations. Documents are CVAT's: tags, shapes, tracks, intervals."""
+    """The use cases of annotations. Documents are CVAT's: tags, shapes, tracks, intervals.
+
+    `version`: the version of the job's annotations that the caller has seen and insists on (VersionConflict otherwise);
+    None: whatever others did meanwhile stands beside it.
+    """
 
     def __init__(self, log: Log) -> None:
         self._log = log
 
-    def replace(self, context: Context, job_id: int, raw: Any) -> Document:
+    def replace(self, context: Context, job_id: int, raw: Any, version: int | None = None) -> Document:
         """Everything in the job gives way to `raw`. Returns what is stored, with ids. Raises NotFound, Invalid."""
         place = self._log.lookup.job_place(job_id)
         document = self._numbered(normalize(raw, place.labels, "put"))
-        self._record(context, replaced(place, document, self._log.lookup.annotation_counts(job_id)))
+        self._record(context, replaced(place, document, self._log.lookup.annotation_counts(job_id)), place, version)
         return document
 
-    def create(self, context: Context, job_id: int, raw: Any) -> Document:
+    def create(self, context: Context, job_id: int, raw: Any, version: int | None = None) -> Document:
         """Adds to the job. Returns the new objects with their ids. Raises NotFound, Invalid."""
         place = self._log.lookup.job_place(job_id)
         document = self._numbered(normalize(raw, place.labels, "create"))
-        self._record(context, changed(place, document, {}, {}))
+        self._record(context, changed(place, document, {}, {}), place, version)
         return document
 
-    def update(self, context: Context, job_id: int, raw: Any) -> Document:
+    def update(self, context: Context, job_id: int, raw: Any, version: int | None = None) -> Document:
         """Objects with an id are redrawn and keep it, objects without are added. Returns them all, in the order given.
         Raises NotFound; Invalid, also for an id that belongs to another job or was never handed out.
         """
         place = self._log.lookup.job_place(job_id)
         document = normalize(raw, place.labels, "update")
         self._check_owned(document, job_id)
-        known = {kind: [item for item in document[kind] if item.get("id") is not None] for kind in KINDS}
-        added = {kind: [item for item in document[kind] if item.get("id") is None] for kind in KINDS}
+        known, added = _partition(document)
         # Numbered through the whole document: `known` and `added` hold the same objects.
         self._numbered(document)
-        self._record(context, changed(place, added, known, {}))
+        self._record(context, changed(place, added, known, {}), place, version)
         return document
 
-    def delete(self, context: Context, job_id: int, raw: Any) -> Document:
+    def delete(self, context: Context, job_id: int, raw: Any, version: int | None = None) -> Document:
         """Removes the objects given; ids that do not stand in the job are passed over. Returns the document given."""
         place = self._log.lookup.job_place(job_id)
         document = normalize(raw, place.labels, "delete")
         standing = {kind: self._jobs_of(kind, document[kind]) for kind in KINDS}
-        self._record(context, changed(place, {}, {}, removal(document, standing, job_id)))
+        self._record(context, changed(place, {}, {}, removal(document, standing, job_id)), place, version)
         return document
 
-    def clear(self, context: Context, job_id: int) -> None:
+    def clear(self, context: Context, job_id: int, version: int | None = None) -> None:
         """Removes everything in the job."""
         place = self._log.lookup.job_place(job_id)
-        self._record(context, cleared(place, self._log.lookup.annotation_counts(job_id)))
+        self._record(context, cleared(place, self._log.lookup.annotation_counts(job_id)), place, version)
 
     def replace_in_task(self, context: Context, task_id: int, raw: Any) -> None:
         """As `replace`, for all jobs of the task at once: each gets what falls into its frames."""
@@ -141,14 +145,41 @@ class Annotations:
             bodies += replaced(place, document, self._log.lookup.annotation_counts(place.job_id))
         self._record(context, bodies)
 
-    def create_in_task(self, context: Context, task_id: int, raw: Any) -> None:
-        """As `create`, cut by the jobs' frames."""
+    def create_in_task(self, context: Context, task_id: int, raw: Any) -> Document:
+        """As `create`, cut by the jobs' frames. Returns the objects as the jobs got them, merged."""
         places, shares = self._shared_out(task_id, raw, "create")
         bodies: list[Body] = []
         for place in places:
             if place.job_id in shares:
                 bodies += changed(place, self._numbered(shares[place.job_id]), {}, {})
         self._record(context, bodies)
+        return merge([(p.start_frame, p.stop_frame, shares.get(p.job_id, EMPTY)) for p in places])
+
+    def update_in_task(self, context: Context, task_id: int, raw: Any) -> Document:
+        """As `update`: objects with an id are redrawn in the job where they stand, others are added by their frames."""
+        places = {place.job_id: place for place in self._log.lookup.task_places(task_id)}
+        document = normalize(raw, _labels(places.values()), "update")
+        known, added = _partition(document)
+        homes = self._homes(known, places)
+        bodies: list[Body] = []
+        for job_id, share in homes.items():
+            bodies += changed(places[job_id], {}, self._numbered(share), {})
+        shares = fan_out(added, [(p.job_id, p.start_frame, p.stop_frame) for p in places.values()])
+        for job_id, share in shares.items():
+            bodies += changed(places[job_id], self._numbered(share), {}, {})
+        self._record(context, bodies)
+        return document
+
+    def delete_in_task(self, context: Context, task_id: int, raw: Any) -> Document:
+        """As `delete`, in whichever jobs of the task the objects stand."""
+        places = {place.job_id: place for place in self._log.lookup.task_places(task_id)}
+        document = normalize(raw, _labels(places.values()), "delete")
+        standing = {kind: self._jobs_of(kind, document[kind]) for kind in KINDS}
+        bodies: list[Body] = []
+        for place in places.values():
+            bodies += changed(place, {}, {}, removal(document, standing, place.job_id))
+        self._record(context, bodies)
+        return document
 
     def clear_task(self, context: Context, task_id: int) -> None:
         """Removes everything in the task's jobs."""
@@ -159,11 +190,15 @@ class Annotations:
 
     def _shared_out(self, task_id: int, raw: Any, mode: Mode) -> tuple[list[JobPlace], dict[int, Document]]:
         places = self._log.lookup.task_places(task_id)
-        document = normalize(raw, places[0].labels if places else LabelSpecs.from_rows([]), mode)
+        document = normalize(raw, _labels(places), mode)
         return places, fan_out(document, [(p.job_id, p.start_frame, p.stop_frame) for p in places])
 
-    def _record(self, context: Context, bodies: list[Body]) -> list[Event]:
-        return self._log.record(context, bodies) if bodies else []
+    def _record(
+        self, context: Context, bodies: list[Body], place: JobPlace | None = None, version: int | None = None
+    ) -> None:
+        if bodies:
+            expect = {f"annotations-{place.job_id}": version} if place and version is not None else None
+            self._log.record(context, bodies, expect)
 
     def _numbered(self, document: Document) -> Document:
         count = count_new(document)
@@ -174,6 +209,18 @@ class Annotations:
     def _jobs_of(self, kind: str, items: list[dict[str, Any]]) -> dict[int, int]:
         ids = [item["id"] for item in items if item.get("id") is not None]
         return self._log.lookup.annotation_jobs(kind, ids) if ids else {}
+
+    def _homes(self, document: Document, places: Mapping[int, JobPlace]) -> dict[int, Document]:
+        """Objects with ids by the job where they stand. Raises Invalid for one that stands in none of the task."""
+        homes: dict[int, Document] = {}
+        for kind in KINDS:
+            owners = self._jobs_of(kind, document[kind])
+            for item in document[kind]:
+                job_id = owners.get(item["id"])
+                if job_id is None or job_id not in places:
+                    raise Invalid(f"{kind}: there is no object {item['id']} in this task")
+                homes.setdefault(job_id, {}).setdefault(kind, []).append(item)
+        return homes
 
     def _check_owned(self, document: Document, job_id: int) -> None:
         highest = None
@@ -189,3 +236,14 @@ class Annotations:
                 unknown = sorted(i for i in ids if i > highest)
                 if unknown:
                     raise Invalid(f"{kind}: the ids {unknown[:10]} were never handed out")
+
+
+def _labels(places: Iterable[JobPlace]) -> LabelSpecs:
+    return next((place.labels for place in places), LabelSpecs())
+
+
+def _partition(document: Document) -> tuple[Document, Document]:
+    """The objects that have an id, and those that have none."""
+    known = {kind: [item for item in document[kind] if item.get("id") is not None] for kind in KINDS}
+    added = {kind: [item for item in document[kind] if item.get("id") is None] for kind in KINDS}
+    return known, added

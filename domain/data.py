@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from domain.errors import Invalid
 from domain.event import Body, Context
@@ -21,8 +21,10 @@ from domain.events.job import JobCreated
 from domain.events.request import RequestQueued
 from domain.ports import Log
 from domain.request import Requests, request_id
-from domain.splitting import Split
 from domain.task import Task, Tasks
+
+if TYPE_CHECKING:
+    from domain.splitting import Split
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from domain.errors import Invalid, NotFound
 from domain.event import Body, Context
 from domain.events.job import JobAssigned, JobCreated, JobStateChanged
 from domain.ports import Log
+from domain.retry import decide_again
 
 STAGES = ("annotation", "validation", "acceptance")
 STATES = ("new", "in progress", "completed", "rejected")
@@ -78,6 +79,7 @@ class Jobs:
     def __init__(self, log: Log) -> None:
         self._log = log
 
+    @decide_again
     def update(
         self,
         context: Context,

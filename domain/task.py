@@ -13,6 +13,7 @@ from domain.events.label import LabelsAdded
 from domain.events.task import TaskChanged, TaskCreated, TaskDeleted
 from domain.job import known_username
 from domain.ports import Log
+from domain.retry import decide_again
 
 MAX_REPLICAS = 11
 
@@ -99,6 +100,7 @@ class Tasks:
         self._log.record(context, bodies, {f"task-{task_id}": 0})
         return task_id
 
+    @decide_again
     def update(self, context: Context, task_id: int, wanted: dict[str, Any]) -> None:
         """`wanted`: some of EDITABLE. Raises NotFound, Invalid, VersionConflict."""
         task, version = self.require(task_id)
@@ -108,6 +110,7 @@ class Tasks:
         if bodies:
             self._log.record(context, bodies, {f"task-{task_id}": version})
 
+    @decide_again
     def delete(self, context: Context, task_id: int, job_ids: list[int]) -> None:
         """`job_ids`: the task's jobs; they go with it. Raises NotFound."""
         task, version = self.require(task_id)

@@ -1,1 +1,1 @@
-"""The pure rules of an annotation document: what is accepted, how it is shared out among jobs and put together again."""
+"""The pure rules of an annotation document: what is accepted, how jobs share it, how it is put together."""

@@ -22,7 +22,9 @@ def quick_attributes(raw: Any, defaults: Defaults, limits: Limits) -> list[Item]
     values: dict[int, str] = {}
     for attribute in raw:
         spec_id, value = attribute["spec_id"], attribute["value"]
-        if type(spec_id) is not int or spec_id not in defaults or type(value) is not str or _text_fault(value):
+        if type(spec_id) is not int or spec_id not in defaults or type(value) is not str:
+            return None
+        if len(value) > MAX_VALUE or "\0" in value or not (value.isascii() or _text_fault(value) is None):
             return None
         values[spec_id] = value
     return complete(values, defaults)
@@ -60,7 +62,7 @@ def conform(document: Document, labels: LabelSpecs) -> Document:
 
 
 def carried(keyframes: list[Item], defaults: Defaults) -> list[Item]:
-    """Keyframes in order of frames with complete attributes: what one does not say holds over from the one before it."""
+    """Keyframes in order of frames with complete attributes: what one leaves out holds over from the last."""
     result = []
     for keyframe in keyframes:
         suited = _with_attributes(keyframe, defaults)

@@ -1,7 +1,7 @@
 """The annotation document: its words, the labels that it may use, and the ids of its objects.
 
-A document is plain JSON data, `{tags: [...], shapes: [...], tracks: [...], intervals: [...]}`, with CVAT's fields. Lists of
-points are never changed in place, so copies of an object share them.
+A document is plain JSON data, `{tags: [...], shapes: [...], tracks: [...], intervals: [...]}`, with CVAT's fields.
+Lists of points are never changed in place, so copies of an object share them.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class AttributeSpec:
 
 @dataclass(frozen=True, slots=True)
 class LabelSpec:
-    """One label. The three mappings give the default by spec id: of all attributes, of the immutable, of the mutable."""
+    """One label. The mappings give the default by spec id: of all attributes, of the immutable, of the mutable."""
 
     id: int
     name: str
@@ -71,8 +71,8 @@ class LabelSpecs:
 
     @classmethod
     def from_rows(cls, rows: Iterable[Mapping[str, Any]]) -> LabelSpecs:
-        """From labels as the API shows them: `{id, name, type, attributes: [{id, name, mutable, input_type, default_value,
-        values}], sublabels: [label]}`. Sublabels may also come as rows of their own with `parent_id`.
+        """From labels as the API shows them: `{id, name, type, attributes: [{id, name, mutable, input_type,
+        default_value, values}], sublabels: [label]}`. Sublabels may also come as rows of their own with `parent_id`.
         """
         flat = list(_flatten(rows, None))
         children: dict[int, set[int]] = {}

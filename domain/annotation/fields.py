@@ -105,18 +105,19 @@ class Fields:
         value = self.raw.get(name, default)
         if type(value) is str and value in choices:
             return value
-        echo = value[:MAX_ECHO] if isinstance(value, str) else type(value).__name__
-        self._checked(name, value, _nothing, f'"{echo}" is not a valid choice.')
+        self._refuse(name, value, f'"{_echo(value)}" is not a valid choice.')
         return choices[0]
 
     def listing(self, name: str, limit: int, default: Any = REQUIRED) -> list[Any]:
         """A list whose items are not looked at."""
         value = self.raw.get(name, default)
         if type(value) is not list:
-            value = self._checked(name, value, _nothing, f'Expected a list of items but got type "{_type(value)}".')
-        elif len(value) > limit:
+            self._refuse(name, value, f'Expected a list of items but got type "{type(value).__name__}".')
+            return []
+        if len(value) > limit:
             self.fault(name, f"Ensure this field has no more than {limit} elements.")
-        return value if isinstance(value, list) and name not in self.errors else []
+            return []
+        return value
 
     def items(
         self, name: str, read: Reader, limit: int, default: Any = REQUIRED, quick: Quick | None = None
@@ -149,9 +150,12 @@ class Fields:
         """The value converted, or 0 and a message."""
         converted = convert(value)
         if converted is None:
-            self.fault(name, _MISSING if value is REQUIRED else _NULL if value is None else message)
+            self._refuse(name, value, message)
             return 0
         return converted
+
+    def _refuse(self, name: str, value: Any, message: str) -> None:
+        self.fault(name, _MISSING if value is REQUIRED else _NULL if value is None else message)
 
     def _bounded(self, name: str, value: float, low: float, high: float) -> float:
         if low <= value <= high or name in self.errors:
@@ -185,12 +189,11 @@ def _boolean(value: Any) -> bool | None:
     return _BOOLEANS.get(value.lower() if isinstance(value, str) else value) if isinstance(value, int | str) else None
 
 
-def _nothing(_: Any) -> None:
-    return None
-
-
-def _type(value: Any) -> str:
-    return type(value).__name__
+def _echo(value: Any) -> str:
+    """A short text that may be sent back."""
+    if not isinstance(value, str):
+        return type(value).__name__
+    return value[:MAX_ECHO].encode("utf-8", "replace").decode()
 
 
 def _as_nested(messages: list[str]) -> Any:

@@ -33,8 +33,8 @@ def read_track(fields: Fields) -> Item | None:
 
 def settled(track: Item) -> Item:
     """The track with each of its lines starting at one frame: the earliest that the track or an element names. A line
-    whose first keyframe is later gets an `outside` copy of it there, as CVAT does; a skeleton's own first keyframe, which
-    has no points, moves there instead. Elements without keyframes are dropped.
+    whose first keyframe is later gets an `outside` copy of it there, as CVAT does; a skeleton's own first keyframe,
+    which has no points, moves there instead. Elements without keyframes are dropped.
     """
     elements = [element for element in track["elements"] if element["shapes"]]
     lines = [track, *elements]

@@ -9,6 +9,7 @@ from domain.annotation.document import KINDS, Document, LabelSpecs, Limits, Mode
 from domain.annotation.fields import Fields, Scan
 from domain.annotation.shapes import quick_shape_reader, read_interval, read_shape, read_tag
 from domain.annotation.tracks import read_track
+from domain.errors import Invalid
 
 DEFAULT_LIMITS = Limits()
 
@@ -17,9 +18,9 @@ def normalize(raw: Any, labels: LabelSpecs, mode: Mode, limits: Limits = DEFAULT
     """The document that `raw` (any JSON value) describes, ready to be stored: every field present, attributes complete,
     groups and sources decided, points exactly as sent (shared with `raw`, not copied).
 
-    `mode`: "put" and "create" take no ids; "update" keeps them; "delete" needs one on each object, checks fields but not
-    labels, and adds and drops nothing. Raises Invalid: CVAT's nested errors, at most about `limits.faults` of them, or a
-    list of broken rules about labels and attributes.
+    `mode`: "put" and "create" take no ids; "update" keeps them; "delete" needs one on each object, checks fields but
+    not labels, and adds and drops nothing. Raises Invalid: CVAT's nested errors, at most about `limits.faults` of them,
+    or a list of broken rules about labels and attributes.
     """
     scan = Scan(labels, mode, limits)
     fields = Fields(raw, scan)

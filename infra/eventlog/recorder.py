@@ -18,7 +18,7 @@ from domain.errors import Unavailable, VersionConflict
 from domain.event import NEXT_VERSION, Event, Metadata
 from infra.eventlog.committer import GroupCommitter, Save
 from infra.eventlog.mapper import LoggedEvent, PendingEvent
-from infra.eventlog.subscription import CHANNEL, LogSubscription
+from infra.eventlog.subscription import CHANNEL, LogSubscription, notice
 from infra.postgres.database import Database
 
 APPEND_LOCK = 0x4C6F67  # "Log"
@@ -156,7 +156,7 @@ class EventLogRecorder(ApplicationRecorder):
             cursor.execute(INSERT, (columns(accepted), [event.state for event in accepted]))
             self._projections.apply(cursor, [event.event for event in accepted])
             # Once a batch: a transaction that notifies takes a database-wide lock at its commit.
-            cursor.execute("SELECT pg_notify(%s, %s)", (CHANNEL, str(accepted[-1].event.position)))
+            cursor.execute("SELECT pg_notify(%s, %s)", (CHANNEL, notice(streams)))
 
 
 def number(batch: Sequence[Save], heads: dict[str | None, int]) -> list[PendingEvent]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -19,11 +19,20 @@ BEAT = 0.5
 """Seconds within which a stop is noticed and a broken connection is tried again."""
 
 
+ANYTHING: frozenset[str] = frozenset()
+"""In place of nouns: something may have been missed."""
+
+
+def notice(streams: Iterable[str]) -> str:
+    """What an append tells listeners: the nouns of its streams (`task,job`), so that each wakes for its own only."""
+    return ",".join(sorted({stream.partition("-")[0] for stream in streams}))
+
+
 class Listener:
     """Tells when the log has grown. Holds one connection while listening, and makes a new one when it breaks."""
 
-    def __init__(self, database: Database, on_append: Callable[[], object]) -> None:
-        """`on_append` is called after appends, and once after each (re)connection for what may have been missed."""
+    def __init__(self, database: Database, on_append: Callable[[frozenset[str]], object]) -> None:
+        """`on_append(nouns)` is called after each append, and with ANYTHING after each (re)connection."""
         self._database = database
         self._on_append = on_append
         self._stopped = threading.Event()
@@ -46,10 +55,10 @@ class Listener:
     def _listen(self) -> None:
         with self._database.connect() as connection:
             connection.execute(f"LISTEN {CHANNEL}")
-            self._on_append()
+            self._on_append(ANYTHING)
             while not self._stopped.is_set():
-                for _ in connection.notifies(timeout=BEAT, stop_after=1):
-                    self._on_append()
+                for message in connection.notifies(timeout=BEAT, stop_after=1):
+                    self._on_append(frozenset(message.payload.split(",")))
 
 
 class LogSubscription(ListenNotifySubscription["EventLogRecorder"]):
@@ -57,7 +66,7 @@ class LogSubscription(ListenNotifySubscription["EventLogRecorder"]):
 
     def __init__(self, recorder: EventLogRecorder, gt: int | None, topics: Sequence[str]) -> None:
         super().__init__(recorder, gt, topics)
-        self._listener = Listener(recorder.database, self._has_been_notified.set).start()
+        self._listener = Listener(recorder.database, lambda _: self._has_been_notified.set()).start()
 
     def stop(self) -> None:
         super().stop()

@@ -2,7 +2,7 @@
 
 cluster/            PostgreSQL's own data directory
 annals.conf         our settings, written anew at each start, included by cluster/postgresql.conf
-log/                a file per weekday, overwritten after a week; start.log: what was said before that
+log/                a file per weekday, kept for a week; start.log: what a start said before it opened that
 .s.PGSQL.5432       the socket, unless the path is too long for one
 owner.lock          held by the supervisor
 users.lock          shared by every process that uses the server
@@ -31,6 +31,7 @@ MAJOR_VERSION = "18"
 SUPERUSER = "postgres"
 DATABASE = "postgres"
 PORT = 5432  # only part of the socket's name: there is no TCP
+TAIL_BYTES = 4096
 LOG_SECONDS = 6 * 24 * 3600
 # 104 bytes with the final NUL on macOS and the BSDs, 108 on Linux.
 SOCKET_PATH_LIMIT = 103
@@ -87,7 +88,7 @@ class ServerFolder:
     def command(self) -> list[str]:
         """The postmaster's command line. What stands in it, `ALTER SYSTEM` can't change."""
         place = {"unix_socket_directories": _quoted(self.socket_folder), "log_directory": str(self.log_folder)}
-        options = [word for name, value in {**FIXED, **place}.items() for word in ("-c", f"{name}={value}")]
+        options = [word for name, value in (FIXED | place).items() for word in ("-c", f"{name}={value}")]
         return [str(self.programs / "postgres"), "-D", str(self.cluster), *options]
 
     def open(self) -> None:
@@ -119,7 +120,7 @@ class ServerFolder:
     def last_words(self, lines: int = 5) -> str:
         """The end of the server's latest log file, for an error message."""
         logs = sorted(self.log_folder.glob("*.log"), key=lambda path: path.stat().st_mtime)
-        text = "\n".join(path.read_text(errors="replace") for path in logs[-2:])
+        text = "\n".join(_tail(path) for path in logs[-2:])
         return " | ".join(text.splitlines()[-lines:])
 
     def _drop_old_logs(self) -> None:
@@ -183,6 +184,12 @@ def settings_text() -> str:
     """The contents of annals.conf."""
     lines = (f"{name} = '{value}'" for name, value in TUNABLE.items())
     return "\n".join(["# Written by Annals at each start; changes here are lost.", *lines, ""])
+
+
+def _tail(path: Path) -> str:
+    with path.open("rb") as file:
+        file.seek(-min(TAIL_BYTES, path.stat().st_size), os.SEEK_END)
+        return file.read().decode(errors="replace")
 
 
 def _quoted(path: Path) -> str:

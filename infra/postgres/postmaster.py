@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import signal
 import subprocess
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,11 +15,8 @@ from domain.errors import Unavailable
 from infra.postgres.folder import ENVIRONMENT, PORT, ServerFolder
 
 POLL_SECONDS = 0.01
+ORPHAN_TIMEOUT = 10.0
 PID_LINE, SOCKET_LINE, STATUS_LINE = 0, 4, 7
-# The way PostgreSQL documents to shield the postmaster alone from the kernel's memory killer: a killed backend is
-# one failed statement, a killed postmaster is an outage.
-OOM_ENVIRONMENT = {"PG_OOM_ADJUST_FILE": "/proc/self/oom_score_adj", "PG_OOM_ADJUST_VALUE": "0"}
-OOM_SCORE = "-900"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +70,10 @@ def find(folder: ServerFolder) -> psutil.Process | None:
 def launch(folder: ServerFolder) -> subprocess.Popen[bytes]:
     """Start the postmaster in a session of its own, so that Ctrl-C in a terminal stops our processes first."""
     with folder.start_log.open("wb") as output:
-        child = subprocess.Popen(
+        return subprocess.Popen(
             folder.command(),
             cwd=folder.root,
-            env=ENVIRONMENT | (OOM_ENVIRONMENT if _shields_from_oom() else {}),
+            env=ENVIRONMENT,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
@@ -88,11 +83,6 @@ def launch(folder: ServerFolder) -> subprocess.Popen[bytes]:
             group=folder.account.gid if folder.account else None,
             extra_groups=() if folder.account else None,
         )
-    if _shields_from_oom():
-        # Refused in containers without the capability: then there is no shield, as without root.
-        with contextlib.suppress(OSError):
-            Path(f"/proc/{child.pid}/oom_score_adj").write_text(OOM_SCORE)
-    return child
 
 
 def wait_ready(folder: ServerFolder, pid: int, timeout: float) -> PidFile:
@@ -102,7 +92,7 @@ def wait_ready(folder: ServerFolder, pid: int, timeout: float) -> PidFile:
         entry = read_pid_file(folder)
         if entry is not None and entry.pid == pid and entry.ready:
             return entry
-        if not _alive(pid):
+        if _has_ended(pid):
             raise Unavailable(f"PostgreSQL in {folder.root} did not start: {folder.last_words()}")
         time.sleep(POLL_SECONDS)
     raise Unavailable(f"PostgreSQL in {folder.root} was not ready after {timeout:.0f} s: {folder.last_words()}")
@@ -113,8 +103,7 @@ def stop(process: psutil.Process, timeout: float) -> None:
     for sign in (signal.SIGINT, signal.SIGQUIT):
         with contextlib.suppress(psutil.NoSuchProcess):
             process.send_signal(sign)
-        with contextlib.suppress(psutil.TimeoutExpired):
-            process.wait(timeout)
+        if not _wait_for_end([process], timeout):
             return
     raise Unavailable(f"PostgreSQL (process {process.pid}) does not stop")
 
@@ -132,8 +121,7 @@ def clear_leftovers(folder: ServerFolder) -> None:
     for process in orphans:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()
-    _, alive = psutil.wait_procs(orphans, timeout=10)
-    if alive:
+    if alive := _wait_for_end(orphans, ORPHAN_TIMEOUT):
         raise Unavailable(f"PostgreSQL processes {[process.pid for process in alive]} of {folder.root} do not end")
     # PostgreSQL would refuse to start when another process has got the number that these files name.
     for path in (pid_file, *(folder.socket_folder / f".s.PGSQL.{PORT}{end}" for end in ("", ".lock"))):
@@ -147,12 +135,18 @@ def _works_in(process: psutil.Process, cluster: Path) -> bool:
         return False
 
 
-def _alive(pid: int) -> bool:
+def _wait_for_end(processes: list[psutil.Process], timeout: float) -> list[psutil.Process]:
+    """Wait for all; the answer is those that still live. A zombie is dead, even if no parent ever looks at it."""
+    deadline = time.monotonic() + timeout
+    while alive := [process for process in processes if not _has_ended(process.pid)]:
+        if time.monotonic() > deadline:
+            break
+        time.sleep(POLL_SECONDS)
+    return alive
+
+
+def _has_ended(pid: int) -> bool:
     try:
-        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+        return bool(psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
-        return False
-
-
-def _shields_from_oom() -> bool:
-    return os.geteuid() == 0 and sys.platform == "linux"
+        return True

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 # On the command line, so that neither a file nor ALTER SYSTEM can turn them: an acknowledged event is on the disk,
 # and nobody but the owner of the folder can connect.
-FIXED: Mapping[str, str] = {
+FIXED: dict[str, str] = {
     "fsync": "on",
     "full_page_writes": "on",
     "synchronous_commit": "on",
@@ -16,7 +14,7 @@ FIXED: Mapping[str, str] = {
 }
 
 # In annals.conf; ALTER SYSTEM wins over it.
-TUNABLE: Mapping[str, str] = {
+TUNABLE: dict[str, str] = {
     "cluster_name": "annals",
     "TimeZone": "UTC",
     # Memory: one service on a small machine, and no statement that earns parallel workers.

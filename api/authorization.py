@@ -1,0 +1,42 @@
+"""Who may do what: one question, asked before each command and each answer about one resource.
+
+Today's rule is simple: admins may do everything; a task's or project's owner and assignee ("staff") may do everything
+with it; a job's assignee may work in the job.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from domain.errors import Forbidden, NotFound
+from domain.event import Actor
+
+Action = Literal["view", "update", "delete", "annotate", "assign", "upload"]
+Row = dict[str, Any]
+"""A resource as it is listed (`projections.resources`)."""
+
+
+def may(actor: Actor, action: Action, noun: str, row: Row) -> bool:
+    if actor.is_admin:
+        return True
+    staff = {row.get(name) for name in STAFF[noun]} - {None}
+    if actor.user_id in staff:
+        return True
+    return noun == "job" and action in ("view", "update", "annotate") and row["assignee_id"] == actor.user_id
+
+
+STAFF = {
+    "project": ("owner_id", "assignee_id"),
+    "task": ("owner_id", "assignee_id", "project_owner_id", "project_assignee_id"),
+    "job": ("task_owner_id", "task_assignee_id", "project_owner_id", "project_assignee_id"),
+    "request": ("owner_id",),
+}
+
+
+def require(actor: Actor, action: Action, noun: str, row: Row | None) -> Row:
+    """The row, if there is one and the actor may. Raises NotFound, Forbidden."""
+    if row is None:
+        raise NotFound
+    if not may(actor, action, noun, row):
+        raise Forbidden
+    return row

@@ -1,0 +1,137 @@
+"""Annotations of jobs and of whole tasks."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request
+from starlette.responses import Response
+
+from api.bodies import parsed, raw_json
+from api.caller import caller
+from api.responses import json_bytes, json_response, no_content
+from api.routes.jobs import find_job
+from api.routes.tasks import find_task
+from api.services import services
+from domain.errors import Invalid
+from domain.event import Context
+from projections import annotation_documents as documents
+
+router = APIRouter(tags=["annotations"])
+
+RawBody = Annotated[bytes, Depends(raw_json)]
+JOB = "/api/jobs/{job_id}/annotations"
+TASK = "/api/tasks/{task_id}/annotations"
+ACTIONS = ("create", "update", "delete")
+
+
+@router.get(JOB + "/", include_in_schema=False)
+@router.get(JOB)
+def job_annotations(request: Request, job_id: int) -> Response:
+    """Everything that stands in the job, in the order of the frames. The `ETag` is its version."""
+    row = find_job(request, caller(request), "view", job_id)
+    version = row["annotations_version"]
+    content = documents.of_job(services(request).database.query, job_id, version)
+    return json_bytes(content, headers={"ETag": f'"{version}"'})
+
+
+@router.put(JOB + "/", include_in_schema=False)
+@router.put(JOB)
+def replace_job_annotations(request: Request, job_id: int, body: RawBody) -> Response:
+    """Everything in the job gives way to the document given. Answers with it, ids filled in."""
+    context = _annotator(request, job_id)
+    app = services(request).app.annotations
+    return json_response(_answer(app.replace(context, job_id, parsed(body), _expected(request))))
+
+
+@router.patch(JOB + "/", include_in_schema=False)
+@router.patch(JOB)
+def change_job_annotations(request: Request, job_id: int, body: RawBody) -> Response:
+    """`action`: create adds objects, update redraws those with an id, delete removes them. Two people who do this at
+    the same time both succeed; who wants to be stopped instead says `If-Match: "<version>"`.
+    """
+    context = _annotator(request, job_id)
+    app = services(request).app.annotations
+    commands = {"create": app.create, "update": app.update, "delete": app.delete}
+    command = commands[_action(request)]
+    return json_response(_answer(command(context, job_id, parsed(body), _expected(request))))
+
+
+@router.delete(JOB + "/", include_in_schema=False)
+@router.delete(JOB, status_code=204)
+def clear_job_annotations(request: Request, job_id: int) -> Response:
+    """Removes everything in the job."""
+    services(request).app.annotations.clear(_annotator(request, job_id), job_id, _expected(request))
+    return no_content()
+
+
+@router.get(TASK + "/", include_in_schema=False)
+@router.get(TASK)
+def task_annotations(request: Request, task_id: int) -> Response:
+    """The annotations of all jobs of the task; what stands in the overlap of two jobs is shown once."""
+    _task_with_data(request, caller(request), "view", task_id)
+    return json_response(documents.of_task(services(request).database.query, task_id))
+
+
+@router.put(TASK + "/", include_in_schema=False)
+@router.put(TASK)
+def replace_task_annotations(request: Request, task_id: int, body: RawBody) -> Response:
+    """Every job gets what falls into its frames."""
+    context = caller(request)
+    _task_with_data(request, context, "annotate", task_id)
+    services(request).app.annotations.replace_in_task(context, task_id, parsed(body))
+    return json_response(documents.of_task(services(request).database.query, task_id))
+
+
+@router.patch(TASK + "/", include_in_schema=False)
+@router.patch(TASK)
+def change_task_annotations(request: Request, task_id: int, body: RawBody) -> Response:
+    """As for a job, cut by the jobs' frames; update and delete find the objects' jobs by their ids."""
+    context = caller(request)
+    _task_with_data(request, context, "annotate", task_id)
+    app = services(request).app.annotations
+    commands = {"create": app.create_in_task, "update": app.update_in_task, "delete": app.delete_in_task}
+    return json_response(_answer(commands[_action(request)](context, task_id, parsed(body))))
+
+
+@router.delete(TASK + "/", include_in_schema=False)
+@router.delete(TASK, status_code=204)
+def clear_task_annotations(request: Request, task_id: int) -> Response:
+    """Removes everything in the task's jobs."""
+    context = caller(request)
+    _task_with_data(request, context, "annotate", task_id)
+    services(request).app.annotations.clear_task(context, task_id)
+    return no_content()
+
+
+def _annotator(request: Request, job_id: int) -> Context:
+    context = caller(request)
+    find_job(request, context, "annotate", job_id)
+    return context
+
+
+def _task_with_data(request: Request, context: Context, action: Any, task_id: int) -> None:
+    row = find_task(request, context, action, task_id)
+    if row["size"] is None:
+        raise Invalid(["The task has no data yet"])
+
+
+def _action(request: Request) -> str:
+    action = request.query_params.get("action", "")
+    if action not in ACTIONS:
+        raise Invalid({"action": [f'Must be one of {", ".join(ACTIONS)}, not "{action[:50]}".']})
+    return action
+
+
+def _expected(request: Request) -> int | None:
+    """The version in `If-Match`; None when any will do."""
+    text = request.headers.get("if-match", "").strip().strip('"')
+    if text in ("", "*"):
+        return None
+    if not text.isascii() or not text.isdigit() or len(text) > 18:
+        raise Invalid(["If-Match must be the version that the ETag of a GET gave"])
+    return int(text)
+
+
+def _answer(document: dict[str, Any]) -> dict[str, Any]:
+    return {"version": 0, "tags": [], "shapes": [], "tracks": [], "intervals": []} | document

@@ -1,0 +1,58 @@
+"""Labels."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from api import urls
+from api.authorization import require
+from api.caller import caller
+from api.paging import page_response
+from api.responses import json_response
+from api.services import services
+from api.views import labels as views
+from domain.errors import Invalid, NotFound
+from domain.event import Context
+from projections.listing import find_one
+from projections.named_queries import queries
+from projections.resources import JOBS, LABELS, PROJECTS, TASKS
+
+router = APIRouter(prefix="/api/labels", tags=["labels"])
+
+PARENTS = {"job": JOBS, "task": TASKS, "project": PROJECTS}
+
+
+@router.get("")
+def list_labels(request: Request) -> Response:
+    """The labels that apply in one job, task or project."""
+    context = caller(request)
+    given = [noun for noun in PARENTS if request.query_params.get(f"{noun}_id")]
+    if len(given) != 1:
+        raise Invalid(["Exactly one of job_id, task_id and project_id must be given"])
+    stream = _stream(request, context, given[0], request.query_params[f"{given[0]}_id"])
+    return page_response(request, context, LABELS, views.label, {"stream": stream})
+
+
+@router.get("/{label_id}")
+def retrieve(request: Request, label_id: int) -> Response:
+    """One label."""
+    context = caller(request)
+    row = find_one(services(request).database.query, LABELS, label_id)
+    if row is None:
+        raise NotFound
+    noun = "project" if row["project_id"] is not None else "task"
+    parent = find_one(services(request).database.query, PARENTS[noun], row[f"{noun}_id"])
+    require(context.actor, "view", noun, parent)
+    return json_response(views.label(row, urls.base(request)))
+
+
+def _stream(request: Request, context: Context, noun: str, value: str) -> str:
+    if not value.isascii() or not value.isdigit() or len(value) > 18:
+        raise Invalid({f"{noun}_id": ["Enter a number."]})
+    query = services(request).database.query
+    require(context.actor, "view", noun, find_one(query, PARENTS[noun], int(value)))
+    rows = query(queries("labels")[f"stream_of_{noun}"], {"id": int(value)})
+    if not rows:
+        raise NotFound
+    return str(rows[0]["stream"])

@@ -1,0 +1,15 @@
+"""Credentials as clients send them."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from api.schemas.common import Body
+
+
+class LoginWrite(Body):
+    """A name or an e-mail address, and the password."""
+
+    username: str = Field("", max_length=150)
+    email: str = Field("", max_length=254)
+    password: str = Field(min_length=1, max_length=1_000)

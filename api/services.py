@@ -1,0 +1,47 @@
+"""What the routes work with. Made once per process by the composition root."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import cast
+
+from fastapi import Request
+
+from api.identities import Identities
+from api.waiting import Waiters
+from domain.application import Annals
+from infra.blobs import BlobStore
+from infra.media.cache import ChunkCache
+from infra.postgres.database import Database
+from infra.settings import Settings
+
+
+@dataclass
+class Services:
+    """`waiters` wakes requests that are held open until the log moves."""
+
+    settings: Settings
+    database: Database
+    app: Annals
+    blobs: BlobStore
+    chunks: ChunkCache
+    waiters: Waiters = field(default_factory=Waiters)
+    identities: Identities = field(default_factory=Identities)
+
+    @cached_property
+    def unknown_password_hash(self) -> str:
+        """What the password of a user who does not exist is compared with."""
+        return self.app.passwords.hash(secrets.token_hex(16))
+
+    def log_moved(self, nouns: frozenset[str]) -> None:
+        """What this process remembers or waits for may have changed. Called by the log's listener."""
+        if not nouns or "user" in nouns:
+            self.identities.forget()
+        if not nouns or "request" in nouns:
+            self.waiters.wake()
+
+
+def services(request: Request) -> Services:
+    return cast(Services, request.app.state.services)

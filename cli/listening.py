@@ -1,0 +1,65 @@
+"""The sockets and ports of a server."""
+
+from __future__ import annotations
+
+import socket
+from types import TracebackType
+from typing import Self
+
+from domain.errors import Unavailable
+
+BACKLOG = 2048
+ANY_ADDRESS = ("", "0.0.0.0", "::")  # noqa: S104  (compared with, not bound to)
+
+
+def listen(host: str, port: int, option: str = "--port") -> socket.socket:
+    """A listening socket. Clients that come before anybody accepts wait. `option`: what the error message advises."""
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][0]
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise Unavailable(f"Can't listen on {host} port {port}: {reason} ({option} chooses another)") from error
+
+
+def local_url(host: str, port: int) -> str:
+    """The URL by which a client on this machine reaches what listens on `host`."""
+    if host in ANY_ADDRESS:
+        host = "::1" if host == "::" else "127.0.0.1"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+class Listening:
+    """What a server listens on: the API's socket, which its API processes inherit, and a port for the embedded
+    ClickHouse (None: a ClickHouse elsewhere is used).
+    """
+
+    def __init__(self, host: str, port: int, clickhouse_port: int | None) -> None:
+        self.host = host
+        self.socket = listen(host, port)
+        self.port: int = self.socket.getsockname()[1]
+        try:
+            self.clickhouse_port = None if clickhouse_port is None else _free_port(host, clickhouse_port)
+        except Unavailable:
+            self.socket.close()
+            raise
+
+    @property
+    def url(self) -> str:
+        return local_url(self.host, self.port)
+
+    @property
+    def clickhouse_url(self) -> str | None:
+        return None if self.clickhouse_port is None else local_url(self.host, self.clickhouse_port)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self.socket.close()
+
+
+def _free_port(host: str, port: int) -> int:
+    """The port, found free; the process that serves ClickHouse will bind it."""
+    with listen(host, port, "--clickhouse-port") as probe:
+        return int(probe.getsockname()[1])

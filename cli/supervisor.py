@@ -1,0 +1,88 @@
+"""Keeps a set of processes alive, and stops them in order."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Callable, Sequence
+from types import FrameType
+
+import structlog
+
+from cli.child import Child
+
+LOOK_SECONDS = 0.1
+KILL_SECONDS = 5.0
+"""How long a killed process may take to be gone."""
+
+log = structlog.get_logger()
+
+
+class StopSignal:
+    """SIGTERM, SIGINT and SIGHUP: the first asks for an orderly stop, the second for a hurried one."""
+
+    def __init__(self) -> None:
+        self._asked = threading.Event()
+        self.hurried = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, self._handle)
+
+    @property
+    def asked(self) -> bool:
+        return self._asked.is_set()
+
+    def wait(self, seconds: float) -> bool:
+        """True as soon as a stop is asked for."""
+        return self._asked.wait(seconds)
+
+    def _handle(self, _number: int, _frame: FrameType | None) -> None:
+        (self.hurried if self.asked else self._asked).set()
+
+
+class Supervisor:
+    """`children`: in the order in which they are stopped; each group stops together, before the next is asked to."""
+
+    def __init__(self, children: Sequence[Sequence[Child]]) -> None:
+        self._groups = children
+
+    @property
+    def children(self) -> list[Child]:
+        return [child for group in self._groups for child in group]
+
+    def start(self) -> None:
+        for child in self.children:
+            child.start()
+
+    def tell(self, database_url: str) -> None:
+        for child in self.children:
+            child.tell(database_url)
+
+    def pids(self) -> dict[str, int]:
+        return {child.name: child.pid for child in self.children if child.pid is not None}
+
+    def watch(self, stop: StopSignal, look: Callable[[], object], on_change: Callable[[], object]) -> None:
+        """Until a stop is asked for: restarts who has ended (`on_change` after that) and calls `look` now and then."""
+        while not stop.wait(LOOK_SECONDS):
+            if any([child.keep_alive() for child in self.children]):
+                on_change()
+            look()
+
+    def stop(self, stop: StopSignal) -> None:
+        """Returns when all have ended. Who does not end in its time, or when the stop is hurried, is killed."""
+        for group in self._groups:
+            for child in group:
+                child.ask_to_stop()
+            deadline = time.monotonic() + max((child.stop_seconds for child in group), default=0.0)
+            for child in group:
+                _wait(child, deadline, stop)
+
+
+def _wait(child: Child, deadline: float, stop: StopSignal) -> None:
+    while not child.wait(LOOK_SECONDS):
+        if stop.hurried.is_set() or time.monotonic() > deadline:
+            if not stop.hurried.is_set():
+                log.warning(f"{child.name} did not stop within {child.stop_seconds:.0f} s and is killed")
+            child.kill()
+            child.wait(KILL_SECONDS)
+            return

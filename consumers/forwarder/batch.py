@@ -1,0 +1,148 @@
+"""Batches: whole events as columns, ready for ClickHouse."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import orjson
+
+from consumers.forwarder import transform
+from consumers.forwarder.transform.row import Row, rows_of
+from domain.event import Event
+
+COLUMNS = {
+    "scope": "String",
+    "obj_name": "Nullable(String)",
+    "obj_id": "Nullable(UInt64)",
+    "obj_val": "Nullable(String)",
+    "source": "String",
+    "timestamp": "DateTime64(3, 'Etc/UTC')",
+    "count": "Nullable(UInt16)",
+    "project_id": "Nullable(UInt64)",
+    "task_id": "Nullable(UInt64)",
+    "job_id": "Nullable(UInt64)",
+    "user_id": "Nullable(UInt64)",
+    "user_name": "Nullable(String)",
+    "org_id": "Nullable(UInt64)",
+    "org_slug": "Nullable(String)",
+    "payload": "Nullable(String)",
+    "position": "UInt64",
+    "row": "UInt16",
+    "rows": "UInt16",
+    "stream": "String",
+    "version": "UInt64",
+    "event_type": "LowCardinality(String)",
+    "schema_version": "UInt16",
+    "correlation_id": "Nullable(String)",
+}
+"""The columns that the forwarder fills, and their types: known here, so that an insert needn't ask. The others of
+`cvat.events` have defaults.
+"""
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MILLISECOND = timedelta(milliseconds=1)
+OVERHEAD = 200
+"""Bytes that a row takes beside its payload, roughly."""
+
+assert transform.__all__  # importing the package is what registers the transforms
+
+
+@dataclass(frozen=True)
+class Limits:
+    """When a batch is full. It may go beyond by one event: an event is never cut."""
+
+    rows: int = 10_000
+    bytes: int = 8 * 1024 * 1024
+
+
+@dataclass
+class Batch:
+    """The rows of the events `after` < position <= `until`. All of one month, so that they make one part, which
+    ClickHouse takes whole or not at all.
+    """
+
+    after: int
+    until: int
+    first_time: datetime
+    rows: list[tuple[Any, ...]] = field(default_factory=list)
+    bytes: int = 0
+
+    @property
+    def month(self) -> tuple[int, int]:
+        return self.first_time.year, self.first_time.month
+
+    def columns(self) -> list[tuple[Any, ...]]:
+        """The rows, column by column, in the order of COLUMNS."""
+        return list(zip(*self.rows, strict=True))
+
+    def add(self, event: Event) -> None:
+        for row in table_rows(event):
+            self.rows.append(row)
+            self.bytes += OVERHEAD + len(row[PAYLOAD])
+        self.until = event.position
+
+    def takes(self, event: Event, limits: Limits) -> bool:
+        if len(self.rows) >= limits.rows or self.bytes >= limits.bytes:
+            return False
+        return (event.meta.time.year, event.meta.time.month) == self.month
+
+
+PAYLOAD = list(COLUMNS).index("payload")
+
+
+def batches(events: Iterable[Event], after: int, limits: Limits) -> Iterator[Batch]:
+    """Cuts a run of events that begins behind `after` into batches. Holds one batch at a time."""
+    batch: Batch | None = None
+    for event in events:
+        if batch is not None and not batch.takes(event, limits):
+            yield batch
+            after, batch = batch.until, None
+        if batch is None:
+            batch = Batch(after, after, event.meta.time)
+        batch.add(event)
+    if batch is not None:
+        yield batch
+
+
+def table_rows(event: Event) -> list[tuple[Any, ...]]:
+    """The rows of an event, in the order of COLUMNS. They follow from the event alone."""
+    body, meta = event.body, event.meta
+    rows = rows_of(body)
+    timestamp = (meta.time - EPOCH) // MILLISECOND
+    project_id, task_id, job_id = (getattr(body, name, None) for name in ("project_id", "task_id", "job_id"))
+    who = (meta.actor_id, meta.actor, meta.organization_id, meta.organization)
+    asked = orjson.dumps(
+        {"request": {"id": meta.correlation_id, "user_agent": meta.user_agent, "source": meta.source}}
+    ).decode()
+    origin = (event.originator_id, event.originator_version, body.type_name, body.schema_version, meta.correlation_id)
+    return [
+        (
+            row.scope,
+            row.obj_name,
+            row.obj_id,
+            row.obj_val,
+            "server",
+            timestamp,
+            row.count,
+            project_id,
+            row.task_id or task_id,
+            row.job_id or job_id,
+            *who,
+            _payload(row, asked),
+            event.position,
+            number,
+            len(rows),
+            *origin,
+        )
+        for number, row in enumerate(rows)
+    ]
+
+
+def _payload(row: Row, asked: str) -> str:
+    """The row's own data and the request behind it, as one JSON object."""
+    if not row.payload:
+        return asked
+    return orjson.dumps(row.payload).decode()[:-1] + "," + asked[1:]

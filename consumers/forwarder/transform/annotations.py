@@ -1,0 +1,68 @@
+"""Annotations: one row per kind and shape type, with the ids of the objects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from consumers.forwarder.transform.row import Row, in_portions, transforms
+from domain.annotations import KINDS, shape_type
+from domain.events.annotations import (
+    AnnotationsChanged,
+    AnnotationsCleared,
+    AnnotationsReplaced,
+    Counts,
+    Document,
+    Removed,
+)
+
+
+@transforms(AnnotationsChanged)
+def changed(body: AnnotationsChanged) -> Iterator[Row]:
+    yield from _deleted(body.removed)
+    yield from _written("create", body.created)
+    yield from _written("update", body.updated)
+
+
+@transforms(AnnotationsReplaced)
+def replaced(body: AnnotationsReplaced) -> Iterator[Row]:
+    yield from _counted(body.removed)
+    yield from _written("create", body.created)
+
+
+@transforms(AnnotationsCleared)
+def cleared(body: AnnotationsCleared) -> Iterator[Row]:
+    return _counted(body.removed)
+
+
+def _written(verb: str, document: Document) -> Iterator[Row]:
+    for kind in KINDS:
+        by_type: dict[str, list[dict[str, Any]]] = {}
+        for item in document.get(kind, ()):
+            by_type.setdefault(shape_type(kind, item), []).append(_reference(kind, item))
+        for type_name, items in by_type.items():
+            yield from _listed(f"{verb}:{kind}", kind, type_name, items)
+
+
+def _deleted(removed: Removed) -> Iterator[Row]:
+    for kind, by_type in removed.items():
+        for type_name, ids in by_type.items():
+            yield from _listed(f"delete:{kind}", kind, type_name, [{"id": i} for i in ids])
+
+
+def _counted(removed: Counts) -> Iterator[Row]:
+    for kind, by_type in removed.items():
+        for type_name, number in by_type.items():
+            for part in in_portions(range(number)):
+                yield Row(f"delete:{kind}", type_name or None, count=len(part))
+
+
+def _listed(scope: str, kind: str, type_name: str, items: list[dict[str, Any]]) -> Iterator[Row]:
+    for part in in_portions(items):
+        yield Row(scope, type_name or None, count=len(part), payload={kind: part})
+
+
+def _reference(kind: str, item: dict[str, Any]) -> dict[str, Any]:
+    if kind != "tracks":
+        return {"id": item["id"]}
+    return {"id": item["id"], "shapes": [{"id": keyframe["id"]} for keyframe in item.get("shapes", ())]}

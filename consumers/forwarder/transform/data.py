@@ -1,0 +1,50 @@
+"""Data: CVAT has no scopes for it; these are our own."""
+
+from __future__ import annotations
+
+from consumers.forwarder.transform.row import Row, countable, described, transforms
+from domain.events.data import DataUploaded, FilesReceived, FramesAdded, JobsSplit, UploadStarted
+
+
+@transforms(UploadStarted)
+def upload_started(body: UploadStarted) -> list[Row]:
+    return [Row("start:upload")]
+
+
+@transforms(FilesReceived)
+def files_received(body: FilesReceived) -> list[Row]:
+    """`count`: files; `payload.size`: their bytes."""
+    number, size = len(body.files), sum(file["size"] for file in body.files)
+    return [Row("upload:files", count=countable(number), payload={"files": number, "size": size})]
+
+
+@transforms(DataUploaded)
+def data_uploaded(body: DataUploaded) -> list[Row]:
+    """`count`: frames."""
+    fields = (
+        "size",
+        "image_quality",
+        "chunk_size",
+        "start_frame",
+        "stop_frame",
+        "frame_filter",
+        "sorting_method",
+        "media_type",
+        "mode",
+        "dimension",
+    )
+    return [Row("upload:data", count=countable(body.size), payload=described(body, *fields))]
+
+
+@transforms(FramesAdded)
+def frames_added(body: FramesAdded) -> list[Row]:
+    """`count`: frames; `payload.size`: bytes of their images."""
+    number, size = len(body.frames), sum(frame["size"] for frame in body.frames)
+    return [Row("create:frames", count=countable(number), payload={"first": body.first, "frames": number, "size": size})]
+
+
+@transforms(JobsSplit)
+def jobs_split(body: JobsSplit) -> list[Row]:
+    """`count`: jobs."""
+    payload = described(body, "segment_size", "overlap", "job_count")
+    return [Row("split:jobs", count=countable(body.job_count), payload=payload)]

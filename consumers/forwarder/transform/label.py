@@ -1,0 +1,36 @@
+"""Labels. A sublabel of a skeleton is a label of its own, as in CVAT."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from consumers.forwarder.transform.row import Row, field_updates, transforms
+from domain.events.label import LabelChanged, LabelDeleted, LabelsAdded, LabelSpec
+
+
+@transforms(LabelsAdded)
+def added(body: LabelsAdded) -> Iterator[Row]:
+    return _created(body.labels, None)
+
+
+@transforms(LabelChanged)
+def changed(body: LabelChanged) -> Iterator[Row]:
+    label = {"id": body.label["id"], "name": body.label["name"]}
+    return field_updates("update:label", body.changes, {"label": label})
+
+
+@transforms(LabelDeleted)
+def deleted(body: LabelDeleted) -> list[Row]:
+    return [Row("delete:label", body.name, body.label_id)]
+
+
+def _created(labels: Iterable[LabelSpec], parent_id: int | None) -> Iterator[Row]:
+    for label in labels:
+        payload = {
+            "color": label["color"],
+            "type": label["type"],
+            "parent_id": parent_id,
+            "attributes": label["attributes"],
+        }
+        yield Row("create:label", label["name"], label["id"], payload=payload)
+        yield from _created(label.get("sublabels", ()), label["id"])

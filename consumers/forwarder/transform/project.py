@@ -1,0 +1,24 @@
+"""Projects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from consumers.forwarder.transform.row import Row, described, field_updates, transforms
+from domain.events.project import ProjectChanged, ProjectCreated, ProjectDeleted
+
+
+@transforms(ProjectCreated)
+def created(body: ProjectCreated) -> list[Row]:
+    fields = ("name", "owner_id", "assignee_id", "bug_tracker", "organization_id", "source_storage", "target_storage")
+    return [Row("create:project", body.name, body.project_id, payload=described(body, *fields))]
+
+
+@transforms(ProjectChanged)
+def changed(body: ProjectChanged) -> Iterator[Row]:
+    return field_updates("update:project", body.changes)
+
+
+@transforms(ProjectDeleted)
+def deleted(body: ProjectDeleted) -> list[Row]:
+    return [Row("delete:project", body.name, body.project_id)]

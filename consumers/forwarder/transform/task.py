@@ -1,0 +1,39 @@
+"""Tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from consumers.forwarder.transform.row import Row, described, field_updates, transforms
+from domain.events.task import TaskChanged, TaskCreated, TaskDeleted
+
+
+@transforms(TaskCreated)
+def created(body: TaskCreated) -> list[Row]:
+    fields = (
+        "name",
+        "owner_id",
+        "assignee_id",
+        "bug_tracker",
+        "subset",
+        "segment_size",
+        "overlap",
+        "consensus_replicas",
+        "organization_id",
+        "source_storage",
+        "target_storage",
+    )
+    return [Row("create:task", body.name, body.task_id, payload=described(body, *fields))]
+
+
+@transforms(TaskChanged)
+def changed(body: TaskChanged) -> Iterator[Row]:
+    return field_updates("update:task", body.changes)
+
+
+@transforms(TaskDeleted)
+def deleted(body: TaskDeleted) -> Iterator[Row]:
+    """The task, and each job that goes with it."""
+    yield Row("delete:task", body.name, body.task_id)
+    for job_id in body.job_ids:
+        yield Row("delete:job", obj_id=job_id, job_id=job_id)

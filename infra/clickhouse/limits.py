@@ -1,0 +1,41 @@
+"""Every bound of the embedded ClickHouse in one place."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+
+MIB = 1024 * 1024
+
+
+def _query_threads() -> int:
+    return max(1, min(4, os.cpu_count() or 1))
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one query, one client and the whole engine may use. Sizes in bytes, times in seconds.
+
+    A client may ask for less than the defaults, and for more up to the `_max` values; the engine enforces both.
+    """
+
+    concurrency: int = 8
+    """Queries that run at the same time; the next ones wait."""
+    waiting: int = 128
+    """Queries that may wait for a turn; beyond that the answer is 503 (TOO_MANY_SIMULTANEOUS_QUERIES)."""
+    connections: int = 512
+    query_threads: int = field(default_factory=_query_threads)
+    query_seconds: int = 60
+    query_seconds_max: int = 600
+    query_memory: int = 512 * MIB
+    query_memory_max: int = 1024 * MIB
+    engine_memory: int = 1536 * MIB
+    query_text: int = MIB
+    """Length of a statement (the data of an INSERT does not count)."""
+    insert_body: int = 4096 * MIB
+    """Decompressed data of one INSERT."""
+    silence: float = 60.0
+    """A client that sends or takes no byte for this long is dropped."""
+    keep_alive: int = 75
+    shutdown: float = 15.0
+    """How long SIGTERM lets running queries finish."""

@@ -1,0 +1,21 @@
+-- name: read
+-- Top-level labels; those of a skeleton's points hang below it.
+SELECT l.id, l.stream, l.project_id, l.task_id, l.name, l.color, l.type, l.svg, l.attributes,
+    (SELECT json_agg(json_build_object('id', s.id, 'name', s.name, 'color', s.color, 'type', s.type,
+        'attributes', s.attributes) ORDER BY s.id) FROM labels s WHERE s.parent_id = l.id) AS sublabels
+FROM labels l
+WHERE l.parent_id IS NULL
+
+-- name: stream_of_job
+-- Whose labels apply in a job, and who may see them.
+SELECT CASE WHEN t.project_id IS NULL THEN 'task-' || t.id ELSE 'project-' || t.project_id END AS stream
+FROM jobs j JOIN tasks t ON t.id = j.task_id WHERE j.id = %(id)s
+
+-- name: stream_of_task
+-- Whose labels apply in a task.
+SELECT CASE WHEN t.project_id IS NULL THEN 'task-' || t.id ELSE 'project-' || t.project_id END AS stream
+FROM tasks t WHERE t.id = %(id)s
+
+-- name: stream_of_project
+-- A project's own labels.
+SELECT 'project-' || p.id AS stream FROM projects p WHERE p.id = %(id)s

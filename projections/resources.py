@@ -1,0 +1,79 @@
+"""What clients can list and look up, and who sees it: one entry per noun."""
+
+from __future__ import annotations
+
+from projections.listing import Resource
+from projections.named_queries import queries
+
+STAFF_OF_TASK = (
+    "owner_id = %(viewer)s OR assignee_id = %(viewer)s"
+    " OR project_owner_id = %(viewer)s OR project_assignee_id = %(viewer)s"
+)
+STAFF_OF_JOB = (
+    "assignee_id = %(viewer)s OR task_owner_id = %(viewer)s OR task_assignee_id = %(viewer)s"
+    " OR project_owner_id = %(viewer)s OR project_assignee_id = %(viewer)s"
+)
+
+TASKS = Resource(
+    base=queries("tasks")["read"],
+    fields={
+        name: name
+        for name in (
+            "id", "name", "project_id", "project_name", "owner", "assignee", "subset", "status", "media_type", "mode",
+            "dimension", "updated_date",
+        )
+    } | {"tracker_link": "bug_tracker"},
+    search=("project_name", "name", "owner", "assignee", "status", "subset", "mode", "dimension", "bug_tracker"),
+    integers=frozenset({"id", "project_id"}),
+    visible=STAFF_OF_TASK,
+    organization="organization_id",
+)  # fmt: skip
+
+JOBS = Resource(
+    base=queries("jobs")["read"],
+    fields={
+        name: name
+        for name in (
+            "id", "task_id", "project_id", "task_name", "project_name", "assignee", "type", "dimension", "media_type",
+            "mode", "state", "stage", "status", "updated_date",
+        )
+    },
+    search=("task_name", "project_name", "assignee", "state", "stage"),
+    integers=frozenset({"id", "task_id", "project_id"}),
+    visible=STAFF_OF_JOB,
+    organization="organization_id",
+)  # fmt: skip
+
+PROJECTS = Resource(
+    base=queries("projects")["read"],
+    fields={name: name for name in ("id", "name", "owner", "assignee", "updated_date")},
+    search=("name", "owner", "assignee"),
+    integers=frozenset({"id"}),
+    visible="owner_id = %(viewer)s OR assignee_id = %(viewer)s",
+    organization="organization_id",
+)
+
+LABELS = Resource(
+    base=queries("labels")["read"],
+    fields={name: name for name in ("id", "name", "type", "color", "stream")},
+    search=("name",),
+    integers=frozenset({"id"}),
+    order="id",
+)
+
+USERS = Resource(
+    base=queries("users")["read"],
+    fields={name: name for name in ("id", "username", "first_name", "last_name", "is_active")},
+    search=("username", "first_name", "last_name"),
+    integers=frozenset({"id"}),
+)
+
+REQUESTS = Resource(
+    base=queries("requests")["read"],
+    fields={
+        name: name for name in ("status", "project_id", "task_id", "job_id", "action", "target", "subresource")
+    } | {"created_date": "position"},
+    integers=frozenset({"project_id", "task_id", "job_id"}),
+    visible="owner_id = %(viewer)s",
+    order="-created_date",
+)  # fmt: skip

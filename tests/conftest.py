@@ -1,0 +1,120 @@
+"""What tests of every kind start from. Each fixture is named for the state that it brings about.
+
+All processes of one test run (pytest-xdist's too) share one PostgreSQL server; each test gets a database of its own,
+cloned from one that has been prepared once.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from infra.postgres.embedded import EmbeddedPostgres
+from infra.postgres.locks import FolderLock
+
+if TYPE_CHECKING:
+    from cli.bootstrap import System
+
+RUN_FOLDER = "ANNALS_TEST_RUN_FOLDER"
+TEMPLATE = "annals_template"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The process that was started first makes the run's folder; xdist's workers inherit the variable.
+
+    Not in pytest's own folder: when tests run as root, that one is closed to PostgreSQL's account.
+    """
+    for name in [name for name in os.environ if name.startswith("ANNALS_") and name != RUN_FOLDER]:
+        del os.environ[name]
+    if not hasattr(config, "workerinput"):
+        os.environ[RUN_FOLDER] = tempfile.mkdtemp(prefix="annals-tests-")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        shutil.rmtree(os.environ.pop(RUN_FOLDER), ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """A running PostgreSQL server that holds the prepared template: the URL of its administrative database."""
+    folder = Path(os.environ[RUN_FOLDER])
+    with EmbeddedPostgres(folder / "postgres").attach_or_start() as url:
+        with FolderLock(folder / "template.lock").hold(60):
+            _make_template(url)
+        yield url
+
+
+@pytest.fixture
+def new_database(postgres: str) -> Iterator[Callable[[], str]]:
+    """Makes prepared, empty databases: each call returns the URL of a fresh one."""
+    names: list[str] = []
+
+    def make() -> str:
+        names.append(f"test_{uuid.uuid4().hex}")
+        with _administer(postgres) as connection:
+            statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+            connection.execute(statement.format(sql.Identifier(names[-1]), sql.Identifier(TEMPLATE)))
+        return _database(postgres, names[-1])
+
+    yield make
+    with _administer(postgres) as connection:
+        for name in names:
+            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def database_url(new_database: Callable[[], str]) -> str:
+    """A prepared database without a single event."""
+    return new_database()
+
+
+@pytest.fixture
+def system(database_url: str) -> Iterator[System]:
+    """This process, joined to a prepared database without a single event."""
+    from cli.bootstrap import connect
+
+    system = connect(database_url)
+    yield system
+    system.close()
+
+
+@pytest.fixture
+def data_folder() -> Iterator[Path]:
+    """An empty folder that PostgreSQL's own account may reach too."""
+    with tempfile.TemporaryDirectory(prefix="annals-test-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder) / "data"
+
+
+def _make_template(url: str) -> None:
+    from cli.bootstrap import prepare  # here, so that unit tests do without the whole program
+
+    with _administer(url) as connection:
+        if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (TEMPLATE,)).fetchone():
+            return
+        # Under another name until it is ready: a failed attempt must not pass for the template.
+        connection.execute("DROP DATABASE IF EXISTS unfinished WITH (FORCE)")
+        connection.execute("CREATE DATABASE unfinished")
+        prepare(_database(url, "unfinished"))
+        connection.execute(sql.SQL("ALTER DATABASE unfinished RENAME TO {}").format(sql.Identifier(TEMPLATE)))
+
+
+@contextmanager
+def _administer(url: str) -> Iterator[psycopg.Connection]:
+    with psycopg.connect(url, autocommit=True) as connection:
+        yield connection
+
+
+def _database(url: str, name: str) -> str:
+    return urlsplit(url)._replace(path=f"/{name}").geturl()
