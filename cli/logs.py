@@ -13,10 +13,16 @@ from pathlib import Path
 import structlog
 from structlog.typing import Processor
 
+from infra.settings import Settings
+
 MAX_BYTES = 10_000_000
 KEPT_FILES = 3
 QUIET = ("psycopg.pool", "PIL", "urllib3", "asyncio")
 """They warn about what they mend themselves."""
+
+
+def folder(settings: Settings) -> Path:
+    return settings.data / "logs"
 
 
 def configure(role: str, folder: Path) -> None:

@@ -110,7 +110,9 @@ class FileBlobs:
     """Blobs as files `ab/cd/abcd…` under a root folder that several processes may share."""
 
     def __init__(self, root: Path) -> None:
-        root.mkdir(parents=True, exist_ok=True)
+        if not root.is_dir():
+            root.mkdir(parents=True, exist_ok=True)
+            _fsync(root.parent)
         self._root = root
         self._staging = _Staging(root / ".incoming")
         self._filesystem = _FileSystem(root)

@@ -58,6 +58,10 @@ class Limits:
     bytes: int = 8 * 1024 * 1024
 
 
+DEFAULT_LIMITS = Limits()
+UNLIMITED = Limits(2**62, 2**62)
+
+
 @dataclass
 class Batch:
     """The rows of the events `after` < position <= `until`. All of one month, so that they make one part, which
@@ -105,6 +109,12 @@ def batches(events: Iterable[Event], after: int, limits: Limits) -> Iterator[Bat
         batch.add(event)
     if batch is not None:
         yield batch
+
+
+def gather(events: Iterable[Event], after: int) -> Batch:
+    """All of a run of events as one batch, whatever its size: one that was cut before. There is at least one."""
+    (batch,) = batches(events, after, UNLIMITED)
+    return batch
 
 
 def table_rows(event: Event) -> list[tuple[Any, ...]]:

@@ -43,6 +43,12 @@ def role_of(user: str, password: str, writer_password: str) -> Role:
     return Role.WRITER
 
 
+def check_database(role: Role, database: str) -> None:
+    """Raises QueryFailed for a reader whose bare table names would be those of `system`."""
+    if role is Role.READER and database.lower() == "system":
+        raise QueryFailed(Code.ACCESS_DENIED, "Choose another database and write system tables as system.NAME")
+
+
 def check_writer(connection: Connection, sql: str) -> bool:
     """Raises QueryFailed unless the writer may run `sql`. True when it has a result, false when it only does something."""
     kind = _kind(connection, sql)
@@ -148,7 +154,7 @@ def _check_node(node: Mapping[str, Any], params: Mapping[str, str]) -> None:
         case "Literal":
             return
         case "QueryParameter" if "identifier" in str(node.get("param_type")).lower():
-            _check_name(params.get(str(node.get("name")), ""))
+            _check_parameter(params.get(str(node.get("name")), ""))
         case "SetQuery":
             _check_settings(node)
         case "Identifier" | "TableIdentifier" if parts := node.get("name_parts"):
@@ -156,6 +162,12 @@ def _check_node(node: Mapping[str, Any], params: Mapping[str, str]) -> None:
     for key in ("name", "func_name", "database", "from"):
         if isinstance(value := node.get(key), str):
             _check_name(value)
+
+
+def _check_parameter(name: str) -> None:
+    if name.strip("`\"").lower() == "system":  # as in {database:Identifier}.{table:Identifier}
+        raise QueryFailed(Code.ACCESS_DENIED, "Write system tables as system.NAME, not with a parameter")
+    _check_name(name)
 
 
 def _check_name(name: str) -> None:

@@ -36,10 +36,10 @@ _STATUS: Final[dict[int, int]] = {
     **dict.fromkeys((6, 15, 25, 26, 27, 33, 36, 38, 41, 42, 43, 44, 53, 62, 69, 70, 72, 117, 271, 376, 456, 457), 400),
     **dict.fromkeys((164, 192, 193, 446, 452, 497, 516), 403),
     **dict.fromkeys((16, 46, 47, 50, 56, 60, 63, 73, 81, 115, 372), 404),
-    159: 408,
+    **dict.fromkeys((159, 209), 408),
     307: 413,
     **dict.fromkeys((48, 89, 344), 501),
-    **dict.fromkeys((202, 209, 439), 503),
+    **dict.fromkeys((202, 439), 503),
 }
 
 _HEAD: Final = re.compile(r"Code: (\d+)\. DB::Exception: ")

@@ -8,7 +8,7 @@ from domain.events.data import DataUploaded, FilesReceived, FramesAdded, JobsSpl
 
 @transforms(UploadStarted)
 def upload_started(body: UploadStarted) -> list[Row]:
-    return [Row("start:upload")]
+    return [Row("start:upload", obj_id=body.task_id)]
 
 
 @transforms(FilesReceived)
@@ -33,14 +33,16 @@ def data_uploaded(body: DataUploaded) -> list[Row]:
         "mode",
         "dimension",
     )
-    return [Row("upload:data", count=countable(body.size), payload=described(body, *fields))]
+    return [Row("upload:data", obj_id=body.task_id, count=countable(body.size), payload=described(body, *fields))]
 
 
 @transforms(FramesAdded)
 def frames_added(body: FramesAdded) -> list[Row]:
     """`count`: frames; `payload.size`: bytes of their images."""
     number, size = len(body.frames), sum(frame["size"] for frame in body.frames)
-    return [Row("create:frames", count=countable(number), payload={"first": body.first, "frames": number, "size": size})]
+    return [
+        Row("create:frames", count=countable(number), payload={"first": body.first, "frames": number, "size": size})
+    ]
 
 
 @transforms(JobsSplit)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, NamedTuple, TypeVar
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import orjson
 
@@ -13,7 +14,8 @@ MAX_COUNT = 65_535
 """The most that the column `count` (UInt16, as CVAT has it) takes."""
 
 
-class Row(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Row:
     """One analytics row. `scope` and the columns after it mean what they mean in CVAT.
 
     `payload`: JSON data of the row's own; who asked for it is added to every row. `task_id`, `job_id`: where they are

@@ -1,0 +1,58 @@
+"""Annotation submits of 10 rectangles: PATCH /api/jobs/{id}/annotations?action=create."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import orjson
+
+from bench.load import Load, Make, run
+from bench.report import Figure, Section
+from bench.scenarios.tasks import client_of, create, tiny_pictures
+from bench.server import Server, running
+from bench.yardstick import yardstick
+
+SECONDS = 6.0
+
+
+def measure() -> Section:
+    with running(workers=2) as server, tempfile.TemporaryDirectory() as folder:
+        client = client_of(server)
+        pictures = tiny_pictures(Path(folder), 1_000)
+        hundred = create(client, pictures[:100], 1)
+        thousand = create(client, pictures, 1)
+        label = hundred.get_labels()[0].id
+        jobs = sorted(job.id for job in hundred.get_jobs())
+        many = sorted(job.id for job in thousand.get_jobs())
+        yard = yardstick(server.database_url)
+        figures = [
+            _figure("1 client, 100-job task", _load(server, 1, jobs, label), yard),
+            _figure("8 clients, 100-job task", _load(server, 8, jobs, label), yard),
+            _figure("32 clients, 100-job task", _load(server, 32, jobs, label), yard, "≥ 0.5 (CVAT: 0.018), p99 ≤ 100 ms"),
+            _figure("32 clients, 1,000-job task", _load(server, 32, many, label), yard, "≥ 0.5 (CVAT: 0.007)"),
+            _figure("32 clients, one job", _load(server, 32, jobs[:1], label), yard, "≥ 0.4"),
+        ]
+    return Section("Annotation submit, 10 rectangles, 2 API processes", yard, figures)
+
+
+def _load(server: Server, clients: int, jobs: list[int], label: int) -> Load:
+    shapes = [{"type": "rectangle", "frame": 0, "label_id": label, "points": [1.5, n, 20.25, n + 9]} for n in range(10)]
+    body = orjson.dumps({"shapes": shapes})
+    load = run(server.host, server.port, server.token, clients, SECONDS, _patch(jobs, body))
+    if load.failures:
+        raise RuntimeError(load.failures[0])
+    return load
+
+
+def _patch(jobs: list[int], body: bytes) -> Make:
+    def make(client: int, number: int) -> tuple[str, str, bytes]:
+        job = jobs[(client * 31 + number) % len(jobs)]
+        return "PATCH", f"/api/jobs/{job}/annotations?action=create", body
+
+    return make
+
+
+def _figure(what: str, load: Load, yard: float, goal: str = "") -> Figure:
+    value = f"{load.rate:,.0f}/s, p50 {load.percentile(50) * 1e3:.1f} ms, p99 {load.percentile(99) * 1e3:.1f} ms"
+    return Figure(what, value, load.rate / yard, goal)

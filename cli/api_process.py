@@ -1,0 +1,63 @@
+"""A process that serves the API."""
+
+from __future__ import annotations
+
+import signal
+import socket
+from collections.abc import Callable
+
+import uvicorn
+
+from api.app import create_app
+from api.services import Services
+from cli.bootstrap import System, connect
+from cli.listening import BACKLOG, listen
+from infra.blobs import FileBlobs
+from infra.media.cache import ChunkCache
+from infra.settings import Settings
+
+MAX_CONNECTIONS = 64
+"""To PostgreSQL, from all API processes of a server together."""
+FINISH_SECONDS = 10
+"""How long requests that are being answered may take when the server stops."""
+
+
+def run(settings: Settings, database_url: Callable[[], str], descriptor: int | None) -> None:
+    """Until SIGTERM. `descriptor`: of an inherited socket; None: it listens on the host and port of the settings."""
+    listener = listen(settings.host, settings.port) if descriptor is None else socket.socket(fileno=descriptor)
+    blobs = FileBlobs(settings.blobs)
+    chunks = ChunkCache(settings.cache, settings.chunk_cache_bytes)
+    system = connect(database_url(), connections(settings))
+    try:
+        app = create_app(_services(settings, system, blobs, chunks))
+        # uvicorn repeats a SIGTERM when it is done; by then that has been obeyed.
+        signal.signal(signal.SIGTERM, lambda *_: None)
+        uvicorn.Server(_config(app)).run(sockets=[listener])
+    finally:
+        system.close()
+
+
+def connections(settings: Settings) -> int:
+    """The most database connections of one API process."""
+    return max(4, min(settings.threads, MAX_CONNECTIONS // settings.workers))
+
+
+def _services(settings: Settings, system: System, blobs: FileBlobs, chunks: ChunkCache) -> Services:
+    return Services(settings, system.database, system.app, blobs, chunks)
+
+
+def _config(app: object) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,  # type: ignore[arg-type]
+        http="httptools",
+        loop="uvloop",
+        ws="none",
+        lifespan="on",
+        backlog=BACKLOG,
+        access_log=False,
+        log_config=None,
+        proxy_headers=True,
+        server_header=False,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=FINISH_SECONDS,
+    )

@@ -1,0 +1,110 @@
+"""The processes of a server as commands of their own: `annals serve` starts them, and in a distributed deployment each
+can run wherever it is wanted, as often as it is wanted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.options import DataOption, read_settings
+
+if TYPE_CHECKING:
+    from infra.settings import Settings
+
+DatabaseUrl = Callable[[], str]
+"""Waits until the database is ready."""
+
+LifelineOption = Annotated[int | None, typer.Option(hidden=True, help="The supervisor's pipe (a file descriptor).")]
+NameOption = Annotated[str | None, typer.Option("--name", help="The name of its log.")]
+
+
+def api(
+    data: DataOption = None,
+    host: str | None = None,
+    port: int | None = None,
+    name: NameOption = None,
+    socket: Annotated[int | None, typer.Option(hidden=True, help="A socket to serve (a file descriptor).")] = None,
+    lifeline: LifelineOption = None,
+) -> None:
+    """Serve the API with one process."""
+    settings = read_settings(data, host=host, port=port)
+    with _process(settings, name or "api", lifeline) as database_url:
+        from cli import api_process
+
+        api_process.run(settings, database_url, socket)
+
+
+def agent(data: DataOption = None, name: NameOption = None, lifeline: LifelineOption = None) -> None:
+    """Do processing work: take up what is queued."""
+    settings = read_settings(data)
+    with _process(settings, name or "agent", lifeline) as database_url:
+        from cli import agent_process
+
+        agent_process.run(settings, database_url)
+
+
+def forward(data: DataOption = None, name: NameOption = None, lifeline: LifelineOption = None) -> None:
+    """Forward the log to ClickHouse."""
+    settings = read_settings(data)
+    with _process(settings, name or "forward", lifeline) as database_url:
+        from cli import forward_process
+
+        forward_process.run(settings, database_url)
+
+
+def clickhouse(
+    data: DataOption = None,
+    host: str | None = None,
+    clickhouse_port: int | None = None,
+    lifeline: LifelineOption = None,
+) -> None:
+    """Serve the embedded ClickHouse."""
+    settings = read_settings(data, host=host, clickhouse_port=clickhouse_port)
+    with _process(settings, "clickhouse", lifeline):
+        from cli import clickhouse_process
+
+        clickhouse_process.run(settings)
+
+
+@contextmanager
+def _process(settings: Settings, name: str, lifeline: int | None) -> Iterator[DatabaseUrl]:
+    """Sets up a process, whoever started it, and logs what ends it."""
+    from cli.lifeline import die_with_supervisor
+
+    supervisor = None if lifeline is None else die_with_supervisor(lifeline)
+    import structlog
+
+    from cli import logs
+
+    logs.configure(name, logs.folder(settings))
+    log = structlog.get_logger()
+    try:
+        if supervisor is not None:
+            yield supervisor.database_url
+        else:
+            with _by_hand(settings) as database_url:
+                yield database_url
+    except Exception as error:
+        log.exception(f"ended by an error: {error}")
+        raise typer.Exit(1) from None
+
+
+@contextmanager
+def _by_hand(settings: Settings) -> Iterator[DatabaseUrl]:
+    from contextlib import ExitStack
+
+    with ExitStack() as stack:
+
+        def database_url() -> str:
+            from cli.bootstrap import prepare
+            from cli.database import any_database
+
+            url = stack.enter_context(any_database(settings))
+            prepare(url)
+            return url
+
+        yield database_url

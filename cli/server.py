@@ -1,0 +1,143 @@
+"""One run of the whole service: PostgreSQL, the API, the agent, the forwarder and ClickHouse, from start to stop."""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from importlib.metadata import version
+
+import structlog
+import typer
+
+from cli import logs
+from cli.listening import Listening
+from cli.processes import supervisor
+from cli.progress import fold_progress
+from cli.readiness import answers
+from cli.server_file import ServerFile, ServerInfo
+from cli.supervisor import StopSignal, Supervisor
+from domain.errors import AnnalsError
+from infra.postgres.embedded import EmbeddedPostgres
+from infra.settings import Settings
+
+READY_LOOK_SECONDS = 0.02
+POSTGRES_LOOK_SECONDS = 1.0
+
+log = structlog.get_logger()
+
+
+class Server:
+    """One run of `annals serve`, from the lock on its folder to the last process."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._file = ServerFile(settings.run)
+        self._postgres = None if settings.database_url else EmbeddedPostgres(settings.postgres)
+        self._postgres_looked = time.monotonic()
+        self._listening: Listening
+        self._processes: Supervisor
+
+    def run(self) -> None:
+        """Returns after an orderly stop. Raises AnnalsError when it can't start."""
+        # The children don't need it, and the environment of a process can be looked at.
+        os.environ.pop("ANNALS_ADMIN_PASSWORD", None)
+        stop = StopSignal()
+        with ExitStack() as undo:
+            try:
+                self._claim_folder()
+                undo.callback(self._file.release)
+                logs.configure("server", logs.folder(self._settings))
+                self._serve(stop, undo)
+            except AnnalsError:
+                # Ctrl-C in the middle of a start reaches the programs that it waits for, too.
+                if not stop.asked:
+                    raise
+
+    def _claim_folder(self) -> None:
+        folder = self._settings.data
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._file.claim()
+        except OSError as error:
+            raise AnnalsError(f"The data folder {folder} can't be used: {error.strerror}") from error
+
+    def _serve(self, stop: StopSignal, undo: ExitStack) -> None:
+        settings = self._settings
+        clickhouse_port = None if settings.clickhouse_url else settings.clickhouse_port
+        self._listening = undo.enter_context(Listening(settings.host, settings.port, clickhouse_port))
+        self._processes = supervisor(settings, self._listening)
+        if self._postgres is not None:
+            undo.callback(self._postgres.stop)
+        undo.callback(self._processes.stop, stop)
+        self._processes.start()  # they import their libraries while PostgreSQL starts
+        whereabouts = self._start_database()
+        if self._until_ready(stop):
+            self._write_file()
+            self._say_ready(whereabouts)
+            self._processes.watch(stop, self._look_at_postgres, self._write_file)
+        log.info("stopping")
+
+    def _start_database(self) -> str:
+        """Returns where the password of `admin` is, in words."""
+        url = self._settings.database_url or (self._postgres.start() if self._postgres else "")
+        # Imported here, so that PostgreSQL's start is not kept waiting.
+        from cli.bootstrap import prepare
+        from cli.first_user import ensure_first_user
+
+        with fold_progress("Building projections") as progress:
+            prepare(url, progress)
+        whereabouts = ensure_first_user(self._settings, url)
+        self._processes.tell(url)
+        return whereabouts
+
+    def _until_ready(self, stop: StopSignal) -> bool:
+        """False when a stop was asked for before."""
+        wanted = [f"{self._listening.url}/api/server/about"]
+        if self._listening.clickhouse_url is not None:
+            wanted.append(f"{self._listening.clickhouse_url}/ping")
+        while wanted and not stop.wait(READY_LOOK_SECONDS):
+            self._processes.keep_alive()
+            wanted = [url for url in wanted if not answers(url)]
+        return not stop.asked
+
+    def _say_ready(self, whereabouts: str) -> None:
+        parts = [self._listening.url, f"ClickHouse {self._clickhouse_url}", f"data in {self._settings.data}"]
+        typer.echo(" · ".join(["Annals is ready: " + parts[0], *parts[1:], f"user admin, {whereabouts}"]))
+        log.info("ready", url=self._listening.url, processes=self._processes.pids())
+
+    @property
+    def _clickhouse_url(self) -> str:
+        """Without the user and password that a URL in the settings may hold."""
+        given = self._settings.clickhouse_url or ""
+        return self._listening.clickhouse_url or given.rpartition("@")[2] or given
+
+    def _write_file(self) -> None:
+        listening = self._listening
+        self._file.write(
+            ServerInfo(
+                pid=os.getpid(),
+                url=listening.url,
+                clickhouse_url=self._clickhouse_url,
+                host=listening.host,
+                port=listening.port,
+                clickhouse_port=listening.clickhouse_port,
+                started=datetime.now(UTC).isoformat(timespec="seconds"),
+                version=version("annals"),
+                processes=self._processes.pids(),
+            )
+        )
+
+    def _look_at_postgres(self) -> None:
+        """Starts the embedded server again if it has died."""
+        if self._postgres is None or time.monotonic() < self._postgres_looked + POSTGRES_LOOK_SECONDS:
+            return
+        self._postgres_looked = time.monotonic()
+        if self._postgres.running_url() is None:
+            log.error("PostgreSQL has died and is started again")
+            try:
+                self._postgres.start()
+            except AnnalsError as error:
+                log.error(f"PostgreSQL does not start: {error.message}")
+

@@ -1,0 +1,92 @@
+"""What ClickHouse holds of a range of positions, and whether that is each event exactly once.
+
+Every row says how many rows its event has, so a range can be judged by sums, without the log.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from clickhouse_connect.driver.client import Client
+
+from infra.clickhouse.client import typed_errors
+
+# An event of n rows is whole when it has row 0 once, no row number twice or beyond n, and n rows in all. The sums of
+# position * row catch what the counts alone would not: a row that is missing here and doubled there.
+SUMS = """
+    countIf(row = 0) AS events,
+    groupBitmap(position) AS positions,
+    min(position) AS lowest,
+    max(position) AS highest,
+    count() AS held_rows,
+    sumIf(toUInt64(rows), row = 0) AS expected_rows,
+    countIf(row >= rows) AS strays,
+    sum(position * row) AS weight,
+    sumIf(position * intDiv(toUInt64(rows) * (rows - 1), 2), row = 0) AS expected_weight
+"""
+RANGE = "FROM cvat.events WHERE position > {after:UInt64} AND position <= {until:UInt64}"
+TOTAL = f"SELECT {SUMS} {RANGE}"
+BLOCKS = f"""
+SELECT intDiv(position - {{after:UInt64}} - 1, {{size:UInt64}}) AS block, {SUMS} {RANGE}
+GROUP BY block ORDER BY block
+"""
+PARTS = 1_000
+"""Into so many blocks a range is cut at each step of a search: three steps for a billion."""
+
+EVERYTHING = 2**63 - 1
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """Counts over the rows of a range. `positions`: distinct ones; `events`: rows that are the first of their event."""
+
+    events: int
+    positions: int
+    lowest: int
+    highest: int
+    rows: int
+    expected_rows: int
+    strays: int
+    weight: int
+    expected_weight: int
+
+    def is_exactly(self, positions: int) -> bool:
+        """Whether the range holds so many positions, each of them whole and once."""
+        return (
+            self.events == self.positions == positions
+            and self.rows == self.expected_rows
+            and self.weight == self.expected_weight
+            and self.strays == 0
+        )
+
+
+def take(client: Client, after: int, until: int) -> Inventory:
+    """Counts `after` < position <= `until`. Raises Unavailable, ClickHouseRefused."""
+    with typed_errors():
+        row = client.query(TOTAL, parameters={"after": after, "until": until}).first_row
+    return Inventory(*row)
+
+
+def first_wrong(client: Client, after: int, until: int) -> int | None:
+    """The first position of the range that is missing, doubled or not whole; None when there is none."""
+    if after >= until or take(client, after, until).is_exactly(until - after):
+        return None
+    while until - after > 1:
+        after, until = _wrong_block(client, after, until)
+    return until
+
+
+def _wrong_block(client: Client, after: int, until: int) -> tuple[int, int]:
+    """The first of PARTS blocks of a wrong range that is wrong itself, as (after, until)."""
+    size = -(-(until - after) // PARTS)
+    parameters: dict[str, Any] = {"after": after, "until": until, "size": size}
+    with typed_errors():
+        rows = client.query(BLOCKS, parameters=parameters).result_rows
+    held = {block: Inventory(*sums) for block, *sums in rows}
+    blocks = [(first, min(first + size, until)) for first in range(after, until, size)]
+    for number, (first, last) in enumerate(blocks):
+        if number not in held or not held[number].is_exactly(last - first):
+            return first, last
+    # What was wrong a moment ago is right now: somebody writes. One block is as good as any to look at again.
+    return blocks[-1]

@@ -1,0 +1,64 @@
+"""A client of any ClickHouse, embedded or not, from its URL."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+
+import clickhouse_connect
+from clickhouse_connect.driver import options
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalError
+from urllib3.exceptions import HTTPError
+
+from domain.errors import AnnalsError, Unavailable
+
+CONNECT_SECONDS = 5
+ANSWER_SECONDS = 30
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+class ClickHouseRefused(AnnalsError):
+    """ClickHouse answered with an error."""
+
+
+def connect(url: str) -> Client:
+    """A client for one thread. `url`: `http[s]://user:password@host:port[/database][?option=value]`.
+
+    Raises Unavailable when nobody answers, ClickHouseRefused when ClickHouse does not let us in.
+    """
+    parts = urlsplit(url)
+    _leave_out_pandas()
+    with typed_errors():
+        return clickhouse_connect.get_client(
+            dsn=url,
+            interface=parts.scheme,
+            # Within a machine, packing costs more than it saves.
+            compress=False if parts.hostname in LOOPBACK else "lz4",
+            connect_timeout=CONNECT_SECONDS,
+            send_receive_timeout=ANSWER_SECONDS,
+            autogenerate_session_id=False,
+            dedicated_pool=True,
+            client_name="annals",
+        )
+
+
+@contextmanager
+def typed_errors() -> Iterator[None]:
+    """Turns what the driver raises into Unavailable (worth another try) or ClickHouseRefused."""
+    try:
+        yield
+    except (OperationalError, HTTPError, OSError) as error:
+        raise Unavailable(f"ClickHouse does not answer: {error}") from error
+    except ClickHouseError as error:
+        raise ClickHouseRefused(str(error)) from error
+
+
+def _leave_out_pandas() -> None:
+    """Keeps the driver from importing pandas (80 MB, half a second) at the first insert only to see whether the data
+    is a frame of it.
+    """
+    if "pandas" not in sys.modules:
+        options.pd = None

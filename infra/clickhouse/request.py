@@ -1,0 +1,144 @@
+"""What a client asks for: the parts of an HTTP request that the ClickHouse interface gives a meaning."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+from urllib.parse import parse_qsl
+
+from infra.clickhouse.access import Role
+from infra.clickhouse.compression import negotiate
+from infra.clickhouse.engine import DATABASE
+from infra.clickhouse.errors import Code, QueryFailed
+from infra.clickhouse.formats import DEFAULT_FORMAT
+
+# URL parameters that concern the transport, not the engine. Some are honoured below, the rest change nothing here.
+_TRANSPORT: Final = frozenset(
+    """
+    query query_id database default_format user password quota_key role stacktrace add_http_cors_header readonly
+    session_id session_timeout session_check close_session compress decompress enable_http_compression buffer_size
+    wait_end_of_query client_protocol_version send_progress_in_http_headers http_headers_progress_interval_ms
+    cancel_http_readonly_queries_on_client_close http_zlib_compression_level http_wait_end_of_query
+    http_response_buffer_size
+    """.split()
+)
+_QUERY_ID: Final = re.compile(r"[\x21-\x7e]{1,256}")
+
+
+@dataclass(frozen=True)
+class Credentials:
+    user: str
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Session:
+    id: str
+    timeout: float
+    must_exist: bool
+
+
+@dataclass(frozen=True)
+class Request:
+    """One call of the HTTP interface, before its body is read."""
+
+    method: str
+    path: str
+    query: str
+    database: str
+    default_format: str
+    query_id: str
+    settings: Mapping[str, str]
+    params: Mapping[str, str]
+    session: Session | None
+    credentials: Credentials
+    content_type: str
+    content_encoding: str
+    accept_encoding: str | None
+    whole: bool
+    """The client wants to know how the query ended before it gets the first byte (wait_end_of_query)."""
+    read_only: bool
+    """GET and HEAD never change anything, and a client may ask for `readonly`."""
+
+    def role(self, role: Role) -> Role:
+        """The role that this request runs under, for a client that has `role`."""
+        return Role.READER if self.read_only else role
+
+
+def parse_request(method: str, path: str, query_string: bytes, headers: Mapping[str, str]) -> Request:
+    """Raises QueryFailed for what this endpoint does not do. `headers` have lower-case names."""
+    url = dict(parse_qsl(query_string.decode("latin-1"), keep_blank_values=True, encoding="utf-8", errors="replace"))
+    for name in ("compress", "decompress"):
+        if _true(url.get(name)):
+            text = f"{name}=1 (ClickHouse's own compression) is not available; use Accept-Encoding and Content-Encoding"
+            raise QueryFailed(Code.NOT_IMPLEMENTED, text)
+    return Request(
+        method=method,
+        path=path,
+        query=url.get("query", ""),
+        database=headers.get("x-clickhouse-database") or url.get("database") or DATABASE,
+        default_format=url.get("default_format") or headers.get("x-clickhouse-format") or DEFAULT_FORMAT,
+        query_id=_query_id(url.get("query_id", "")),
+        settings={name: value for name, value in url.items() if name not in _TRANSPORT and not _is_param(name)},
+        params=parameters(url),
+        session=_session(url),
+        credentials=_credentials(url, headers),
+        content_type=headers.get("content-type", ""),
+        content_encoding=headers.get("content-encoding", ""),
+        accept_encoding=_accept(url, headers),
+        whole=_true(url.get("wait_end_of_query")) or _true(url.get("http_wait_end_of_query")),
+        read_only=method != "POST" or url.get("readonly", "0") != "0",
+    )
+
+
+def parameters(values: Mapping[str, str]) -> dict[str, str]:
+    """The values for `{name:Type}` in the statement, from `param_name=value`."""
+    return {name.removeprefix("param_"): value for name, value in values.items() if _is_param(name)}
+
+
+def _is_param(name: str) -> bool:
+    return name.startswith("param_")
+
+
+def _true(value: str | None) -> bool:
+    return value is not None and value.lower() in ("1", "true", "yes", "on")
+
+
+def _query_id(given: str) -> str:
+    return given if _QUERY_ID.fullmatch(given) else str(uuid.uuid4())
+
+
+def _session(url: Mapping[str, str]) -> Session | None:
+    if not (identity := url.get("session_id", "")):
+        return None
+    try:
+        timeout = float(int(url.get("session_timeout", "60")))
+    except ValueError as error:
+        raise QueryFailed(Code.BAD_ARGUMENTS, "session_timeout must be a number of seconds") from error
+    return Session(identity, timeout, _true(url.get("session_check")))
+
+
+def _accept(url: Mapping[str, str], headers: Mapping[str, str]) -> str | None:
+    # on unless switched off, as on a ClickHouse server since 25.x
+    return negotiate(headers.get("accept-encoding", "")) if _true(url.get("enable_http_compression", "1")) else None
+
+
+def _credentials(url: Mapping[str, str], headers: Mapping[str, str]) -> Credentials:
+    """As a ClickHouse server looks for them: the X-ClickHouse headers, Basic authentication, the URL."""
+    if "x-clickhouse-user" in headers or "x-clickhouse-key" in headers:
+        return Credentials(headers.get("x-clickhouse-user", ""), headers.get("x-clickhouse-key", ""))
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    if not scheme:
+        return Credentials(url.get("user", ""), url.get("password", ""))
+    try:
+        user, colon, password = base64.b64decode(token, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        colon = ""
+    if scheme.lower() != "basic" or not colon:
+        raise QueryFailed(Code.AUTHENTICATION_FAILED, "Only Basic authentication is available")
+    return Credentials(user, password)
