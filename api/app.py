@@ -17,11 +17,11 @@ from api import errors
 from api.middleware import RequestId
 from api.responses import json_response
 from api.routes import annotations as annotation_routes
-from api.routes import auth, jobs, labels, projects, requests, server, tasks, users
+from api.routes import auth, data, job_data, jobs, labels, projects, requests, server, tasks, uploads, users
 from api.services import Services
 from infra.eventlog.subscription import Listener
 
-ROUTERS = (server, auth, users, projects, tasks, jobs, annotation_routes, labels, requests)
+ROUTERS = (server, auth, users, projects, tasks, data, uploads, jobs, job_data, annotation_routes, labels, requests)
 
 
 def create_app(services: Services) -> FastAPI:

@@ -1,4 +1,4 @@
-"""Request bodies that are too large for memory: taken piece by piece, worked on in a thread while the next piece comes in."""
+"""Request bodies that are too large for memory, taken piece by piece: a thread works while the next piece comes in."""
 
 from __future__ import annotations
 

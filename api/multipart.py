@@ -6,7 +6,6 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
@@ -20,7 +19,6 @@ from domain.file_names import safe_name
 from infra.blobs import BlobStore, BlobWriter
 
 FILE_FIELD = re.compile(r"client_files(?:\[(\d{1,9})\])?\Z")
-LIST_FIELD = re.compile(r"(\w+)\[(\d{1,9})\](?:\[(\d{1,9})\])?\Z")
 MAX_FIELD_BYTES = 16 * 1024 * 1024
 """Of all fields that aren't files, with their names."""
 
@@ -39,10 +37,10 @@ class FormFile:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """Files in the order of their indices; the other fields by name, `name[0]`, `name[1]`… as lists of texts."""
+    """Files in the order of their indices; the other fields, names and texts, in the order of the form."""
 
     files: list[FormFile]
-    fields: dict[str, Any]
+    fields: list[tuple[str, str]]
 
     def commit(self, blobs: BlobStore) -> list[ReceivedFile]:
         """Stores the files; returns when they are on disk. Raises Unavailable."""
@@ -75,7 +73,7 @@ class FormReader:
         self._blobs = blobs
         self._max_files = max_files
         self._files: list[FormFile] = []
-        self._fields: dict[str, str] = {}
+        self._fields: list[tuple[str, str]] = []
         self._field_bytes = 0
         self._header, self._value = b"", b""
         self._disposition: dict[bytes, bytes] = {}
@@ -96,7 +94,7 @@ class FormReader:
         """Raises Invalid when the form isn't complete."""
         if not self._complete:
             raise Invalid(["Multipart form parse error - the form ends in the middle"])
-        return Form(sorted(self._files, key=lambda file: file.index), _joined(self._fields))
+        return Form(sorted(self._files, key=lambda file: file.index), self._fields)
 
     def abort(self) -> None:
         """Throw away what isn't stored."""
@@ -140,6 +138,8 @@ class FormReader:
     def _on_headers_finished(self) -> None:
         disposition, self._disposition = self._disposition, {}
         self._name = _text(disposition.get(b"name", b""), "the name of a field")
+        if not self._name:
+            raise Invalid(["Multipart form parse error - a part has no name"])
         filename = disposition.get(b"filename")
         if filename is not None:
             self._begin_file(_text(filename, "a file name"))
@@ -169,7 +169,7 @@ class FormReader:
             self._writer.close()
             self._writer = None
         else:
-            self._fields[self._name] = _text(bytes(self._text), f"the field {self._name[:100]}")
+            self._fields.append((self._name, _text(bytes(self._text), f"the field {self._name[:100]}")))
         self._text.clear()
 
     def _on_end(self) -> None:
@@ -187,28 +187,3 @@ def _text(data: bytes, what: str) -> str:
         return data.decode()
     except UnicodeDecodeError:
         raise Invalid([f"Multipart form parse error - {what} is not UTF-8"]) from None
-
-
-def _joined(fields: dict[str, str]) -> dict[str, Any]:
-    """Puts `name[0]`, `name[1]` and `name[0][0]`, `name[0][1]` together as lists, as Django REST framework does."""
-    joined: dict[str, Any] = {}
-    lists: dict[str, dict[tuple[int, int], str]] = {}
-    nested: set[str] = set()
-    for field, value in fields.items():
-        place = LIST_FIELD.match(field)
-        if place is None:
-            joined[field] = value
-            continue
-        lists.setdefault(place[1], {})[int(place[2]), int(place[3] or 0)] = value
-        if place[3]:
-            nested.add(place[1])
-    for name, values in lists.items():
-        joined[name] = _rows(values) if name in nested else [values[key] for key in sorted(values)]
-    return joined
-
-
-def _rows(values: dict[tuple[int, int], str]) -> list[list[str]]:
-    rows: dict[int, list[str]] = {}
-    for row, column in sorted(values):
-        rows.setdefault(row, []).append(values[row, column])
-    return list(rows.values())

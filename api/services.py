@@ -10,6 +10,7 @@ from typing import cast
 from fastapi import Request
 
 from api.identities import Identities
+from api.preparing import Preparing
 from api.waiting import Waiters
 from domain.application import Annals
 from infra.blobs import BlobStore
@@ -20,7 +21,7 @@ from infra.settings import Settings
 
 @dataclass
 class Services:
-    """`waiters` wakes requests that are held open until the log moves."""
+    """`waiters` wakes requests that are held open until the log moves; `preparing` makes what they ask for once."""
 
     settings: Settings
     database: Database
@@ -29,6 +30,7 @@ class Services:
     chunks: ChunkCache
     waiters: Waiters = field(default_factory=Waiters)
     identities: Identities = field(default_factory=Identities)
+    preparing: Preparing = field(default_factory=Preparing)
 
     @cached_property
     def unknown_password_hash(self) -> str:

@@ -1,1 +1,23 @@
 """A process that does processing work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from cli.bootstrap import connect
+from cli.stopping import stop_event
+from consumers.agent import Agent
+from infra.blobs import FileBlobs
+from infra.settings import Settings
+
+CONNECTIONS = 4
+
+
+def run(settings: Settings, database_url: Callable[[], str]) -> None:
+    """Until SIGTERM; then it finishes or gives back what it has in hand."""
+    blobs = FileBlobs(settings.blobs)
+    system = connect(database_url(), CONNECTIONS)
+    try:
+        Agent(settings, system.database, system.app, blobs).run(stop_event())
+    finally:
+        system.close()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import socket
+import sys
 from collections.abc import Callable
 
 import uvicorn
@@ -30,11 +32,21 @@ def run(settings: Settings, database_url: Callable[[], str], descriptor: int | N
     system = connect(database_url(), connections(settings))
     try:
         app = create_app(_services(settings, system, blobs, chunks))
+        _calm_collector()
         # uvicorn repeats a SIGTERM when it is done; by then that has been obeyed.
-        signal.signal(signal.SIGTERM, lambda *_: None)
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         uvicorn.Server(_config(app)).run(sockets=[listener])
     finally:
         system.close()
+
+
+def _calm_collector() -> None:
+    """Reference counting frees nearly everything here. The collector, as it comes, would look through the whole program
+    again and again while a large document is being read: seven times slower, measured on JSON of annotations.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 def connections(settings: Settings) -> int:

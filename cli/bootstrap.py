@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import LiteralString
 
 from psycopg import Connection
 from psycopg.rows import DictRow
@@ -78,10 +79,10 @@ def projections_held(connection: Connection[DictRow], *, shared: bool = False) -
     Without it two rebuilds would work in the same schema, and a swap in the middle of a verification would leave it
     comparing tables that its snapshot does not see.
     """
-    suffix = b"_shared" if shared else b""
-    connection.execute(b"SELECT pg_advisory_lock%b(%%s)" % suffix, (PROJECTIONS_LOCK,))
+    how: LiteralString = "_shared" if shared else ""
+    connection.execute(f"SELECT pg_advisory_lock{how}(%s)", (PROJECTIONS_LOCK,))
     try:
         yield
     finally:
         if not connection.broken:
-            connection.execute(b"SELECT pg_advisory_unlock%b(%%s)" % suffix, (PROJECTIONS_LOCK,))
+            connection.execute(f"SELECT pg_advisory_unlock{how}(%s)", (PROJECTIONS_LOCK,))

@@ -11,6 +11,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypedDict
 
 import structlog
 
@@ -26,10 +27,15 @@ FAILING = 3
 log = structlog.get_logger()
 
 
+class CommandLine(TypedDict):
+    args: list[str]
+    env: dict[str, str]
+
+
 @dataclass
 class Child:
-    """`name`: of its log. `arguments`: those of the `annals` command. `stop_seconds`: how long it may take to finish what
-    it has begun. `descriptors`: files that it inherits.
+    """`name`: of its log. `arguments`: those of the `annals` command. `stop_seconds`: how long it may take to finish
+    what it has begun. `descriptors`: files that it inherits. `urgent`: whether the first answers need it.
     """
 
     name: str
@@ -37,6 +43,7 @@ class Child:
     environment: Mapping[str, str]
     stop_seconds: float = 10.0
     descriptors: tuple[int, ...] = ()
+    urgent: bool = True
     failures: int = field(default=0, init=False)
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
     _lifeline: Lifeline | None = field(default=None, init=False)
@@ -53,9 +60,9 @@ class Child:
         self._lifeline = Lifeline()
         end = self._lifeline.child_end
         # A process group of its own: Ctrl-C in a terminal goes to the supervisor alone, which stops all in order.
+        arguments = [*self.arguments, "--lifeline", str(end)]
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "cli.main", *self.arguments, "--lifeline", str(end)],
-            env={**os.environ, **self.environment, "PYTHONPATH": _python_path()},
+            **command(arguments, {**os.environ, **self.environment}),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             pass_fds=(*self.descriptors, end),
@@ -120,6 +127,13 @@ class Child:
         self._process = self._lifeline = None
 
 
+def command(arguments: Sequence[str], environment: Mapping[str, str]) -> CommandLine:
+    """How `subprocess` starts an `annals` command with this very program, wherever that was started from."""
+    # -P: a folder `api` or `domain` where the user stands must not be taken for ours.
+    words = [sys.executable, "-P", "-m", "cli.main", *arguments]
+    return {"args": words, "env": {**environment, "PYTHONPATH": _python_path()}}
+
+
 def why_ended(code: int) -> str:
     """In words. `code` as `subprocess` gives it."""
     if code >= 0:
@@ -130,7 +144,7 @@ def why_ended(code: int) -> str:
 
 
 def _python_path() -> str:
-    """Where a child finds this very program, also when it runs from a source tree and in another folder."""
+    """Leads to the source tree, when it is not an installed package that runs."""
     here = str(Path(__file__).parents[1])
     given = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     installed = here in (sysconfig.get_path("purelib"), sysconfig.get_path("platlib"))

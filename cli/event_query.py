@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import Any
 
-from psycopg import sql
-
+import domain.events  # noqa: F401  (registers every event type)
 from domain.errors import NotFound
 from domain.event import Event
 from infra.eventlog.mapper import EventMapper, OrjsonTranscoder, ZstdCompressor
@@ -15,53 +14,45 @@ from infra.eventlog.recorder import SELECT, logged_event
 from infra.postgres.database import Database
 
 BATCH = 500
-NAME = re.compile(r"(?P<stream>.+)@(?P<version>\d+)")
+NAME = re.compile(r"(?P<stream>.+)@(?P<version>\d{1,18})")
 
-
-@dataclass(frozen=True)
-class Filter:
-    """Which events are wanted: of a type, of a stream, or all."""
-
-    type: str | None = None
-    stream: str | None = None
+WANTED = "(%(type)s::text IS NULL OR type = %(type)s) AND (%(stream)s::text IS NULL OR stream = %(stream)s)"
+LAST = f"{SELECT} WHERE {WANTED} ORDER BY position DESC LIMIT %(limit)s"
+AFTER = f"{SELECT} WHERE position > %(after)s AND {WANTED} ORDER BY position LIMIT {BATCH}"
+AT_POSITION = f"{SELECT} WHERE position = %(position)s"
+AT_VERSION = f"{SELECT} WHERE stream = %(stream)s AND version = %(version)s"
 
 
 class EventQuery:
-    """`filter` applies to everything but `named`."""
+    """Reads the events of one type, of one stream, or all."""
 
-    def __init__(self, database: Database, wanted: Filter) -> None:
+    def __init__(self, database: Database, event_type: str | None = None, stream: str | None = None) -> None:
         self._database = database
+        self._wanted = {"type": event_type, "stream": stream}
         self._mapper = EventMapper(OrjsonTranscoder(), ZstdCompressor())
-        conditions = {"type": wanted.type, "stream": wanted.stream}
-        self._values = {name: value for name, value in conditions.items() if value is not None}
-        parts = [sql.SQL("AND {} = {}").format(sql.Identifier(name), sql.Placeholder(name)) for name in self._values]
-        self._condition = sql.SQL(" ").join(parts)
 
     def last(self, limit: int) -> list[Event]:
         """The last `limit` events, in order."""
-        return self._select("position > 0", "ORDER BY position DESC LIMIT %(limit)s", limit=limit)[::-1]
+        return self._read(LAST, limit=limit)[::-1]
 
     def after(self, position: int) -> Iterator[Event]:
         """All behind a position, in order."""
-        while events := self._select(
-            "position > %(after)s", "ORDER BY position LIMIT %(limit)s", after=position, limit=BATCH
-        ):
+        while events := self._read(AFTER, after=position):
             yield from events
             position = events[-1].position
 
-    def head(self) -> int:
-        row = self._database.query_one("SELECT coalesce(max(position), 0) AS head FROM log.events")
-        return int(row["head"]) if row else 0
-
     def named(self, name: str) -> Event:
-        """An event by its position or as `stream@version`. Raises NotFound."""
-        found = NAME.fullmatch(name)
-        if found:
-            events = self._select_named("stream = %(stream)s AND version = %(version)s", **found.groupdict())
-        elif name.isdigit():
-            events = self._select_named("position = %(position)s", position=int(name))
+        """An event by its position, or as `stream@version`, whatever its type. Raises NotFound."""
+        if found := NAME.fullmatch(name):
+            events = self._read(AT_VERSION, stream=found["stream"], version=int(found["version"]))
+        elif name.isdigit() and len(name) <= 18:
+            events = self._read(AT_POSITION, position=int(name))
         else:
-            raise NotFound(f"{name} is neither a position (17) nor a stream with a version (task-1@2)")
+            raise NotFound(f"{name} is neither a position (17) nor a stream and a version (task-1@2)")
         if not events:
             raise NotFound(f"There is no event {name}")
         return events[0]
+
+    def _read(self, statement: str, **params: Any) -> list[Event]:
+        rows = self._database.query(statement.encode(), self._wanted | params)
+        return [self._mapper.to_domain_event(logged_event(row)) for row in rows]

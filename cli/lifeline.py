@@ -1,8 +1,8 @@
 """The tie between the supervisor and its children: a pipe, and the kernel's parent-death signal.
 
 Through the pipe the supervisor says where the database is, once that is ready; children are started before and import
-their libraries meanwhile. The pipe's end means that the supervisor is gone, however it went. Linux's signal says so at once,
-and also to a process whose threads are all busy inside a C library; the pipe says it everywhere, and to a child that was born
+their libraries meanwhile. The pipe's end means that the supervisor is gone, however it went. Linux's signal says so at
+once, and also to a process that is busy inside a C library; the pipe says it everywhere, and to a child that was born
 too late for the signal.
 """
 

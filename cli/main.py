@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
+from typing import Any
 
 import typer
 
 from cli import database, demo, doctor, events, replay, roles, serve, users, verify
-from domain.errors import AnnalsError
+from domain.errors import AnnalsError, Invalid
 
 app = typer.Typer(
     help="An annotation server that never loses anything, and the tools of whoever runs it.",
@@ -27,12 +29,30 @@ for role in (roles.api, roles.agent, roles.forward, roles.clickhouse):
     app.command(hidden=True)(role)
 
 
+@app.command(hidden=True)
+def docs(folder: Path = Path("docs")) -> None:
+    """Write the generated pages of the reference anew."""
+    from cli.reference import write
+
+    for path in write(folder, app):
+        typer.echo(path)
+
+
 def main() -> None:
     """Exit codes: 0 done; 1 not done, or something is wrong; 2 the command line is not right."""
     try:
         app(prog_name="annals")
+    except Invalid as error:
+        sys.exit(f"annals: {_words(error.detail)}")
     except AnnalsError as error:
         sys.exit(f"annals: {error.message}")
+
+
+def _words(detail: Any) -> str:
+    """The texts of an error body: `{"field": [text]}`, `[text]` or a text."""
+    if isinstance(detail, dict):
+        return " ".join(f"{field}: {_words(texts)}" for field, texts in detail.items())
+    return " ".join(map(_words, detail)) if isinstance(detail, list) else str(detail)
 
 
 if __name__ == "__main__":

@@ -137,8 +137,7 @@ def _(body: DataUploaded) -> str:
 
 @phrase(FramesAdded)
 def _(body: FramesAdded) -> str:
-    last = body.first + len(body.frames) - 1
-    return f"listed frames {body.first} to {last} of task {body.task_id}"
+    return f"put {_frames(body.first, body.first + len(body.frames) - 1)} into task {body.task_id}"
 
 
 @phrase(JobsSplit)
@@ -148,7 +147,7 @@ def _(body: JobsSplit) -> str:
 
 @phrase(JobCreated)
 def _(body: JobCreated) -> str:
-    return f"created job {body.job_id} of task {body.task_id}: frames {body.start_frame} to {body.stop_frame}"
+    return f"created job {body.job_id} of task {body.task_id}: {_frames(body.start_frame, body.stop_frame)}"
 
 
 @phrase(JobAssigned)
@@ -222,6 +221,10 @@ def _work(request_id: str) -> str:
         return f"prepare the data of task {number}"
     what = f"{parts['subresource']} of {target}" if "subresource" in parts else target
     return f"{action} {what} {number}".strip() if target else f"do {request_id}"
+
+
+def _frames(first: int, last: int) -> str:
+    return f"frame {first}" if first == last else f"frames {first} to {last}"
 
 
 def _parent(body: LabelBody) -> str:

@@ -99,7 +99,7 @@ def _options(command: Any) -> list[str]:
 
 
 def _about(body: type[Body]) -> str:
-    stream = inspect.cleandoc(inspect.getmodule(body).__doc__ or "").split("Stream: ")  # type: ignore[union-attr]
+    stream = inspect.cleandoc(inspect.getmodule(body).__doc__ or "").split("Stream: ")
     where = f" Stream: {' '.join(stream[1].split('.')[0].split())}." if len(stream) > 1 else ""
     return f"{' '.join(inspect.cleandoc(body.__doc__ or '').split())}{where} Schema version {body.schema_version}.\n"
 

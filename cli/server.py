@@ -6,7 +6,6 @@ import os
 import time
 from contextlib import ExitStack
 from datetime import UTC, datetime
-from importlib.metadata import version
 
 import structlog
 import typer
@@ -18,6 +17,7 @@ from cli.progress import fold_progress
 from cli.readiness import answers
 from cli.server_file import ServerFile, ServerInfo
 from cli.supervisor import StopSignal, Supervisor
+from cli.version import version
 from domain.errors import AnnalsError
 from infra.postgres.embedded import EmbeddedPostgres
 from infra.settings import Settings
@@ -58,7 +58,8 @@ class Server:
     def _claim_folder(self) -> None:
         folder = self._settings.data
         try:
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            # PostgreSQL does not run as root: its own account must be able to walk through, not to look around.
+            folder.mkdir(parents=True, exist_ok=True, mode=0o701 if os.geteuid() == 0 else 0o700)
             self._file.claim()
         except OSError as error:
             raise AnnalsError(f"The data folder {folder} can't be used: {error.strerror}") from error
@@ -71,9 +72,10 @@ class Server:
         if self._postgres is not None:
             undo.callback(self._postgres.stop)
         undo.callback(self._processes.stop, stop)
-        self._processes.start()  # they import their libraries while PostgreSQL starts
+        self._processes.start_urgent()  # they import their libraries while PostgreSQL starts
         whereabouts = self._start_database()
         if self._until_ready(stop):
+            self._processes.keep_alive()
             self._write_file()
             self._say_ready(whereabouts)
             self._processes.watch(stop, self._look_at_postgres, self._write_file)
@@ -98,7 +100,7 @@ class Server:
         if self._listening.clickhouse_url is not None:
             wanted.append(f"{self._listening.clickhouse_url}/ping")
         while wanted and not stop.wait(READY_LOOK_SECONDS):
-            self._processes.keep_alive()
+            self._processes.keep_alive(urgent_only=True)
             wanted = [url for url in wanted if not answers(url)]
         return not stop.asked
 
@@ -124,7 +126,7 @@ class Server:
                 port=listening.port,
                 clickhouse_port=listening.clickhouse_port,
                 started=datetime.now(UTC).isoformat(timespec="seconds"),
-                version=version("annals"),
+                version=version(),
                 processes=self._processes.pids(),
             )
         )
@@ -140,4 +142,3 @@ class Server:
                 self._postgres.start()
             except AnnalsError as error:
                 log.error(f"PostgreSQL does not start: {error.message}")
-

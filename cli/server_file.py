@@ -18,7 +18,7 @@ LOCK_SECONDS = 2.0
 
 @dataclass(frozen=True)
 class ServerInfo:
-    """`processes`: name → process id of the supervisor's children. URLs are those that a client on this machine uses."""
+    """`processes`: name → process id of the children. URLs are those that a client on this machine uses."""
 
     pid: int
     url: str

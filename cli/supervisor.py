@@ -50,9 +50,11 @@ class Supervisor:
     def children(self) -> list[Child]:
         return [child for group in self._groups for child in group]
 
-    def start(self) -> None:
+    def start_urgent(self) -> None:
+        """Who is not urgent is started by `keep_alive`: two processors are busy enough with those who are."""
         for child in self.children:
-            child.start()
+            if child.urgent:
+                child.start()
 
     def tell(self, database_url: str) -> None:
         for child in self.children:
@@ -64,9 +66,14 @@ class Supervisor:
     def watch(self, stop: StopSignal, look: Callable[[], object], on_change: Callable[[], object]) -> None:
         """Until a stop is asked for: restarts who has ended (`on_change` after that) and calls `look` now and then."""
         while not stop.wait(LOOK_SECONDS):
-            if any([child.keep_alive() for child in self.children]):
+            if self.keep_alive():
                 on_change()
             look()
+
+    def keep_alive(self, *, urgent_only: bool = False) -> bool:
+        """Starts who does not run. True when somebody has just been started."""
+        started = [child.keep_alive() for child in self.children if child.urgent or not urgent_only]
+        return any(started)
 
     def stop(self, stop: StopSignal) -> None:
         """Returns when all have ended. Who does not end in its time, or when the stop is hurried, is killed."""

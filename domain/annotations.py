@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from domain.annotation.document import Document, LabelSpecs, Mode, assign_ids, count_new
+from domain.annotation.document import Document, LabelSpecs, Mode, assign_ids, count_new, highest_id
 from domain.annotation.fanout import fan_out
 from domain.annotation.merge import merge
 from domain.annotation.validation import normalize
 from domain.errors import Invalid
 from domain.event import Body, Context
 from domain.events.annotations import MAX_OBJECTS, AnnotationsChanged, AnnotationsCleared, AnnotationsReplaced, Removed
-from domain.ports import JobPlace, Log
+from domain.ports import JobPlace, Log, Standing
 
 KINDS = ("tags", "shapes", "tracks", "intervals")
 EMPTY: Document = {"tags": [], "shapes": [], "tracks": [], "intervals": []}
@@ -64,13 +65,13 @@ def changed(place: JobPlace, created: Document, updated: Document, removed: Remo
     return bodies
 
 
-def removal(document: Document, standing: dict[str, dict[int, int]], job_id: int) -> Removed:
-    """What a delete really removes: the objects of the document that stand in this job."""
+def removal(standing: dict[str, dict[int, Standing]], job_id: int) -> Removed:
+    """What a delete really removes: those of the objects given that stand in this job, counted under their own type."""
     removed: Removed = {}
-    for kind in KINDS:
-        for item in document.get(kind, []):
-            if standing.get(kind, {}).get(item["id"]) == job_id:
-                removed.setdefault(kind, {}).setdefault(shape_type(kind, item), []).append(item["id"])
+    for kind, objects in standing.items():
+        for object_id, found in objects.items():
+            if found.job_id == job_id:
+                removed.setdefault(kind, {}).setdefault(found.type, []).append(object_id)
     return removed
 
 
@@ -127,8 +128,8 @@ class Annotations:
         """Removes the objects given; ids that do not stand in the job are passed over. Returns the document given."""
         place = self._log.lookup.job_place(job_id)
         document = normalize(raw, place.labels, "delete")
-        standing = {kind: self._jobs_of(kind, document[kind]) for kind in KINDS}
-        self._record(context, changed(place, {}, {}, removal(document, standing, job_id)), place, version)
+        standing = {kind: self._standing(kind, document[kind]) for kind in KINDS}
+        self._record(context, changed(place, {}, {}, removal(standing, job_id)), place, version)
         return document
 
     def clear(self, context: Context, job_id: int, version: int | None = None) -> None:
@@ -168,16 +169,17 @@ class Annotations:
         for job_id, share in shares.items():
             bodies += changed(places[job_id], self._numbered(share), {}, {})
         self._record(context, bodies)
-        return document
+        stored = merge([(p.start_frame, p.stop_frame, shares.get(p.job_id, EMPTY)) for p in places.values()])
+        return {kind: [*known[kind], *stored[kind]] for kind in KINDS}
 
     def delete_in_task(self, context: Context, task_id: int, raw: Any) -> Document:
         """As `delete`, in whichever jobs of the task the objects stand."""
         places = {place.job_id: place for place in self._log.lookup.task_places(task_id)}
         document = normalize(raw, _labels(places.values()), "delete")
-        standing = {kind: self._jobs_of(kind, document[kind]) for kind in KINDS}
+        standing = {kind: self._standing(kind, document[kind]) for kind in KINDS}
         bodies: list[Body] = []
         for place in places.values():
-            bodies += changed(place, {}, {}, removal(document, standing, place.job_id))
+            bodies += changed(place, {}, {}, removal(standing, place.job_id))
         self._record(context, bodies)
         return document
 
@@ -206,36 +208,37 @@ class Annotations:
             assign_ids(document, self._log.ids.annotations(count))
         return document
 
-    def _jobs_of(self, kind: str, items: list[dict[str, Any]]) -> dict[int, int]:
+    def _standing(self, kind: str, items: list[dict[str, Any]]) -> dict[int, Standing]:
         ids = [item["id"] for item in items if item.get("id") is not None]
-        return self._log.lookup.annotation_jobs(kind, ids) if ids else {}
+        return self._log.lookup.standing(kind, ids) if ids else {}
 
     def _homes(self, document: Document, places: Mapping[int, JobPlace]) -> dict[int, Document]:
         """Objects with ids by the job where they stand. Raises Invalid for one that stands in none of the task."""
         homes: dict[int, Document] = {}
         for kind in KINDS:
-            owners = self._jobs_of(kind, document[kind])
+            owners = self._standing(kind, document[kind])
             for item in document[kind]:
-                job_id = owners.get(item["id"])
-                if job_id is None or job_id not in places:
+                found = owners.get(item["id"])
+                if found is None or found.job_id not in places:
                     raise Invalid(f"{kind}: there is no object {item['id']} in this task")
-                homes.setdefault(job_id, {}).setdefault(kind, []).append(item)
+                homes.setdefault(found.job_id, {}).setdefault(kind, []).append(item)
         return homes
 
     def _check_owned(self, document: Document, job_id: int) -> None:
-        highest = None
+        """Raises Invalid for objects that stand elsewhere, and for ids that were never handed out: one that is handed
+        out later must not find its place taken.
+        """
         for kind in KINDS:
-            ids = {item["id"] for item in document[kind] if item.get("id") is not None}
-            owners = self._jobs_of(kind, document[kind])
-            foreign = sorted(i for i, owner in owners.items() if owner != job_id)
+            foreign = sorted(i for i, f in self._standing(kind, document[kind]).items() if f.job_id != job_id)
             if foreign:
                 raise Invalid(f"{kind}: the ids {foreign[:10]} belong to another job")
-            if ids - owners.keys():
-                highest = highest if highest is not None else self._log.ids.highest_annotation()
-                # An id that is handed out later must not find its place taken.
-                unknown = sorted(i for i in ids if i > highest)
-                if unknown:
-                    raise Invalid(f"{kind}: the ids {unknown[:10]} were never handed out")
+        uses = Counter(item["id"] for kind in KINDS for item in document[kind] if item.get("id") is not None)
+        repeated = sorted(item_id for item_id, count in uses.items() if count > 1)
+        if repeated:
+            raise Invalid(f"The ids {repeated[:10]} are given to objects of several kinds; an id is of one kind only")
+        given = highest_id(document)
+        if given is not None and given > self._log.ids.highest_annotation():
+            raise Invalid(f"The id {given} was never handed out")
 
 
 def _labels(places: Iterable[JobPlace]) -> LabelSpecs:

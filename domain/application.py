@@ -64,8 +64,9 @@ class Annals(Application[str]):
         return state, version
 
     def record(self, context: Context, bodies: Sequence[Body], expect: Mapping[str, int] | None = None) -> list[Event]:
-        """Append, all or nothing. `expect`: stream → the version that the decision was made on; streams that it does
-        not name take the change whatever their version. Raises VersionConflict; then load and decide again.
+        """Append, all or nothing. `expect`: stream → the version that the decision was made on, also of streams that
+        only informed it; those that it does not name take the change whatever their version. Raises VersionConflict;
+        then load and decide again.
         """
         meta = metadata(context, self.clock())
         versions = dict(expect or {})
@@ -76,7 +77,7 @@ class Annals(Application[str]):
             if stream in versions:
                 version = versions[stream] = versions[stream] + 1
             events.append(Event(stream, version, body, meta))
-        self.events.put(events)
+        self.events.put(events, expect=expect or {})
         return events
 
 

@@ -21,6 +21,8 @@ from domain.events.job import JobCreated
 from domain.events.request import RequestQueued
 from domain.ports import Log
 from domain.request import Requests, request_id
+from domain.retry import decide_again
+from domain.sorting import order_as_given
 from domain.task import Task, Tasks
 
 if TYPE_CHECKING:
@@ -69,6 +71,24 @@ class Prepared:
     uploaded: DataUploaded
 
 
+@dataclass(frozen=True)
+class Openness:
+    """A task that waits for data, as a decision found it."""
+
+    data: TaskData
+    version: int
+    request_version: int
+
+    @property
+    def names(self) -> frozenset[str]:
+        return frozenset(file["name"] for file in self.data.received)
+
+
+def creation_id(task_id: int) -> str:
+    """The id of the request that makes a task's frames and jobs."""
+    return request_id(action="create", target="task", target_id=task_id)
+
+
 class Data:
     """The use cases of a task's data."""
 
@@ -76,30 +96,32 @@ class Data:
         self._log = log
         self._tasks, self._requests = Tasks(log), Requests(log)
 
+    def check_open(self, task_id: int) -> None:
+        """Whether the task waits for data. Raises NotFound, RequestInProgress, Invalid when it has data already."""
+        self._open(task_id)
+
     def start_upload(self, context: Context, task_id: int) -> None:
-        """Raises NotFound, Invalid when the task has data already."""
-        data = self._open(task_id)
-        if data.received:
+        """What an earlier attempt sent is set aside. Raises as `check_open`."""
+        if self._open(task_id).data.received:
             self._log.record(context, [UploadStarted(task_id)])
 
+    @decide_again
     def receive(self, context: Context, task_id: int, files: list[ReceivedFile]) -> None:
-        """Files are on disk. Raises NotFound, Invalid."""
-        data = self._open(task_id)
+        """Files are on disk. Raises as `check_open`."""
+        now = self._open(task_id)
         if files:
-            named = unique_names(files, frozenset(file["name"] for file in data.received))
-            self._log.record(context, [FilesReceived(task_id, named)])
+            body = FilesReceived(task_id, unique_names(files, now.names))
+            self._log.record(context, [body], {body.stream: now.version})
 
+    @decide_again
     def submit(self, context: Context, task_id: int, params: dict[str, Any], files: list[ReceivedFile]) -> str:
         """Queues the making of frames and jobs; `files` came with this very call. Returns the request's id.
-        Raises NotFound, Invalid, RequestInProgress.
+        Raises as `check_open`, and Invalid when an `upload_file_order` does not name the files that were sent.
         """
-        data = self._open(task_id)
+        now = self._open(task_id)
         task, _ = self._tasks.require(task_id)
-        before: list[Body] = []
-        if files:
-            before.append(FilesReceived(task_id, unique_names(files, frozenset(f["name"] for f in data.received))))
         queued = RequestQueued(
-            request_id=request_id(action="create", target="task", target_id=task_id),
+            request_id=creation_id(task_id),
             queue="import",
             action="create",
             target="task",
@@ -111,10 +133,17 @@ class Data:
             job_id=None,
             params=params,
         )
-        return self._requests.queue(context, queued, before)
+        named = unique_names(files, now.names)
+        if order := params.get("upload_file_order"):
+            order_as_given([file["name"] for file in (*now.data.received, *named)], order)
+        bodies: list[Body] = [FilesReceived(task_id, named), queued] if named else [queued]
+        expect = {f"data-{task_id}": now.version, queued.stream: now.request_version}
+        self._log.record(context, bodies, expect)
+        return queued.request_id
 
     def received(self, task_id: int) -> list[ReceivedFile]:
-        data, _ = self._log.load(f"data-{task_id}", evolve, TaskData())
+        """What the request that is being processed has to work with. Raises Invalid when the task has data already."""
+        data, _ = self._data(task_id)
         return list(data.received)
 
     def task(self, task_id: int) -> Task:
@@ -143,9 +172,15 @@ class Data:
             for job_id, segment_id, (start, stop) in zip(job_ids, segment_ids, split.segments, strict=True)
         ]
 
-    def _open(self, task_id: int) -> TaskData:
+    def _open(self, task_id: int) -> Openness:
         self._tasks.require(task_id)
-        data, _ = self._log.load(f"data-{task_id}", evolve, TaskData())
+        # The request first: when it finishes after this, its version tells; the data's then needn't be newer.
+        request_version = self._requests.free(creation_id(task_id))
+        data, version = self._data(task_id)
+        return Openness(data, version, request_version)
+
+    def _data(self, task_id: int) -> tuple[TaskData, int]:
+        data, version = self._log.load(f"data-{task_id}", evolve, TaskData())
         if data.uploaded:
             raise Invalid(["Adding more data is not allowed for a task that has data already"])
-        return data
+        return data, version

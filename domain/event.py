@@ -132,8 +132,12 @@ def body_types() -> dict[str, type[Body]]:
 
 
 def make_body(name: str, version: int, fields: dict[str, Any]) -> Body:
-    """The body stored as `name` in schema `version`, lifted to today's shape."""
+    """The body stored as `name` in schema `version`, lifted to today's shape. Raises LookupError for one that this
+    program does not know.
+    """
     cls = body_type(name)
+    if version > cls.schema_version:
+        raise LookupError(f"{name} version {version}: written by a newer version of Annals?")
     for older in range(version, cls.schema_version):
         fields = _upcasters[name, older](fields)
     for key in cls.time_fields:

@@ -22,10 +22,10 @@ def safe_name(filename: str, field: str = "client_files") -> str:
     Errors: Invalid, under `field`, when nothing is left, on an attempt to leave the folder (`..`), or over 255 bytes.
     """
     parts = SEPARATORS.split(normal_name(filename))
-    name = parts[-1].strip()
-    if ".." in (part.strip() for part in parts) or name == ".":
+    name = parts[-1]
+    if ".." in (part.strip() for part in parts) or name.strip() == ".":
         raise _refused(field, f'The file name "{_shown(filename)}" is not safe.')
-    if not name:
+    if not name.strip():
         raise _refused(field, f'"{_shown(filename)}" is not the name of a file.')
     if len(name.encode()) > MAX_BYTES:
         raise _refused(field, f'The file name "{_shown(name)}" is longer than {MAX_BYTES} bytes.')

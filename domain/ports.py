@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 from domain.annotation.document import LabelSpecs
 from domain.event import Body, Context, Event
@@ -57,6 +57,13 @@ class JobPlace:
     labels: LabelSpecs
 
 
+class Standing(NamedTuple):
+    """An annotation object that stands: in which job, and the shape type under which it is counted."""
+
+    job_id: int
+    type: str
+
+
 class Lookup(Protocol):
     """Questions that decisions ask of the inline projections, which are never behind the log."""
 
@@ -68,8 +75,10 @@ class Lookup(Protocol):
         """The task's jobs of type annotation, in id order."""
         ...
 
-    def annotation_jobs(self, kind: str, ids: list[int]) -> dict[int, int]:
-        """Object id → job id, for those of `ids` that stand now. `kind`: tags, shapes, tracks, intervals."""
+    def standing(self, kind: str, ids: list[int]) -> dict[int, Standing]:
+        """Object id → where it stands, for those of `ids` that stand now. `kind`: tags, shapes, tracks, intervals; an
+        object of another kind stands in job 0: nowhere that its id may be used.
+        """
         ...
 
     def annotation_counts(self, job_id: int) -> dict[str, dict[str, int]]:
@@ -98,5 +107,7 @@ class Log(Protocol):
         ...
 
     def record(self, context: Context, bodies: Sequence[Body], expect: Mapping[str, int] | None = None) -> list[Event]:
-        """Append, all or nothing."""
+        """Append, all or nothing. `expect`: stream → version that it must have. Raises VersionConflict; Conflict for a
+        second user of one name.
+        """
         ...

@@ -9,6 +9,7 @@ from domain.errors import Conflict, NotFound, RequestInProgress
 from domain.event import Body, Context
 from domain.events.request import LeaseExpired, RequestFailed, RequestFinished, RequestQueued, RequestStarted
 from domain.ports import Log
+from domain.retry import decide_again
 
 MAX_ATTEMPTS = 5
 """A request whose agents died this often fails: it is likely what kills them."""
@@ -57,15 +58,12 @@ class Requests:
     def __init__(self, log: Log) -> None:
         self._log = log
 
-    def queue(self, context: Context, queued: RequestQueued, before: list[Body] | None = None) -> str:
-        """Queues a request, also one that was finished or failed before. `before` is recorded with it, ahead of it.
-        Raises RequestInProgress when the same is being processed.
-        """
-        request, version = self._log.load(queued.stream, evolve, None)
+    def free(self, request_id: str) -> int:
+        """The version at which it may be queued (again). Raises RequestInProgress while it is being processed."""
+        request, version = self._log.load(f"request-{request_id}", evolve, None)
         if request is not None and request.in_progress:
-            raise RequestInProgress(queued.request_id)
-        self._log.record(context, [*(before or []), queued], {queued.stream: version})
-        return queued.request_id
+            raise RequestInProgress(request_id)
+        return version
 
     def start(self, context: Context, request_id: str, agent: str) -> Request:
         """An agent takes the request up. Raises VersionConflict when another was faster, Conflict when
@@ -78,6 +76,7 @@ class Requests:
         self._log.record(context, [body], {body.stream: version})
         return replace(request, status="started", agent=agent, attempt=body.attempt)
 
+    @decide_again
     def expire(self, context: Context, request_id: str, agent: str, last_beat: Any) -> None:
         """Takes the request back from an agent that has gone silent; after MAX_ATTEMPTS it fails instead."""
         request, version = self._known(request_id)

@@ -8,13 +8,14 @@ import secrets
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from domain.errors import Invalid, NotFound
+from domain.errors import Conflict, Invalid, NotFound
 from domain.event import Body, Context
 from domain.events.user import UserLoggedIn, UserLoggedOut, UserPasswordChanged, UserRegistered
 from domain.ports import Log
 
 LOGIN_LASTS = timedelta(days=14)
 MIN_PASSWORD = 8
+TAKEN = {"username": ["A user with that username already exists."]}
 USERNAME = re.compile(r"^[\w.@+-]{1,150}\Z")
 
 
@@ -88,11 +89,14 @@ class Users:
         check_username(username)
         check_password(password)
         if self._log.lookup.username_taken(username):
-            raise Invalid({"username": ["A user with that username already exists."]})
+            raise Invalid(TAKEN)
         user_id = self._log.ids.one("user")
         password_hash = self._log.passwords.hash(password)
         body = UserRegistered(user_id, username, email, first_name, last_name, is_admin, password_hash)
-        self._log.record(context, [body], {body.stream: 0})
+        try:
+            self._log.record(context, [body], {body.stream: 0})
+        except Conflict:  # somebody took the name in the meantime
+            raise Invalid(TAKEN) from None
         return user_id
 
     def change_password(self, context: Context, user_id: int, password: str) -> None:

@@ -1,8 +1,8 @@
 """Row changes: what a batch of events does to tables, gathered in memory and written with a few statements.
 
 A fold never touches the database. It says insert, update, add, delete; later changes of the batch meet earlier ones
-here, so that the net result is written once: one statement per table and kind, whatever the number of events. Rows travel as
-JSON, which PostgreSQL turns into typed rows by the table's own definition.
+here, so that the net result is written once: one statement per table and kind, whatever the number of events. Rows
+travel as JSON, which PostgreSQL turns into typed rows by the table's own definition.
 """
 
 from __future__ import annotations
@@ -70,13 +70,18 @@ class Changes:
         self.insert(table, row)
 
     def update(self, table: Table, *key: Any, **columns: Any) -> None:
-        """New values for some columns; without effect when there is no such row."""
+        """New values for some columns, none of `table.groups`; without effect when there is no such row."""
+        if table.groups and not columns.keys().isdisjoint(table.groups):
+            raise ValueError(f"{table.name}: rows are deleted by {', '.join(table.groups)}, so these never change")
         changes = self[table]
         row = changes.inserts.get(key)
         if row is not None:
             row.update(columns)
         elif key not in changes.deletes:
             changes.updates.setdefault(key, {}).update(columns)
+            sums = changes.sums.pop(key, {})
+            if rest := {name: value for name, value in sums.items() if name not in columns}:
+                changes.sums[key] = rest
 
     def add(self, table: Table, *key: Any, **columns: int) -> None:
         """Numbers to be added to columns; without effect when there is no such row."""

@@ -15,13 +15,16 @@ Query = Callable[..., list[dict[str, Any]]]
 class Resource:
     """What can be listed. `base`: a SELECT whose columns the other fields name. `visible`: a condition with
     %(viewer)s, the user's id, for everybody who is not an admin; empty: everybody sees all. `fields`: the client's name
-    of a filter or sort key → column; `integers`: those of them that are numbers.
+    of a filter or sort key → column; `integers` and `booleans`: those of them that are no texts; `unfiltered`: those
+    that one can only sort by.
     """
 
     base: bytes
     fields: Mapping[str, str]
     search: Sequence[str] = ()
     integers: frozenset[str] = frozenset()
+    booleans: frozenset[str] = frozenset()
+    unfiltered: frozenset[str] = frozenset()
     visible: str = ""
     order: str = "-id"
     organization: str | None = None
@@ -53,6 +56,8 @@ def find(query: Query, resource: Resource, wanted: Wanted) -> tuple[int, list[di
 
 
 def find_one(query: Query, resource: Resource, key: Any, column: str = "id") -> dict[str, Any] | None:
+    if isinstance(key, str) and "\0" in key:  # which PostgreSQL's texts never hold
+        return None
     rows = query(f"SELECT * FROM ({resource.base.decode()}) t WHERE {column} = %(key)s".encode(), {"key": key})
     return rows[0] if rows else None
 
@@ -65,13 +70,34 @@ def _condition(resource: Resource, wanted: Wanted) -> tuple[str, dict[str, Any]]
     if wanted.personal and resource.organization:
         terms.append(f"{resource.organization} IS NULL")
     for number, (name, value) in enumerate(wanted.filters.items()):
-        terms.append(f"{resource.fields[name]} = %(filter{number})s")
-        params[f"filter{number}"] = _integer(name, value) if name in resource.integers else value
-    for number, word in enumerate(wanted.search.split()[:10]):
+        if name not in resource.unfiltered:
+            terms.append(f"{resource.fields[name]} = %(filter{number})s")
+            params[f"filter{number}"] = _value(resource, name, value)
+    for number, word in enumerate(_text("search", wanted.search).split()[:10]):
         anywhere = " OR ".join(f"position(%(word{number})s in lower({column})) > 0" for column in resource.search)
         terms.append(f"({anywhere or 'true'})")
         params[f"word{number}"] = word.lower()
     return " AND ".join(terms), params
+
+
+def _value(resource: Resource, name: str, value: str) -> int | bool | str:
+    if name in resource.integers:
+        return _integer(name, value)
+    if name in resource.booleans:
+        return _boolean(name, value)
+    return _text(name, value)
+
+
+def _text(name: str, value: str) -> str:
+    if "\0" in value:
+        raise Invalid({name: ["Null characters are not allowed."]})
+    return value
+
+
+def _boolean(name: str, value: str) -> bool:
+    if value.lower() not in ("true", "false", "1", "0"):
+        raise Invalid({name: ["Must be a valid boolean."]})
+    return value.lower() in ("true", "1")
 
 
 def _integer(name: str, value: str) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 
 from domain.annotation.document import LabelSpecs
 from domain.errors import NotFound
-from domain.ports import JobPlace
+from domain.ports import JobPlace, Standing
 from projections.named_queries import queries
 
 Query = Callable[..., list[dict[str, Any]]]
@@ -34,10 +34,9 @@ class ProjectionLookup:
     def task_places(self, task_id: int) -> list[JobPlace]:
         return [self._place(row) for row in self._query(self._sql["task_places"], {"task_id": task_id})]
 
-    def annotation_jobs(self, kind: str, ids: list[int]) -> dict[int, int]:
-        """An object of another kind counts as standing in job 0: nowhere that its id may be used."""
-        rows = self._query(self._sql["annotation_jobs"], {"ids": ids})
-        return {row["id"]: row["job_id"] if row["kind"] == kind else 0 for row in rows}
+    def standing(self, kind: str, ids: list[int]) -> dict[int, Standing]:
+        rows = self._query(self._sql["standing"], {"ids": ids})
+        return {row["id"]: Standing(row["job_id"] if row["kind"] == kind else 0, row["type"]) for row in rows}
 
     def annotation_counts(self, job_id: int) -> dict[str, dict[str, int]]:
         counts: dict[str, dict[str, int]] = defaultdict(dict)

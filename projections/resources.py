@@ -25,6 +25,7 @@ TASKS = Resource(
     } | {"tracker_link": "bug_tracker"},
     search=("project_name", "name", "owner", "assignee", "status", "subset", "mode", "dimension", "bug_tracker"),
     integers=frozenset({"id", "project_id"}),
+    unfiltered=frozenset({"updated_date"}),
     visible=STAFF_OF_TASK,
     organization="organization_id",
 )  # fmt: skip
@@ -40,6 +41,7 @@ JOBS = Resource(
     },
     search=("task_name", "project_name", "assignee", "state", "stage"),
     integers=frozenset({"id", "task_id", "project_id"}),
+    unfiltered=frozenset({"updated_date"}),
     visible=STAFF_OF_JOB,
     organization="organization_id",
 )  # fmt: skip
@@ -49,6 +51,7 @@ PROJECTS = Resource(
     fields={name: name for name in ("id", "name", "owner", "assignee", "updated_date")},
     search=("name", "owner", "assignee"),
     integers=frozenset({"id"}),
+    unfiltered=frozenset({"updated_date"}),
     visible="owner_id = %(viewer)s OR assignee_id = %(viewer)s",
     organization="organization_id",
 )
@@ -66,6 +69,7 @@ USERS = Resource(
     fields={name: name for name in ("id", "username", "first_name", "last_name", "is_active")},
     search=("username", "first_name", "last_name"),
     integers=frozenset({"id"}),
+    booleans=frozenset({"is_active"}),
 )
 
 REQUESTS = Resource(
@@ -74,6 +78,7 @@ REQUESTS = Resource(
         name: name for name in ("status", "project_id", "task_id", "job_id", "action", "target", "subresource")
     } | {"created_date": "position"},
     integers=frozenset({"project_id", "task_id", "job_id"}),
+    unfiltered=frozenset({"created_date"}),
     visible="owner_id = %(viewer)s",
     order="-created_date",
 )  # fmt: skip

@@ -96,8 +96,7 @@ class Forwarder:
                 stop.wait(began + LINGER - time.monotonic())
 
     def _send(self, batch: Batch, checkpoint: Checkpoint, sink: ClickHouseSink) -> None:
-        token = checkpoint.announce(batch.until)
-        sink.insert(batch, token)
+        sink.insert(batch, checkpoint.announce(batch.until))
         checkpoint.acknowledge(batch.until)
         self.status.acknowledged(batch.until, batch.until - batch.after, len(batch.rows), batch.first_time)
 

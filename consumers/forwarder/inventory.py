@@ -23,7 +23,7 @@ SUMS = """
     sumIf(toUInt64(rows), row = 0) AS expected_rows,
     countIf(row >= rows) AS strays,
     sum(position * row) AS weight,
-    sumIf(position * intDiv(toUInt64(rows) * (rows - 1), 2), row = 0) AS expected_weight
+    sumIf(position * intDiv(toUInt64(rows) * toUInt64(rows - 1), 2), row = 0) AS expected_weight
 """
 RANGE = "FROM cvat.events WHERE position > {after:UInt64} AND position <= {until:UInt64}"
 TOTAL = f"SELECT {SUMS} {RANGE}"
@@ -64,7 +64,7 @@ class Inventory:
 def take(client: Client, after: int, until: int) -> Inventory:
     """Counts `after` < position <= `until`. Raises Unavailable, ClickHouseRefused."""
     with typed_errors():
-        row = client.query(TOTAL, parameters={"after": after, "until": until}).first_row
+        (row,) = client.query(TOTAL, parameters={"after": after, "until": until}).result_rows
     return Inventory(*row)
 
 

@@ -56,4 +56,5 @@ class LogSource:
 
     def _fetch(self, after: int, until: int) -> list[DictRow]:
         params: dict[str, Any] = {"after": after, "until": until, "events": FETCH_EVENTS, "bytes": FETCH_BYTES}
-        return self._connection.execute(READ, params).fetchall()
+        with self._connection.cursor(binary=True) as cursor:
+            return cursor.execute(READ, params).fetchall()

@@ -94,6 +94,11 @@ def assign_ids(document: Document, ids: Iterator[int]) -> None:
             item["id"] = next(ids)
 
 
+def highest_id(document: Document) -> int | None:
+    """The highest id that an object, element or keyframe has; None when none has one."""
+    return max((item["id"] for item in _numbered(document) if item.get("id") is not None), default=None)
+
+
 def _numbered(document: Document) -> Iterator[Item]:
     """Everything that carries an id: parents before their parts, kinds in order."""
     yield from document.get("tags", ())

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 from operator import itemgetter
 
 from domain.annotation.document import KINDS, MAX_FRAME, Document, Item
 from domain.annotation.interpolation import state_at
 from domain.annotation.tracks import frame_of
+from domain.errors import Invalid
+
+MAX_PARTS = 2_000_000
+"""Twice what a document may hold, for overlaps. A few open tracks over very many jobs could be far more."""
 
 Segment = tuple[int, int, int]
 """Job id, first frame, last frame (inclusive)."""
@@ -19,24 +23,33 @@ Segment = tuple[int, int, int]
 def fan_out(document: Document, segments: Iterable[Segment]) -> dict[int, Document]:
     """The part of the document that each job gets; jobs that get nothing are left out. Tags and shapes go to every job
     that has their frame, tracks are cut, intervals go whole to every job that they touch. What is in no job vanishes,
-    as in CVAT. Every job gets copies of its own, with whatever ids the originals have.
+    as in CVAT. Every job gets copies of its own, with whatever ids the originals have. Raises Invalid for more than
+    `MAX_PARTS` objects in all.
     """
     ranges = _Ranges(segments)
     shares: defaultdict[int, Document] = defaultdict(lambda: {kind: [] for kind in KINDS})
+    for count, (job_id, kind, item) in enumerate(_parts(document, ranges)):
+        if count == MAX_PARTS:
+            raise Invalid([f"Cut by jobs, these annotations are more than {MAX_PARTS} objects."])
+        shares[job_id][kind].append(item)
+    return dict(shares)
+
+
+def _parts(document: Document, ranges: _Ranges) -> Iterator[tuple[int, str, Item]]:
+    """Job id, kind, object: kinds in order."""
     for kind in ("tags", "shapes"):
         for item in document.get(kind, ()):
             for job_id in ranges.jobs_at(item["frame"]):
-                shares[job_id][kind].append(_copy(item))
+                yield job_id, kind, _copy(item)
     for track in document.get("tracks", ()):
         for job_id, start, stop in ranges.touching(track["frame"], _last_frame(track)):
             part = cut(track, start, stop)
             if part:
-                shares[job_id]["tracks"].append(part)
+                yield job_id, "tracks", part
     for interval in document.get("intervals", ()):
         last = MAX_FRAME if interval["stop"] is None else max(interval["start"], interval["stop"] - 1)
         for job_id, _, _ in ranges.touching(interval["start"], last):
-            shares[job_id]["intervals"].append({**interval})
-    return dict(shares)
+            yield job_id, "intervals", {**interval}
 
 
 def cut(track: Item, start: int, stop: int) -> Item | None:

@@ -16,19 +16,18 @@ from typing import Any
 
 from domain.annotation.document import Item
 from domain.annotation.interpolation import visible_at
-from domain.annotation.similarity import attribute_set, box_of, flags_of, likeness, same_state
+from domain.annotation.similarity import attribute_set, box_of, cost, flags_of, likeness, same_state
 
 SHAPE_THRESHOLD = 0.75
 TRACK_THRESHOLD = 0.5
 SAMPLES = 16
 """Tracks are compared on at most so many frames of an overlap."""
 
-BUDGET = 10_000_000
-"""The work that one merge may spend on likeness: the numbers compared, plus a cost per pair. What is left when it is
-spent counts as different, so a merge takes seconds at the worst. Equal objects cost nothing."""
+BUDGET = 40_000_000
+"""The work that one merge may spend on likeness, about four seconds. What is left when it is spent counts as different;
+equal objects cost nothing."""
 
-GLANCE_COST = 4
-PAIR_COST = 64
+GLANCE_COST = 3
 _REACH = 0.25
 
 Pairs = list[tuple[int, int]]
@@ -57,7 +56,7 @@ class Matcher:
         scored: Scored = []
         for i, j in self._affordable(old, new, pairs):
             if old[i]["label_id"] == new[j]["label_id"] and _near(old_extents[i], new_extents[j]):
-                self._budget -= PAIR_COST + len(old[i]["points"]) + len(new[j]["points"])
+                self._budget -= cost(old[i], new[j])
                 scored.append(((likeness(old[i], new[j]),), i, j))
         return pairs + _best(scored, SHAPE_THRESHOLD)
 
@@ -95,7 +94,7 @@ class Matcher:
         for one, other in zip(old.states, new.states, strict=True):
             count += one is not None or other is not None
             if one is not None and other is not None:
-                self._budget -= PAIR_COST + len(one["points"]) + len(other["points"])
+                self._budget -= cost(one, other)
                 total += likeness(one, other)
                 agreed += same_state(one, other)
         return (total / count, agreed / count, float(old.own == new.own)) if count else (0.0,)

@@ -18,6 +18,8 @@ SHIFT_WEIGHT = 2.5
 """For figures without an area, how fast likeness falls with distance (in diagonals): a square that is pushed aside
 loses as much of its intersection over union."""
 
+PAIR_COST, AREA_COST = 50, 1_000
+
 Floats = NDArray[np.floating[Any]]
 Box = tuple[float, float, float, float]
 
@@ -28,13 +30,21 @@ def likeness(one: Item, other: Item) -> float:
         return 0.0
     if same_place(one, other):
         return 1.0
-    if one["type"] == "rectangle" and one["rotation"] == other["rotation"] == 0:
+    if _upright(one, other):
         return _overlap_of_boxes(_ordered(one["points"]), _ordered(other["points"]))
     if one["type"] in _COVERAGE:
         return _overlap_of_areas(one, other)
     if one["type"] == "skeleton":
         return _likeness_of_skeletons(one, other)
     return _nearness(one["points"], other["points"])
+
+
+def cost(one: Item, other: Item) -> int:
+    """Roughly what `likeness` takes, in tenths of a microsecond."""
+    numbers = _count_numbers(one) + _count_numbers(other)
+    if one["type"] in _COVERAGE and not _upright(one, other):
+        return AREA_COST + 5 * numbers
+    return PAIR_COST + 2 * numbers
 
 
 def same_place(one: Item, other: Item) -> bool:
@@ -76,6 +86,15 @@ def box_of(figure: Item) -> Box:
         return _widened((x - width, y - height, x + width, y + height), figure["rotation"])
     box = (min(points[0::2]), min(points[1::2]), max(points[0::2]), max(points[1::2])) if points else (0, 0, 0, 0)
     return _widened(box, figure["rotation"])
+
+
+def _upright(one: Item, other: Item) -> bool:
+    """Rectangles that are compared in closed form."""
+    return bool(one["type"] == "rectangle" and one["rotation"] == other["rotation"] == 0)
+
+
+def _count_numbers(figure: Item) -> int:
+    return len(figure["points"]) + sum(len(element["points"]) + 16 for element in figure.get("elements", ()))
 
 
 def _close(one: Sequence[float], other: Sequence[float]) -> bool:
@@ -169,11 +188,10 @@ def _cover_polygon(shape: Item, xs: Floats, ys: Floats) -> NDArray[np.bool_]:
     corners = np.array(shape["points"], dtype=float).reshape(-1, 2)
     x0, y0 = corners.T
     x1, y1 = np.roll(corners, -1, axis=0).T
-    crossings = np.zeros((len(ys), len(xs) + 1), dtype=np.int64)
-    for row, y in enumerate(ys):
-        edges = np.flatnonzero((y0 <= y) != (y1 <= y))
-        at = x0[edges] + (y - y0[edges]) / (y1[edges] - y0[edges]) * (x1[edges] - x0[edges])
-        crossings[row] = np.bincount(np.searchsorted(xs, at), minlength=len(xs) + 1)
+    rows, edges = np.nonzero((y0 <= ys[:, None]) != (y1 <= ys[:, None]))
+    at = x0[edges] + (ys[rows] - y0[edges]) / (y1[edges] - y0[edges]) * (x1[edges] - x0[edges])
+    width = len(xs) + 1
+    crossings = np.bincount(rows * width + np.searchsorted(xs, at), minlength=len(ys) * width).reshape(-1, width)
     odd: NDArray[np.bool_] = crossings.cumsum(axis=1)[:, :-1] % 2 == 1
     return odd
 

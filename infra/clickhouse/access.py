@@ -38,7 +38,8 @@ def role_of(user: str, password: str, writer_password: str) -> Role:
         return Role.READER
     if not hmac.compare_digest(password.encode(), writer_password.encode()):
         raise QueryFailed(
-            Code.AUTHENTICATION_FAILED, f"{WRITER}: Authentication failed: password is incorrect, or there is no such user"
+            Code.AUTHENTICATION_FAILED,
+            f"{WRITER}: Authentication failed: password is incorrect, or there is no such user",
         )
     return Role.WRITER
 
@@ -50,7 +51,7 @@ def check_database(role: Role, database: str) -> None:
 
 
 def check_writer(connection: Connection, sql: str) -> bool:
-    """Raises QueryFailed unless the writer may run `sql`. True when it has a result, false when it only does something."""
+    """Raises QueryFailed unless the writer may run `sql`. True when it has a result, false when it only acts."""
     kind = _kind(connection, sql)
     words = [token.text.upper() for token in tokens(sql) if not token.quoted]
     if kind == "CONTROL" and words[0] not in ("SET", "USE"):
@@ -65,8 +66,7 @@ def check_writer(connection: Connection, sql: str) -> bool:
 def check_reader(connection: Connection, sql: str, params: Mapping[str, str]) -> None:
     """Raises QueryFailed unless `sql` only reads, and only what everybody may read."""
     if _kind(connection, sql) != "READ_ONLY":
-        word = first_word(sql) or "This"
-        text = f"Cannot execute query in readonly mode: {word} is for user {WRITER} only, with its password"
+        text = f"Cannot execute query in readonly mode: this {first_word(sql)} is for user {WRITER}, with its password"
         raise QueryFailed(Code.READONLY, text)
     _check_tree(connection, sql, params)
 
@@ -91,18 +91,16 @@ def _syntax_error(connection: Connection, sql: str) -> QueryFailed:
 
 _TABLE_FUNCTIONS: Final = {"numbers", "numbers_mt", "zeros", "zeros_mt", "generateseries", "generate_series", "view"}
 _FORBIDDEN_FUNCTIONS: Final = {"file"}
-_SYSTEM_TABLES: Final = frozenset(
-    """
+_SYSTEM_TABLES: Final = """
     aggregate_function_combinators build_options collations columns completions contributors current_roles
     data_skipping_indices data_type_families database_engines databases detached_parts dictionaries documentation
     enabled_roles events formats functions keywords licenses merge_tree_settings merges metrics mutations numbers
     numbers_mt one parts parts_columns primes privileges projection_parts projections role_grants roles settings
     settings_changes settings_profiles statements table_engines table_functions tables time_zones tokenizers
     zeros zeros_mt
-    """.split()
-)
-# Statements that parseQueryToJSON cannot show but that hold nothing except names: allowed when they have no bracket.
-_PLAIN: Final = re.compile(r"AST node of type '(ShowCreate|Exists|ShowFunctions|ShowEngine|ShowGrants|ShowSetting|ShowPriv)")
+"""
+# Statements that parseQueryToJSON cannot show but that hold only names: allowed when they have no bracket.
+_PLAIN: Final = re.compile(r"AST node of type '(ShowCreate|Exists|Show(Functions|Engine|Grants|Setting|Privileges))")
 _DESCRIBE: Final = "AST node of type 'DescribeQuery'"
 
 
@@ -124,7 +122,7 @@ def _check_without_tree(connection: Connection, sql: str, params: Mapping[str, s
     words = list(tokens(sql))
     if words[0].says("DESCRIBE", "DESC") and _DESCRIBE in error.message:
         behind = words[1] if words[1].says("TABLE") and len(words) > 2 else words[0]
-        _check_tree(connection, "SELECT * FROM " + sql[behind.end :], params)
+        _check_tree(connection, f"SELECT * FROM {sql[behind.end :]}", params)  # noqa: S608 - only to be parsed
         return
     if words[0].says("SHOW", "EXISTS") and _PLAIN.search(error.message) and all(word.text != "(" for word in words):
         return
@@ -165,19 +163,19 @@ def _check_node(node: Mapping[str, Any], params: Mapping[str, str]) -> None:
 
 
 def _check_parameter(name: str) -> None:
-    if name.strip("`\"").lower() == "system":  # as in {database:Identifier}.{table:Identifier}
+    if name.strip('`"').lower() == "system":  # as in {database:Identifier}.{table:Identifier}
         raise QueryFailed(Code.ACCESS_DENIED, "Write system tables as system.NAME, not with a parameter")
     _check_name(name)
 
 
 def _check_name(name: str) -> None:
-    _check_parts([part.strip("`\"") for part in name.split(".")])
+    _check_parts([part.strip('`"') for part in name.split(".")])
 
 
 def _check_parts(parts: list[str]) -> None:
     if parts[-1] in _FORBIDDEN_FUNCTIONS and len(parts) == 1:
         raise QueryFailed(Code.ACCESS_DENIED, f"The name {parts[0]} is not available to readers: it reads files")
-    if parts[0].lower() == "system" and len(parts) > 1 and parts[1] not in _SYSTEM_TABLES:
+    if parts[0].lower() == "system" and len(parts) > 1 and parts[1] not in _SYSTEM_TABLES.split():
         raise QueryFailed(Code.ACCESS_DENIED, f"Table system.{parts[1]} is not available to readers")
 
 

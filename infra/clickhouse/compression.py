@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from typing import Final, Protocol
+from typing import IO, Final, Protocol, cast
 
 import lz4.frame  # type: ignore[import-untyped]
 import zstandard
@@ -41,7 +41,7 @@ def _unlz4(chunks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _unzstd(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    reader = zstandard.ZstdDecompressor().stream_reader(_Pulled(iter(chunks)), read_across_frames=True)
+    reader = zstandard.ZstdDecompressor().stream_reader(cast(IO[bytes], _Pulled(iter(chunks))), read_across_frames=True)
     while piece := reader.read(_PIECE):
         yield piece
 

@@ -9,7 +9,7 @@ adds `readonly = 2`, which cannot be taken back.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 from xml.sax.saxutils import escape
@@ -35,11 +35,10 @@ _FIXED: Final = {
 # (format_schema, output_format_schema, format_template_*, input_format_record_errors_file_path), holds an expression
 # (additional_*_filter), changes the language (dialect, enable_*_dialect, implicit_*), allows more threads or recursion
 # (max_final_threads, max_ast_*), reaches out (s3_*, url_*, remote_*) or gives up durability (async_insert, fsync_*).
-_CHANGEABLE: Final = tuple(
-    """
+_CHANGEABLE: Final = """
     database session_timezone log_comment priority limit offset extremes final
-    max_execution_time max_memory_usage max_threads max_block_size max_columns_to_read max_rows_* max_bytes_* max_result_*
-    *_overflow_mode timeout_before_checking_execution_speed max_partitions_per_insert_block
+    max_execution_time max_memory_usage max_threads max_block_size max_columns_to_read max_rows_* max_bytes_*
+    max_result_* *_overflow_mode timeout_before_checking_execution_speed max_partitions_per_insert_block
     output_format_* input_format_* format_csv_* format_custom_* format_tsv_* bool_*_representation
     date_time_input_format date_time_output_format date_time_overflow_behavior cast_*
     cancel_http_readonly_queries_on_client_close enable_http_compression http_zlib_compression_level
@@ -53,8 +52,7 @@ _CHANGEABLE: Final = tuple(
     select_sequential_consistency describe_* formatdatetime_* parsedatetime_* short_circuit_function_evaluation
     allow_suspicious_* allow_experimental_*_type enable_*_type insert_* min_insert_block_size_* deduplicate_*
     mutations_sync alter_sync lightweight_deletes_sync materialize_* throw_on_max_partitions_per_insert_block
-    """.split()
-)
+"""
 _NEVER: Final = re.compile(r"(^|_)(schema|path|file|url|endpoint|disk|named_collection|eval)s?(_|$)")
 
 # system tables that hold other people's statements, the machine's paths, or cost a signal to every thread
@@ -75,7 +73,7 @@ def changeable(setting: str) -> bool:
     return _PATTERN.fullmatch(setting) is not None
 
 
-_PATTERN: Final = re.compile("|".join(name.replace("*", r"\w+") for name in _CHANGEABLE))
+_PATTERN: Final = re.compile("|".join(name.replace("*", r"\w+") for name in _CHANGEABLE.split()))
 
 
 def write_configuration(folder: Path, settings: Iterable[str], limits: Limits) -> Path:
@@ -94,13 +92,13 @@ def _users(settings: Iterable[str], limits: Limits) -> str:
     bounds = {
         "max_execution_time": (limits.query_seconds, limits.query_seconds_max),
         "max_memory_usage": (limits.query_memory, limits.query_memory_max),
-        "max_threads": (limits.query_threads, max(limits.query_threads, 1)),
+        "max_threads": (limits.query_threads, limits.query_threads_max),
     }
     values = {**_FIXED, **{name: str(value) for name, (value, _) in bounds.items()}}
     constant = (name for name in settings if not changeable(name) and name != "readonly")
     constraints = _tags({name: "<const/>" for name in constant if re.fullmatch(r"[A-Za-z_]\w*", name)})
     limited = _tags({name: f"<min>1</min><max>{most}</max>" for name, (_, most) in bounds.items()})
-    hidden = _tags({table: "<filter>0</filter>" for table in _HIDDEN_TABLES})
+    hidden = _tags(dict.fromkeys(_HIDDEN_TABLES, "<filter>0</filter>"))
     return f"""<clickhouse>
 <profiles><default>{_tags(values)}<constraints>{constraints}{limited}</constraints></default></profiles>
 <quotas><default/></quotas>
@@ -149,5 +147,5 @@ def _server(users: Path, limits: Limits) -> str:
     return f"<clickhouse>\n{_tags(server, chr(10))}<merge_tree>{_tags(tables)}</merge_tree>\n</clickhouse>\n"
 
 
-def _tags(values: dict[str, str] | dict[str, int] | dict[str, str | int], end: str = "") -> str:
+def _tags(values: Mapping[str, object], end: str = "") -> str:
     return "".join(f"<{name}>{value}</{name}>{end}" for name, value in values.items())

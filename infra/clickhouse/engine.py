@@ -145,7 +145,9 @@ class Engine:
     def __init__(self, folder: Path, limits: Limits | None = None) -> None:
         folder = folder.resolve()
         if not re.fullmatch(r"[^?&#%\s]+", str(folder)):
-            raise Unavailable(f"The embedded ClickHouse cannot use a folder with blanks or ?, &, #, % in its name: {folder}")
+            raise Unavailable(
+                f"The folder of the embedded ClickHouse cannot have blanks or ? & # % in its name: {folder}"
+            )
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._lock = _locked(folder)
         self._path = folder / "engine"
@@ -163,7 +165,7 @@ class Engine:
         # Importing chdb loads 550 MB of code and starts an engine: only a process that wants one pays for it.
         from chdb import _chdb
 
-        self._open = _chdb.connect
+        self._open: Callable[..., Any] = vars(_chdb)["connect"]
         try:
             with Connection(self._open()) as memory:
                 settings = memory.value("SELECT name FROM system.settings").splitlines()
@@ -174,9 +176,7 @@ class Engine:
 
     def connect(self) -> Connection:
         """A new connection; `DATABASE` is its database."""
-        connection = Connection(_typed(lambda: self._open(str(self._path))))
-        connection.use(DATABASE)
-        return connection
+        return Connection(_typed(lambda: self._open(f"{self._path}?database={DATABASE}")))
 
     def kill(self, mark: str) -> None:
         """Stops the query that runs under this mark, if it does."""

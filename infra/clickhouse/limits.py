@@ -25,6 +25,7 @@ class Limits:
     """Queries that may wait for a turn; beyond that the answer is 503 (TOO_MANY_SIMULTANEOUS_QUERIES)."""
     connections: int = 512
     query_threads: int = field(default_factory=_query_threads)
+    query_threads_max: int = 16
     query_seconds: int = 60
     query_seconds_max: int = 600
     query_memory: int = 512 * MIB

@@ -13,20 +13,17 @@ from urllib.parse import parse_qsl
 
 from infra.clickhouse.access import Role
 from infra.clickhouse.compression import negotiate
-from infra.clickhouse.engine import DATABASE
 from infra.clickhouse.errors import Code, QueryFailed
 from infra.clickhouse.formats import DEFAULT_FORMAT
 
 # URL parameters that concern the transport, not the engine. Some are honoured below, the rest change nothing here.
-_TRANSPORT: Final = frozenset(
-    """
+_TRANSPORT: Final = """
     query query_id database default_format user password quota_key role stacktrace add_http_cors_header readonly
     session_id session_timeout session_check close_session compress decompress enable_http_compression buffer_size
     wait_end_of_query client_protocol_version send_progress_in_http_headers http_headers_progress_interval_ms
     cancel_http_readonly_queries_on_client_close http_zlib_compression_level http_wait_end_of_query
     http_response_buffer_size
-    """.split()
-)
+"""
 _QUERY_ID: Final = re.compile(r"[\x21-\x7e]{1,256}")
 
 
@@ -48,9 +45,9 @@ class Request:
     """One call of the HTTP interface, before its body is read."""
 
     method: str
-    path: str
     query: str
     database: str
+    """Empty for the session's, which is `engine.DATABASE` at first."""
     default_format: str
     query_id: str
     settings: Mapping[str, str]
@@ -70,7 +67,7 @@ class Request:
         return Role.READER if self.read_only else role
 
 
-def parse_request(method: str, path: str, query_string: bytes, headers: Mapping[str, str]) -> Request:
+def parse_request(method: str, query_string: bytes, headers: Mapping[str, str]) -> Request:
     """Raises QueryFailed for what this endpoint does not do. `headers` have lower-case names."""
     url = dict(parse_qsl(query_string.decode("latin-1"), keep_blank_values=True, encoding="utf-8", errors="replace"))
     for name in ("compress", "decompress"):
@@ -79,12 +76,11 @@ def parse_request(method: str, path: str, query_string: bytes, headers: Mapping[
             raise QueryFailed(Code.NOT_IMPLEMENTED, text)
     return Request(
         method=method,
-        path=path,
         query=url.get("query", ""),
-        database=headers.get("x-clickhouse-database") or url.get("database") or DATABASE,
+        database=headers.get("x-clickhouse-database") or url.get("database", ""),
         default_format=url.get("default_format") or headers.get("x-clickhouse-format") or DEFAULT_FORMAT,
         query_id=_query_id(url.get("query_id", "")),
-        settings={name: value for name, value in url.items() if name not in _TRANSPORT and not _is_param(name)},
+        settings={name: value for name, value in url.items() if name not in _TRANSPORT.split() and not _is_param(name)},
         params=parameters(url),
         session=_session(url),
         credentials=_credentials(url, headers),

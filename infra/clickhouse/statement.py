@@ -68,23 +68,27 @@ class Insert:
 def split_insert(text: str, complete: bool) -> Insert | None:
     """The head of an INSERT with data behind it; None when it is another statement (or INSERT … SELECT).
 
-    `text` is the start of the statement, one character per byte (latin-1). Raises `NeedMore` when the head goes on
-    behind its end, unless it is `complete`.
+    `text` is the start of the statement, one character per byte (latin-1); when it is not `complete` and the head may
+    go on behind its end, raises NeedMore. Raises QueryFailed for INSERT … FROM INFILE.
     """
-    words = [token for token in tokens(text) if token.depth == 0]
-    if not words or not words[0].says("INSERT"):
-        return None
-    for before, token, after in zip(words, words[1:], [*words[2:], None], strict=False):
-        if before.says("INTO", "TABLE", "FUNCTION", "."):
-            continue
-        if token.says("SELECT", "WITH"):
+    before: Token | None = None
+    clause: Token | None = None
+    for token in tokens(text):
+        if token.end == len(text) and not complete:
+            raise NeedMore
+        if clause is not None:
+            return Insert(_utf8(text[: clause.start]), token.text, _data_start(text, token.end))
+        if before is None and not token.says("INSERT"):
             return None
-        if token.says("FROM"):
-            raise QueryFailed(Code.ACCESS_DENIED, "INSERT FROM INFILE would read a file of the server's machine")
-        if token.says("VALUES") and (complete or token.end < len(text)):
-            return Insert(_utf8(text[: token.start]), "Values", token.end)
-        if token.says("FORMAT") and after is not None and (complete or after.end < len(text)):
-            return Insert(_utf8(text[: token.start]), after.text, _data_start(text, after.end))
+        if before is not None and token.depth == 0 and not before.says("INTO", "TABLE", "FUNCTION", "."):
+            if token.says("SELECT", "WITH"):
+                return None
+            if token.says("FROM"):
+                raise QueryFailed(Code.ACCESS_DENIED, "INSERT FROM INFILE would read a file of the server's machine")
+            if token.says("VALUES"):
+                return Insert(_utf8(text[: token.start]), "Values", token.end)
+            clause = token if token.says("FORMAT") else None
+        before = token
     if complete:
         return None
     raise NeedMore

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from domain.errors import Unavailable
 from infra.eventlog.mapper import PendingEvent
 
 MAX_BATCH_EVENTS = 2_000
@@ -18,17 +19,18 @@ MAX_BATCH_EVENTS = 2_000
 
 @dataclass(eq=False, slots=True)
 class Save:
-    """The events of one save, all or nothing, and what became of it."""
+    """The events of one save, all or nothing, and what became of it. `expect`: stream → version that it must have."""
 
     events: Sequence[PendingEvent]
+    expect: Mapping[str, int] = field(default_factory=dict)
     positions: list[int] = field(default_factory=list)
     error: BaseException | None = None
     done: bool = False
 
 
 class GroupCommitter:
-    """`write` commits a batch in one transaction and fills in `positions` or `error` of each save; if it raises,
-    nothing of the batch was written.
+    """`write` commits a batch in one transaction and fills in `positions` or `error` of each save. If it raises,
+    nothing of the batch was written; after Unavailable nobody knows.
     """
 
     def __init__(self, write: Callable[[Sequence[Save]], None]) -> None:
@@ -40,7 +42,8 @@ class GroupCommitter:
         """Returns when the save is durable. Raises what stopped it; other saves of the batch are not affected."""
         self._waiting.append(save)
         with self._leader:
-            if not save.done:
+            # More than once: a batch that is full before it reaches the leader's own save leaves that one waiting.
+            while not save.done:
                 self._lead()
         if save.error is not None:
             raise save.error
@@ -49,8 +52,14 @@ class GroupCommitter:
         batch = self._take()
         try:
             self._write(batch)
-        except BaseException as error:
+        except Unavailable as error:
+            # Nobody knows whether the batch was committed: to write it again could record it twice.
+            _fail(batch, error.message)
+        except Exception as error:
             self._write_one_by_one(batch, error)
+        except BaseException:  # the leader's thread is told to stop; the others' are not
+            _fail(batch, "interrupted")
+            raise
         finally:
             for save in batch:
                 save.done = True
@@ -63,13 +72,21 @@ class GroupCommitter:
             size += len(batch[-1].events)
         return batch
 
-    def _write_one_by_one(self, batch: Sequence[Save], error: BaseException) -> None:
+    def _write_one_by_one(self, batch: Sequence[Save], error: Exception) -> None:
         """One save that the database refuses must not take the others with it."""
         if len(batch) == 1:
             batch[0].error = error
             return
-        for save in batch:
+        for number, save in enumerate(batch):
             try:
                 self._write([save])
-            except BaseException as alone:
+            except Unavailable as gone:
+                _fail(batch[number:], gone.message)
+                return
+            except Exception as alone:
                 save.error = alone
+
+
+def _fail(batch: Sequence[Save], message: str) -> None:
+    for save in batch:
+        save.error = Unavailable(message)

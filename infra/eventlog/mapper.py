@@ -13,6 +13,7 @@ import orjson
 import zstandard
 from eventsourcing.persistence import Compressor, Mapper, Notification, StoredEvent, Transcoder
 
+from domain.errors import Invalid
 from domain.event import Body, Event, Metadata, body_type, make_body
 
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
@@ -25,31 +26,40 @@ class OrjsonTranscoder(Transcoder):
     """JSON in UTF-8. Dates become ISO 8601 with microseconds."""
 
     def encode(self, obj: Any) -> bytes:
-        return orjson.dumps(obj)
+        """Raises Invalid for what JSON cannot hold: half of a surrogate pair, an integer of more than 64 bits."""
+        try:
+            return orjson.dumps(obj)
+        except orjson.JSONEncodeError as error:
+            raise Invalid([f"This cannot be stored: {error}"]) from None
 
     def decode(self, data: bytes) -> Any:
         return orjson.loads(data)
+
+
+class ZstdContexts(threading.local):
+    """zstandard's contexts must not be shared by threads, and making one costs more than a small payload."""
+
+    def __init__(self) -> None:
+        self.compressor = zstandard.ZstdCompressor(level=3)
+        self.decompressor = zstandard.ZstdDecompressor()
 
 
 class ZstdCompressor(Compressor):
     """Compresses payloads of 1 KiB and more; the first bytes tell which ones are."""
 
     def __init__(self) -> None:
-        self._local = threading.local()
+        self._contexts = ZstdContexts()
 
     def compress(self, data: bytes) -> bytes:
-        if len(data) < COMPRESS_FROM:
-            return data
-        # zstandard's contexts must not be shared by threads, and making one costs more than a small payload.
-        if not hasattr(self._local, "compressor"):
-            self._local.compressor = zstandard.ZstdCompressor(level=3)
-        packed: bytes = self._local.compressor.compress(data)
-        return packed
+        return data if len(data) < COMPRESS_FROM else self._contexts.compressor.compress(data)
 
     def decompress(self, data: bytes) -> bytes:
+        """Raises ValueError for a payload that is damaged."""
         if not data.startswith(ZSTD_MAGIC):
             return data
-        return zstandard.ZstdDecompressor().decompress(data, max_output_size=MAX_PAYLOAD)
+        if not 0 <= zstandard.frame_content_size(data) <= MAX_PAYLOAD:
+            raise ValueError(f"the payload claims to unpack to more than {MAX_PAYLOAD} bytes")
+        return self._contexts.decompressor.decompress(data)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
 from uuid import UUID
@@ -12,9 +12,10 @@ import orjson
 import psycopg
 from eventsourcing.persistence import ApplicationRecorder, StoredEvent
 from psycopg import Connection, Cursor
+from psycopg.pq import TransactionStatus
 from psycopg.rows import DictRow
 
-from domain.errors import Unavailable, VersionConflict
+from domain.errors import Conflict, Invalid, Unavailable, VersionConflict
 from domain.event import NEXT_VERSION, Event, Metadata
 from infra.eventlog.committer import GroupCommitter, Save
 from infra.eventlog.mapper import LoggedEvent, PendingEvent
@@ -69,15 +70,24 @@ class EventLogRecorder(ApplicationRecorder):
         self._connection: Connection[DictRow] | None = None
         self._closing = threading.Lock()
 
-    def insert_events(self, stored_events: Sequence[StoredEvent], **_: Any) -> list[int]:
-        """Append, all or nothing; returns the positions. Raises VersionConflict, Unavailable."""
+    def insert_events(
+        self, stored_events: Sequence[StoredEvent], *, expect: Mapping[str, int] | None = None, **_: Any
+    ) -> list[int]:
+        """Append, all or nothing; returns the positions. `expect`: stream → version that it must have. Raises
+        VersionConflict; Conflict when a row must be the only one of its kind and is not; Invalid for values that no
+        column takes; Unavailable.
+        """
         if not stored_events:
             return []
-        save = Save([event for event in stored_events if isinstance(event, PendingEvent)])
+        save = Save([event for event in stored_events if isinstance(event, PendingEvent)], expect or {})
         try:
             self._committer.commit(save)
-        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-            raise Unavailable(f"PostgreSQL does not answer: {error}") from error
+        except psycopg.errors.UniqueViolation as error:
+            raise Conflict(error.diag.message_primary) from error
+        except (psycopg.DataError, psycopg.errors.ProgramLimitExceeded) as error:
+            raise Invalid([f"This cannot be stored: {error.diag.message_primary}"]) from error
+        except psycopg.OperationalError as error:
+            raise Unavailable(f"PostgreSQL cannot store this now: {error.diag.message_primary or error}") from error
         return save.positions
 
     def select_events(
@@ -133,11 +143,16 @@ class EventLogRecorder(ApplicationRecorder):
             yield cursor
 
     def _write(self, batch: Sequence[Save]) -> None:
-        connection = self._writer()
         try:
+            connection = self._writer()
             with connection.pipeline(), connection.transaction(), connection.cursor() as cursor:
                 self._append(cursor, batch)
-        except (psycopg.OperationalError, psycopg.InterfaceError):
+        except Exception as error:
+            if self._connection is not None and _rolled_back(self._connection):
+                raise
+            self.close()
+            raise Unavailable(f"PostgreSQL does not answer: {error}") from error
+        except BaseException:
             self.close()
             raise
 
@@ -149,7 +164,7 @@ class EventLogRecorder(ApplicationRecorder):
     def _append(self, cursor: Cursor[DictRow], batch: Sequence[Save]) -> None:
         cursor.execute(LOCK)
         streams = list({str(event.originator_id) for save in batch for event in save.events})
-        cursor.execute(HEADS, (streams,))
+        cursor.execute(HEADS, (list({*streams, *(stream for save in batch for stream in save.expect)}),))
         heads = {row["stream"]: row["version"] for row in cursor}
         accepted = number(batch, heads)
         if accepted:
@@ -159,6 +174,11 @@ class EventLogRecorder(ApplicationRecorder):
             cursor.execute("SELECT pg_notify(%s, %s)", (CHANNEL, notice(streams)))
 
 
+def _rolled_back(connection: Connection[DictRow]) -> bool:
+    """Whether it is certain that the transaction did nothing: PostgreSQL said so, on a connection that still stands."""
+    return not connection.closed and connection.info.transaction_status == TransactionStatus.IDLE
+
+
 def number(batch: Sequence[Save], heads: dict[str | None, int]) -> list[PendingEvent]:
     """Give each event of each save its version and position. `heads`: stream → last version; None → last position.
     A save that expected another version gets its `error` and is left out; the others are not affected.
@@ -166,24 +186,30 @@ def number(batch: Sequence[Save], heads: dict[str | None, int]) -> list[PendingE
     accepted: list[PendingEvent] = []
     position = heads[None]
     for save in batch:
-        versions: dict[str, int] = {}
-        save.error, save.positions = None, []
-        for pending in save.events:
-            stream = str(pending.originator_id)
-            actual = versions.get(stream, heads[stream])
-            if pending.originator_version not in (NEXT_VERSION, actual + 1):
-                save.error = VersionConflict(stream, pending.originator_version - 1, actual)
-                break
-            versions[stream] = actual + 1
-            pending.event.originator_version = actual + 1
-        else:
+        save.positions = []
+        save.error = unexpected(save, heads)
+        if save.error is None:
             for pending in save.events:
-                position += 1
-                pending.event.position = position
+                event, position = pending.event, position + 1
+                heads[event.originator_id] += 1
+                event.originator_version, event.position = heads[event.originator_id], position
                 save.positions.append(position)
-            heads.update(versions)
             accepted.extend(save.events)
     return accepted
+
+
+def unexpected(save: Save, heads: Mapping[str | None, int]) -> VersionConflict | None:
+    """Why a save must not be written."""
+    for stream, version in save.expect.items():
+        if heads[stream] != version:
+            return VersionConflict(stream, version, heads[stream])
+    versions: dict[str, int] = {}
+    for pending in save.events:
+        stream = str(pending.originator_id)
+        versions[stream] = versions.get(stream, heads[stream]) + 1
+        if pending.originator_version not in (NEXT_VERSION, versions[stream]):
+            return VersionConflict(stream, pending.originator_version - 1, versions[stream] - 1)
+    return None
 
 
 def columns(pending: Sequence[PendingEvent]) -> str:

@@ -93,6 +93,7 @@ class ChunkCache:
         try:
             with unfinished.open("xb") as out:
                 make(out)
+            size = unfinished.stat().st_size
             path = _move(unfinished, self._entry(key))
         except OSError as error:
             if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
@@ -100,7 +101,7 @@ class ChunkCache:
             raise Unavailable(f"There is no space left to prepare {key}") from error
         finally:
             unfinished.unlink(missing_ok=True)
-        self._added += path.stat().st_size
+        self._added += size
         if self._added >= self._step:
             self.sweep()
         return path
@@ -144,9 +145,9 @@ def _touch(path: Path) -> None:
 
 def _move(unfinished: Path, entry: Path) -> Path:
     target = entry / _name_for(unfinished)
-    for _ in range(3):
-        entry.mkdir(parents=True, exist_ok=True)
-        with suppress(FileNotFoundError):  # another process has just swept the folder
+    for _ in range(10):
+        with suppress(FileNotFoundError, FileExistsError):  # another process is sweeping the folder at this moment
+            entry.mkdir(parents=True, exist_ok=True)
             os.replace(unfinished, target)
             return target
     raise Unavailable(f"{entry.name} can't be kept: its folder keeps being removed")

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 from PIL import Image, ImageOps
 from PIL.ExifTags import Base
@@ -19,8 +18,8 @@ from infra.media.refusal import Refused, refusing
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM")
 MODES = frozenset({"1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr", "I", "F", "I;16", "I;16B"})
 
-# Our own limit, which may be set higher, takes the place of Pillow's: it is checked when the
-# header has been read and before a pixel is decoded, on every picture (`_opened`).
+# Our own limit, which may be set higher, takes the place of Pillow's: `probe` checks it when it has read
+# the header and before a pixel is decoded. Only pictures that passed there are stored as frames and opened later.
 Image.MAX_IMAGE_PIXELS = None
 
 
@@ -46,7 +45,7 @@ class ImageInfo:
 class Limits:
     """The largest picture that is accepted. JPEG, in which frames are sent, can't hold a longer side."""
 
-    pixels: int = 178_956_970  # 512 MiB of RGB
+    pixels: int = 250_000_000  # 750 MB of RGB
     side: int = 65_500
 
     def check(self, width: int, height: int) -> None:
@@ -70,7 +69,7 @@ def probe(frame: Frame, limits: Limits = DEFAULT_LIMITS) -> ImageInfo:
     """
     info, proven = _examine(frame, limits)
     if not proven:
-        _decode(frame, limits)
+        _decode(frame)
     return info
 
 
@@ -82,15 +81,15 @@ def probe_all(frames: Sequence[Frame], limits: Limits = DEFAULT_LIMITS) -> list[
     """
     examined = [_examine(frame, limits) for frame in frames]
     unproven = [frame for frame, (_, proven) in zip(frames, examined, strict=True) if not proven]
-    for _ in in_order(lambda frame: _decode(frame, limits), unproven):
+    for _ in in_order(_decode, unproven):
         pass
     return [info for info, _ in examined]
 
 
 @contextmanager
-def open_image(frame: Frame, limits: Limits = DEFAULT_LIMITS) -> Iterator[Image.Image]:
-    """A picture whose header was read. Raises MediaError, also for what goes wrong in the body."""
-    with refusing(frame.name), frame.path.open("rb") as file, _opened(file, limits) as image:
+def open_image(frame: Frame) -> Iterator[Image.Image]:
+    """A picture that `probe` accepted, its header read. Raises MediaError, also for what goes wrong in the body."""
+    with refusing(frame.name), frame.path.open("rb") as file, Image.open(file, formats=FORMATS) as image:
         yield image
 
 
@@ -109,13 +108,6 @@ def turn_upright(image: Image.Image) -> None:
     ImageOps.exif_transpose(image, in_place=True)
 
 
-@contextmanager
-def _opened(file: BinaryIO, limits: Limits) -> Iterator[Image.Image]:
-    with Image.open(file, formats=FORMATS) as image:
-        limits.check(*image.size)
-        yield image
-
-
 def _examine(frame: Frame, limits: Limits) -> tuple[ImageInfo, bool]:
     """What the picture's header says, and whether its pixels are known to be whole."""
     with refusing(frame.name), frame.path.open("rb") as file:
@@ -123,7 +115,8 @@ def _examine(frame: Frame, limits: Limits) -> tuple[ImageInfo, bool]:
         if not start:
             raise Refused("is empty")
         source = jpeg.abridged(file) if start == jpeg.SIGNATURE else file
-        with _opened(source, limits) as image:
+        with Image.open(source, formats=FORMATS) as image:
+            limits.check(*image.size)
             info = _describe(image)
             if image.format == "PNG":
                 png.check(file)
@@ -145,6 +138,6 @@ def _describe(image: Image.Image) -> ImageInfo:
     return ImageInfo(width, height, image.format or "", turned)
 
 
-def _decode(frame: Frame, limits: Limits) -> None:
-    with open_image(frame, limits) as image:
+def _decode(frame: Frame) -> None:
+    with open_image(frame) as image:
         image.load()

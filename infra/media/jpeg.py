@@ -26,7 +26,7 @@ def abridged(file: BinaryIO) -> BinaryIO:
 
     The usual file has one scan. Its end is found by searching for the marker, so a file cut anywhere is noticed;
     and broken headers or tables show when the first bytes are decoded. Inside the scan the library resynchronises
-    and never fails. This costs 0.1 ms for 640 x 480 pixels where decoding costs 1.4 (0.75 at 1/8 size).
+    and never fails. Of a 100 kB file of 640 x 480 pixels all this takes 0.25 ms; decoding 1.4, at 1/8 size 0.75.
     A file with more scans (progressive), or anything else between the scan and the end, is returned as it is:
     only decoding tells.
     Raises Refused.

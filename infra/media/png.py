@@ -14,7 +14,7 @@ _METADATA = {b"eXIf", b"tEXt", b"zTXt", b"iTXt"}
 
 
 def check(file: BinaryIO) -> None:
-    """Raises Refused when the file is cut or a checksum differs: 0.1 ms for 340 kB where decoding costs 6."""
+    """Raises Refused when the file is cut or a checksum differs: 0.2 ms for 340 kB; decoding takes 6."""
     data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     with memoryview(data) as view:
         for _, start, end in _chunks(data):

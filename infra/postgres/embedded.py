@@ -59,7 +59,8 @@ class EmbeddedPostgres:
                 return self._ensure_running(only_current=True)
             except BaseException:
                 if not was_owner:
-                    self._let_go()
+                    self._owner.release()
+                    self._leave(self._users)
                 raise
 
     def stop(self) -> None:
@@ -70,7 +71,8 @@ class EmbeddedPostgres:
             try:
                 self._stop_server()
             finally:
-                self._let_go()
+                self._users.release()
+                self._owner.release()
 
     @contextmanager
     def attach_or_start(self) -> Iterator[str]:
@@ -85,12 +87,13 @@ class EmbeddedPostgres:
             try:
                 url = self._ensure_running(only_current=False)
             except BaseException:
-                use.release()
+                self._leave(use)
                 raise
         try:
             yield url
         finally:
-            self._detach(use)
+            with self._control.hold(START_TIMEOUT):
+                self._leave(use)
 
     def running_url(self) -> str | None:
         """The URL of the server if it runs now; starts nothing, holds nothing."""
@@ -107,16 +110,11 @@ class EmbeddedPostgres:
             raise Conflict(f"{self._folder.root} is in use by another Annals server (process {holder})")
         self._owner.note(str(os.getpid()))
 
-    def _let_go(self) -> None:
-        self._users.release()
-        self._owner.release()
-
-    def _detach(self, use: FolderLock) -> None:
-        with self._control.hold(START_TIMEOUT):
-            use.release()
-            # Both probes take the lock for a moment: safe, because everybody claims them under the control lock.
-            if not self._owner.is_taken() and not self._users.is_taken():
-                self._stop_server()
+    def _leave(self, use: FolderLock) -> None:
+        """The last user stops the server. Only under the control lock: the probes below take the locks for a moment."""
+        use.release()
+        if not self._owner.is_taken() and not self._users.is_taken():
+            self._stop_server()
 
     def _ensure_running(self, *, only_current: bool) -> str:
         process = postmaster.find(self._folder)
@@ -144,7 +142,7 @@ class EmbeddedPostgres:
         return self._child.pid
 
     def _stop_server(self) -> None:
-        process = postmaster.find(self._folder)
+        process = postmaster.find(self._folder) or self._running_child()
         if process is not None:
             postmaster.stop(process, STOP_TIMEOUT)
             log.info("PostgreSQL stopped in %s", self._folder.root)
@@ -152,6 +150,11 @@ class EmbeddedPostgres:
         if self._folder.socket_folder != self._folder.root:
             with contextlib.suppress(OSError):
                 self._folder.socket_folder.rmdir()
+
+    def _running_child(self) -> psutil.Process | None:
+        """A postmaster of ours that has not come to writing its file."""
+        self._reap()
+        return psutil.Process(self._child.pid) if self._child is not None else None
 
     def _reap(self) -> None:
         if self._child is not None and self._child.poll() is not None:

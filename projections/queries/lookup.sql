@@ -19,9 +19,9 @@ ORDER BY j.id
 -- All labels of a parent, sublabels too.
 SELECT id, parent_id, name, type, attributes FROM labels WHERE stream = %(stream)s ORDER BY id
 
--- name: annotation_jobs
+-- name: standing
 -- Where the objects stand that have these ids.
-SELECT id, job_id, kind FROM annotations WHERE id = ANY(%(ids)s)
+SELECT id, job_id, kind, type FROM annotations WHERE id = ANY(%(ids)s)
 
 -- name: annotation_counts
 -- How many objects of each kind and type stand in a job.

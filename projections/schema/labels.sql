@@ -12,6 +12,7 @@ CREATE TABLE labels (
     attributes json NOT NULL
 );
 CREATE INDEX ON labels (stream, id);
+CREATE INDEX ON labels (parent_id);
 
 -- The position of the last change of a parent's labels; what is derived from them is cached by it.
 CREATE TABLE label_sets (

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from domain.annotation.validation import normalize
 from domain.errors import Invalid
 
-from .drawing import LABELS, documents, rectangle
+from .drawing import CAR, COLOR, LABELS, documents, rectangle
 
 
 def deep(levels: int, inner: Any = None) -> Any:
@@ -101,6 +101,14 @@ def test_what_is_not_a_finite_number_is_no_coordinate(number: Any) -> None:
         with pytest.raises(Invalid) as caught:
             normalize({"shapes": [copy.copy(rectangle(points=points))]}, LABELS, "put")
         assert caught.value.detail["shapes"][0]["points"][0].startswith(f"Number {position}: ")
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, 10**30, None, [], {}, "a\0b", "\ud800", "x" * 4097])
+def test_what_is_not_text_is_no_attribute_value(value: Any) -> None:
+    for kind, raw in (("shapes", rectangle(label_id=CAR)), ("tags", {"frame": 0, "label_id": CAR})):
+        with pytest.raises(Invalid) as caught:
+            normalize({kind: [{**raw, "attributes": [{"spec_id": COLOR, "value": value}]}]}, LABELS, "put")
+        assert list(caught.value.detail[kind][0]["attributes"][0]) == ["value"]
 
 
 def test_the_input_is_not_changed() -> None:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.annotation import fanout
 from domain.annotation.document import KINDS, Document, Item, assign_ids
 from domain.annotation.fanout import Segment, cut, fan_out
 from domain.annotation.interpolation import visible_at
@@ -16,6 +17,7 @@ from domain.annotation.matching import Matcher, fingerprint
 from domain.annotation.merge import merge
 from domain.annotation.similarity import same_state
 from domain.annotation.validation import normalize
+from domain.errors import Invalid
 
 from .drawing import CAR, LABELS, TREE, documents, keyframe, rectangle, track
 
@@ -121,6 +123,14 @@ def test_what_is_in_no_job_vanishes() -> None:
     assert [item["frame"] for item in fan_out(document, [(1, 0, 3)])[1]["shapes"]] == [3]
 
 
+def test_what_would_fall_into_too_many_parts_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fanout, "MAX_PARTS", 9)
+    document = normal({"tracks": [track(keyframe(0))]})
+    assert len(fan_out(document, [(job, job, job) for job in range(9)])) == 9
+    with pytest.raises(Invalid, match="more than 9 objects"):
+        fan_out(document, [(job, job, job) for job in range(10)])
+
+
 def test_a_track_is_cut_with_keyframes_at_the_borders() -> None:
     [line] = normal({"tracks": [track(keyframe(0, [0, 0, 9, 9]), keyframe(10, [100, 0, 109, 9]))]})["tracks"]
     parts = [cut(line, start, stop) for start, stop in ((0, 3), (4, 7), (8, 12))]
@@ -219,6 +229,12 @@ def test_tracks_apart_in_the_overlap_stay_apart_and_end_with_their_jobs() -> Non
     assert sights(both) == [[0]] * 4 + [[0, 500]] * 2 + [[500]] * 4
 
 
+def test_a_track_counts_only_as_far_as_its_job_goes() -> None:
+    first, third = {"tracks": [track(keyframe(0))]}, {"tracks": [track(keyframe(6))]}
+    both = merged(first, {}, third, ranges=[(0, 5), (2, 9), (4, 12)])
+    assert len(both["tracks"]) == 2
+
+
 def test_without_overlap_a_track_ends_with_its_job_unless_it_is_the_last() -> None:
     both = merged({"tracks": [track(keyframe(0))]}, {"tracks": [track(keyframe(5))]}, ranges=[(0, 4), (5, 9)])
     assert [[(shape["frame"], shape["outside"]) for shape in line["shapes"]] for line in both["tracks"]] == [
@@ -249,6 +265,10 @@ def test_when_the_budget_is_spent_what_is_left_counts_as_different() -> None:
     )
     assert Matcher().shapes(old, new) == [(1, 1), (0, 0)]
     assert Matcher(budget=0).shapes(old, new) == [(1, 1)]
+    lines = normal({"tracks": [track(keyframe(0, [0, 0, 9, height])) for height in (50, 60, 50, 61)]})["tracks"]
+    standing = [(line, 5) for line in lines[:2]]
+    assert Matcher().tracks(standing, lines[2:], 4, 5) == [(0, 0), (1, 1)]
+    assert Matcher(budget=0).tracks(standing, lines[2:], 4, 5) == [(0, 0)]
 
 
 def test_merging_nothing_gives_an_empty_document() -> None:

@@ -31,6 +31,7 @@ SQUARE = figure("polygon", [0, 0, 100, 0, 100, 100, 0, 100])
         (figure("rectangle", [0, 0, 0, 10]), figure("rectangle", [0, 0, 0, 10]), 1),
         (figure("rectangle", [0, 0, 90, 30], rotation=90), figure("rectangle", [30, -30, 60, 60], rotation=0), 1),
         (figure("rectangle", [0, 0, 90, 30], rotation=0.5), figure("rectangle", [0, 0, 90, 30], rotation=90), 0.2),
+        (figure("rectangle", [0, 0, 10, 10], rotation=45), figure("rectangle", [0, 0, 10, 10]), 0.707),
         (SQUARE, figure("polygon", [50, 0, 150, 0, 150, 100, 50, 100]), 1 / 3),
         (SQUARE, figure("polygon", [0, 0, 100, 0, 100, 100]), 0.5),
         (SQUARE, figure("polygon", [200, 0, 300, 0, 300, 100]), 0),

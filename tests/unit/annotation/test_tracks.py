@@ -112,6 +112,13 @@ def test_outside_is_not_seen() -> None:
     assert [frame for frame in range(10) if visible_at(result, frame)] == [0, 1, 2, 3, 8, 9]
 
 
+def test_what_is_outside_stays_where_it_left() -> None:
+    result = settled(track(keyframe(0), keyframe(4, [1, 1, 2, 2], outside=True), keyframe(8)))
+    state = interpolate(result, 6)
+    assert state is not None
+    assert (state["outside"], state["points"]) == (True, [1, 1, 2, 2])
+
+
 def test_of_a_skeleton_the_visible_elements_are_seen() -> None:
     result = settled(
         bones(track(keyframe(0), keyframe(4, outside=True), label_id=HEAD), track(keyframe(2), label_id=FOOT))

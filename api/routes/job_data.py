@@ -1,0 +1,53 @@
+"""The part of a task's data that a job has."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from api import frames, media_query
+from api.authorization import require
+from api.caller import caller
+from api.responses import json_bytes
+from api.services import services
+from api.views import data as views
+from projections.named_queries import queries
+
+router = APIRouter(prefix="/api/jobs/{job_id}", tags=["jobs"])
+
+
+@router.get("/data/", include_in_schema=False)
+@router.get("/data", openapi_extra={"parameters": media_query.parameters(job=True)})
+async def retrieve(request: Request, job_id: int) -> Response:
+    """A chunk (zip) or a frame. `index` counts the job's own chunks, which start at its first frame; `number` those of
+    the task, of which the job gets its part, or the task's frames.
+    """
+
+    def locate() -> frames.Found:
+        row = _find(request, job_id)
+        return frames.locate(row, media_query.parse(request.query_params, job=True), services(request))
+
+    return await frames.media_response(request, locate)
+
+
+@router.get("/data/meta/", include_in_schema=False)
+@router.get("/data/meta")
+def meta(request: Request, job_id: int) -> Response:
+    """What the job's part of the data consists of: sizes, options, and each frame's name, width and height."""
+    row = _find(request, job_id)
+    return json_bytes(views.meta(row, frames.metas(row, services(request))))
+
+
+@router.get("/preview")
+async def preview(request: Request, job_id: int) -> Response:
+    """A small JPEG of the job's first frame."""
+    return await frames.preview_response(request, lambda: _find(request, job_id))
+
+
+def _find(request: Request, job_id: int) -> dict[str, Any]:
+    """The job's data, for those who may see it. Raises NotFound, Forbidden."""
+    context = caller(request)
+    row = services(request).database.query_one(queries("data")["of_job"], {"id": job_id})
+    return require(context.actor, "view", "job", row)

@@ -1,0 +1,63 @@
+"""The way to ClickHouse: the one that the settings name, the running server's, or one that a command starts."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import quote, urlsplit
+
+from cli.child import Child
+from cli.listening import Listening, local_url
+from cli.processes import clickhouse_process
+from cli.readiness import answers
+from cli.secret_file import kept_secret
+from cli.server_file import running_server
+from domain.errors import Unavailable
+from infra.settings import Settings
+
+START_SECONDS = 30.0
+WRITER = "forwarder"
+DATABASE = "cvat"
+
+
+def writer_url(settings: Settings) -> str:
+    """With the user and the password of who may write."""
+    if settings.clickhouse_url:
+        return settings.clickhouse_url
+    return _with_writer(settings, local_url(settings.host, settings.clickhouse_port))
+
+
+@contextmanager
+def any_clickhouse(settings: Settings) -> Iterator[str]:
+    """The URL of a running ClickHouse that holds this server's events, with the writer's password."""
+    server = running_server(settings.run)
+    if settings.clickhouse_url:
+        yield settings.clickhouse_url
+    elif server is not None:
+        yield _with_writer(settings, server.clickhouse_url)
+    else:
+        with Listening("127.0.0.1", 0, 0) as place, _started(clickhouse_process(settings, place), place):
+            yield _with_writer(settings, place.clickhouse_url or "")
+
+
+@contextmanager
+def _started(process: Child, place: Listening) -> Iterator[None]:
+    process.start()
+    try:
+        deadline = time.monotonic() + START_SECONDS
+        while not answers(f"{place.clickhouse_url}/ping"):
+            if time.monotonic() > deadline:
+                raise Unavailable("The embedded ClickHouse does not start: see its log")
+            time.sleep(0.05)
+        yield
+    finally:
+        process.ask_to_stop()
+        if not process.wait(process.stop_seconds):
+            process.kill()
+
+
+def _with_writer(settings: Settings, url: str) -> str:
+    parts = urlsplit(url)
+    password = quote(kept_secret(settings.clickhouse_password_file), safe="")
+    return parts._replace(netloc=f"{WRITER}:{password}@{parts.netloc}", path=f"/{DATABASE}").geturl()

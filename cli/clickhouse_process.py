@@ -1,0 +1,18 @@
+"""A process that serves the embedded ClickHouse."""
+
+from __future__ import annotations
+
+import signal
+import sys
+
+from cli.secret_file import kept_secret
+from infra.clickhouse.server import serve
+from infra.settings import Settings
+
+
+def run(settings: Settings) -> None:
+    """Until SIGTERM."""
+    # `serve` repeats a SIGTERM when it is done; by then that has been obeyed.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    password = kept_secret(settings.clickhouse_password_file)
+    serve(settings.clickhouse, settings.host, settings.clickhouse_port, password)

@@ -1,0 +1,115 @@
+"""`annals verify`: proof that everything follows from the log, and nothing has drifted."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.database import open_database
+from cli.options import DataOption, JsonOption, read_settings
+
+if TYPE_CHECKING:
+    from infra.postgres.database import Database
+    from infra.settings import Settings
+    from projections.verify import Finding, Report
+
+LOOK_SECONDS = 0.1
+WAIT_SECONDS = 30.0
+
+
+def verify(
+    data: DataOption = None,
+    blobs: Annotated[bool, typer.Option("--blobs", help="Read every blob and check its hash, too.")] = False,
+    wait: Annotated[float, typer.Option(help="Seconds to wait for ClickHouse to catch up.")] = WAIT_SECONDS,
+    as_json: JsonOption = False,
+) -> None:
+    """Fold the log anew and compare: tables, streams, blobs, ClickHouse. Exits with 1 and the first difference."""
+    equal = check(read_settings(data), hash_blobs=blobs, wait=wait, as_json=as_json)
+    raise typer.Exit(0 if equal else 1)
+
+
+def check(settings: Settings, *, hash_blobs: bool = False, wait: float = WAIT_SECONDS, as_json: bool = False) -> bool:
+    """Prints what was found; True when everything is equal."""
+    with open_database(settings) as database:
+        report = _verify(settings, database, hash_blobs=hash_blobs)
+        findings = [*report.findings, _clickhouse(settings, database, report.head, wait)]
+    (_print_json if as_json else _print)(report.head, findings)
+    return all(finding.equal for finding in findings)
+
+
+def _verify(settings: Settings, database: Database, *, hash_blobs: bool) -> Report:
+    from cli.bootstrap import projections_held
+    from cli.progress import fold_progress
+    from infra.blobs import FileBlobs
+    from infra.eventlog.reader import LogReader
+    from projections.registry import REGISTRY
+    from projections.verify import verify
+
+    with (
+        database.connect() as connection,
+        projections_held(connection, shared=True),
+        fold_progress("Folding the log") as progress,
+    ):
+        return verify(
+            connection,
+            LogReader(),
+            list(REGISTRY.values()),
+            FileBlobs(settings.blobs),
+            hash_blobs=hash_blobs,
+            progress=progress,
+        )
+
+
+def _clickhouse(settings: Settings, database: Database, head: int, wait: float) -> Finding:
+    """Up to `head`; or, when no server runs that would forward the rest, as far as events were forwarded."""
+    from cli.clickhouse_address import any_clickhouse
+    from cli.server_file import running_server
+    from consumers.forwarder.check import missing_positions
+    from domain.errors import AnnalsError
+    from infra.clickhouse.client import connect
+    from projections.verify import Finding
+
+    forwarded = _wait_for_forwarder(database, head, wait if running_server(settings.run) else 0.0)
+    until = head if running_server(settings.run) else min(head, forwarded)
+    measure = f"positions 1 to {until:,}" + (f", {head - until:,} not forwarded yet" if until < head else "")
+    try:
+        with any_clickhouse(settings) as url, database.connect() as connection:
+            return Finding("ClickHouse", measure, missing_positions(connection, connect(url), until).difference)
+    except AnnalsError as error:
+        return Finding("ClickHouse", measure, error.message)
+
+
+def _wait_for_forwarder(database: Database, head: int, seconds: float) -> int:
+    """Returns how far ClickHouse has acknowledged."""
+    from consumers.forwarder.checkpoint import CONSUMER
+
+    deadline = time.monotonic() + seconds
+    while True:
+        row = database.query_one("SELECT position FROM log.checkpoints WHERE consumer = %s", (CONSUMER,))
+        position = int(row["position"]) if row else 0
+        if position >= head or time.monotonic() > deadline:
+            return position
+        time.sleep(LOOK_SECONDS)
+
+
+def _print(head: int, findings: list[Finding]) -> None:
+    from cli.output import print_table
+
+    rows = [(finding.subject, finding.measure, "equal" if finding.equal else "DIFFERENT") for finding in findings]
+    print_table(("what", "how much", ""), rows)
+    first = next((finding for finding in findings if not finding.equal), None)
+    if first is None:
+        typer.echo(f"Everything is equal, up to position {head:,}.")
+    else:
+        typer.echo(f"First difference: {first.subject}: {first.difference}")
+
+
+def _print_json(head: int, findings: list[Finding]) -> None:
+    from dataclasses import asdict
+
+    from cli.output import print_json
+
+    equal = all(finding.equal for finding in findings)
+    print_json([{"equal": equal, "head": head, "findings": [asdict(finding) for finding in findings]}])

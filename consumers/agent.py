@@ -1,0 +1,221 @@
+"""An agent: takes up the requests of its queues, one at a time, does the work, and records it with the request's end.
+
+Several agents side by side are safe. Who takes a request up is decided by the log (two cannot append the same version),
+and who has been silent for too long loses what it works on: its result is refused, and another agent starts again.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import datetime
+from typing import Any
+
+import psycopg
+import structlog
+
+from consumers.handlers import HANDLERS
+from consumers.handlers.handler import Outcome, Tools
+from consumers.heartbeat import Heartbeat
+from domain.application import Annals
+from domain.errors import AnnalsError, Conflict, Invalid, MediaError, NotFound, TooLarge, Unavailable
+from domain.event import SYSTEM, Actor, Context
+from domain.request import Request
+from infra.blobs import BlobStore
+from infra.eventlog.subscription import Listener
+from infra.postgres.database import Database
+from infra.settings import Settings
+from projections.named_queries import queries
+
+log = structlog.get_logger(__name__)
+
+STOP_SECONDS = 8.0
+"""How long a stopping agent gives the work that it has in hand; after that somebody else does it again."""
+
+RETRY_SECONDS = 1.0
+TRIES = 3
+"""How often work is tried that a service it needs does not answer."""
+
+LOOK_SECONDS = 0.2
+"""How soon a stop is noticed."""
+
+CANDIDATES = 10
+OWNERS_FAULT = (MediaError, Invalid, NotFound, TooLarge, Conflict)
+"""What the request's owner can do something about, and is told in the error's own words."""
+
+
+class Agent:
+    """`queues`: what it serves. `name`: what others see; a suffix makes it unique, so a restart is another agent."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        app: Annals,
+        blobs: BlobStore,
+        queues: Sequence[str] = ("import",),
+        name: str | None = None,
+    ) -> None:
+        self.name = f"{name or f'{socket.gethostname()}-{os.getpid()}'}-{secrets.token_hex(4)}"
+        self._database = database
+        self._app = app
+        self._tools = Tools(settings, app, blobs)
+        self._queues = list(queues)
+        self._lease_seconds = settings.lease_seconds
+        self._heartbeat = Heartbeat(database, self.name, self._queues, self._lease_seconds)
+        self._recovered = -self._lease_seconds
+        self._in_hand: Request | None = None
+        self._moved = threading.Event()
+        self._stopping = threading.Event()
+
+    def run(self, stop: threading.Event) -> None:
+        """Until `stop` is set; then it finishes what it has in hand, or gives it back.
+
+        Raises RuntimeError when it can't go on; what it had in hand is then another agent's.
+        """
+        worker = threading.Thread(target=self._serve, name="agent", daemon=True)
+        listener = Listener(self._database, self._on_append)
+        with self._heartbeat:
+            listener.start()
+            worker.start()
+            while worker.is_alive() and not stop.wait(LOOK_SECONDS):
+                pass
+            self._stopping.set()
+            self._moved.set()
+            worker.join(STOP_SECONDS)
+            listener.stop()
+            self._give_back()
+        if not stop.is_set():
+            raise RuntimeError("The agent stopped working; the log says why")
+
+    def _on_append(self, nouns: frozenset[str]) -> None:
+        if not nouns or "request" in nouns:
+            self._moved.set()
+
+    def _serve(self) -> None:
+        while not self._stopping.is_set():
+            self._moved.clear()
+            try:
+                self._take_back_abandoned()
+                if self._work_on_one():
+                    continue
+            except (Unavailable, psycopg.OperationalError) as error:
+                log.warning("no work can be taken up", agent=self.name, error=str(error))
+                self._stopping.wait(RETRY_SECONDS)
+                continue
+            except Exception:
+                log.exception("the agent can't go on", agent=self.name)
+                return
+            self._moved.wait(self._lease_seconds / 2)
+
+    def _take_back_abandoned(self) -> None:
+        now = time.monotonic()
+        if now - self._recovered < self._lease_seconds / 2:
+            return
+        self._recovered = now
+        params = {"queues": self._queues, "lease": self._lease_seconds}
+        for row in self._database.query(queries("requests")["abandoned"], params):
+            log.warning("an agent went silent", agent=row["agent"], request=row["id"])
+            self._expire(row["id"], row["agent"], row["beat_at"])
+
+    def _give_back(self) -> None:
+        request = self._in_hand
+        if request is not None:
+            log.warning("work is given back unfinished", agent=self.name, request=request.queued.request_id)
+            with suppress(Unavailable):
+                self._expire(request.queued.request_id, self.name, self._app.clock())
+
+    def _expire(self, request_id: str, agent: str, last_beat: datetime | None) -> None:
+        with suppress(Conflict):  # another agent has noticed, too
+            self._app.requests.expire(Context(SYSTEM, "worker"), request_id, agent, last_beat)
+
+    def _work_on_one(self) -> bool:
+        """False when nothing waits."""
+        if not self._heartbeat.fresh:
+            raise Unavailable("The agent's heartbeat does not reach the database")
+        rows = self._database.query(queries("requests")["waiting"], {"queues": self._queues, "limit": CANDIDATES})
+        for row in rows:
+            context = _on_behalf(row)
+            try:
+                self._in_hand = self._app.requests.start(context, row["id"], self.name)
+            except (Conflict, NotFound):
+                continue  # another agent was faster
+            self._work_on(context, self._in_hand)
+            return True
+        return bool(rows)
+
+    def _work_on(self, context: Context, request: Request) -> None:
+        began = time.monotonic()
+        requests, found = self._app.requests, self._attempt(request)
+        if isinstance(found, Outcome):
+            done = self._end(request, lambda: requests.finish(context, request, found.events, found.result))
+        else:
+            done = self._end(request, lambda: requests.fail(context, request, found))
+        if done:
+            self._in_hand = None
+        seconds = round(time.monotonic() - began, 3)
+        log.info("request worked on", request=request.queued.request_id, seconds=seconds, ended=done)
+
+    def _attempt(self, request: Request) -> Outcome | str:
+        """What came of the work, or why it could not be done."""
+        queued = request.queued
+        operation = f"{queued.action}:{queued.subresource or queued.target}"
+        handler = HANDLERS.get(operation)
+        if handler is None:
+            return f"This server does not offer {operation}"
+        for left in reversed(range(TRIES)):
+            try:
+                return handler(self._tools, request)
+            except OWNERS_FAULT as error:
+                return in_words(error)
+            except Unavailable as error:
+                if left == 0:
+                    return error.message
+                self._stopping.wait(RETRY_SECONDS)
+            except Exception:
+                log.exception("work failed", request=queued.request_id, agent=self.name)
+                return "The server failed to do this; the failure has been logged."
+        raise AssertionError
+
+    def _end(self, request: Request, end: Callable[[], None]) -> bool:
+        """Records the end, for as long as it takes: the lease doesn't run out while this agent lives. False when the
+        agent has to stop before that.
+        """
+        while True:
+            try:
+                end()
+            except Conflict as error:
+                log.warning("work is discarded", request=request.queued.request_id, reason=error.message)
+            except Unavailable as error:
+                log.warning("the end can't be recorded yet", request=request.queued.request_id, error=error.message)
+                if self._stopping.wait(RETRY_SECONDS):
+                    return False
+                continue
+            return True
+
+
+def _on_behalf(row: dict[str, Any]) -> Context:
+    """Whoever asked for the work acts; what was asked is the cause."""
+    actor = Actor(
+        row["actor_id"], row["actor"], organization_id=row["organization_id"], organization=row["organization"]
+    )
+    return Context(actor, "worker", row["correlation_id"], f"{row['stream']}@{row['version']}")
+
+
+def in_words(error: AnnalsError) -> str:
+    """An error as a sentence, also one whose detail is meant for a form: `field: text`."""
+    detail = error.detail if isinstance(error, Invalid) else error.message
+    return "\n".join(_sentences(detail))
+
+
+def _sentences(detail: Any, prefix: str = "") -> list[str]:
+    if isinstance(detail, dict):
+        return [text for name, value in detail.items() for text in _sentences(value, f"{prefix}{name}: ")]
+    if isinstance(detail, list):
+        return [text for value in detail for text in _sentences(value, prefix)]
+    return [f"{prefix}{detail}"]

@@ -1,0 +1,36 @@
+"""What a handler gets and gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from domain.application import Annals
+from domain.event import Body
+from domain.request import Request
+from infra.blobs import BlobStore
+from infra.settings import Settings
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What handlers work with."""
+
+    settings: Settings
+    app: Annals
+    blobs: BlobStore
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """`events`: the work, recorded together with the request's end; `result`: what its owner gets."""
+
+    events: list[Body]
+    result: dict[str, Any] = field(default_factory=dict)
+
+
+Handler = Callable[[Tools, Request], Outcome]
+"""Does the work and records nothing itself: it may run twice, when its agent dies in between. Raises an AnnalsError
+(MediaError, Invalid …) for what the owner is to be told.
+"""

@@ -1,0 +1,114 @@
+"""Running the endpoint: the listening socket, the start, and the orderly end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from domain.errors import Unavailable
+from infra.clickhouse.endpoint import Endpoint
+from infra.clickhouse.engine import Engine
+from infra.clickhouse.execution import Executor
+from infra.clickhouse.limits import MIB, Limits
+
+_BACKLOG = 256
+
+
+class _Protocol(H11Protocol):
+    """uvicorn times out connections between requests; this also does so before the first one."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
+
+
+def listen(host: str, port: int, silence: float) -> socket.socket:
+    """A listening socket; port 0 takes a free one. Raises Unavailable, naming the address, when it cannot be had."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # with its protocol named, asyncio recognizes it as TCP and switches delays off (TCP_NODELAY)
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):  # ends connections of clients that stop taking their answer
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(silence * 1000))
+        listener.bind((host, port))
+        listener.listen(_BACKLOG)
+    except OSError as error:
+        listener.close()
+        raise Unavailable(f"The ClickHouse endpoint cannot listen on {host}:{port}: {error.strerror}") from error
+    return listener
+
+
+def serve(
+    data_dir: Path,
+    host: str,
+    port: int,
+    writer_password: str,
+    *,
+    limits: Limits | None = None,
+    on_ready: Callable[[int], None] = lambda _: None,
+) -> None:
+    """Runs the endpoint on `data_dir` until SIGTERM or SIGINT; then ends running queries and closes the data.
+
+    It needs a process of its own: the engine is one per process, and the time zone becomes UTC. `on_ready` is called
+    with the port as soon as requests are answered. Raises Unavailable when the address or the folder is in use.
+    """
+    if not writer_password:
+        raise ValueError("The writer needs a password")
+    limits = limits or Limits()
+    listener = listen(host, port, limits.silence)
+    os.environ["TZ"] = "UTC"
+    time.tzset()
+    engine = Engine(data_dir, limits)
+    try:
+        executor = Executor(engine, limits)
+        with ThreadPoolExecutor(limits.concurrency, thread_name_prefix="query") as pool:
+            app = Endpoint(engine, executor, pool, writer_password, limits)
+            _Server(_config(app, limits), on_ready).run([listener])
+            executor.end()
+    finally:
+        engine.close()
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, on_ready: Callable[[int], None]) -> None:
+        super().__init__(config)
+        self._on_ready = on_ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        for listener in sockets or ():
+            self._on_ready(listener.getsockname()[1])
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
+        """uvicorn's own would raise the signal once more at the end, before the data is closed."""
+        self.should_exit = True
+
+
+def _config(app: Any, limits: Limits) -> uvicorn.Config:
+    # Its messages are about clients that break off; the endpoint logs its own errors.
+    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+    return uvicorn.Config(
+        app,
+        http=_Protocol,
+        loop="asyncio",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=limits.keep_alive,
+        timeout_graceful_shutdown=int(limits.shutdown),
+        limit_concurrency=limits.connections,
+        h11_max_incomplete_event_size=limits.query_text + MIB // 4,
+    )

@@ -1,0 +1,115 @@
+"""A running server, and clients of it. The server is an API and an agent on a fresh database and data folder."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import httpx
+import pytest
+import uvicorn
+from cvat_sdk import Client, make_client
+
+from api.app import create_app
+from api.services import Services
+from cli.bootstrap import System, connect
+from consumers.agent import Agent
+from domain.event import SYSTEM, Context
+from infra.blobs import FileBlobs
+from infra.media.cache import ChunkCache
+from infra.settings import Settings
+
+ADMIN = ("admin", "correct horse")
+
+
+class Server:
+    """The parts of one server in this process. It can be stopped and started again, on the same data."""
+
+    def __init__(self, database_url: str, settings: Settings) -> None:
+        self.settings = settings
+        self._database_url = database_url
+        self._running = ExitStack()
+        self.url = ""
+
+    def start(self, *, agents: int = 1) -> Server:
+        self.system = self._closing(connect(self._database_url))
+        blobs = FileBlobs(self.settings.blobs)
+        chunks = ChunkCache(self.settings.cache, self.settings.chunk_cache_bytes)
+        self.services = Services(self.settings, self.system.database, self.system.app, blobs, chunks)
+        for _ in range(agents):
+            self.start_agent()
+        self._start_api()
+        return self
+
+    def stop(self) -> None:
+        self._running.close()
+
+    def start_agent(self) -> None:
+        system, stop = self._closing(connect(self._database_url, 4)), threading.Event()
+        agent = Agent(self.settings, system.database, system.app, FileBlobs(self.settings.blobs))
+        thread = threading.Thread(target=agent.run, args=(stop,), name="test-agent")
+        thread.start()
+        self._running.callback(thread.join)
+        self._running.callback(stop.set)
+
+    def http(self, credentials: tuple[str, str] = ADMIN) -> httpx.Client:
+        """A plain HTTP client with these credentials."""
+        return self._running.enter_context(httpx.Client(base_url=self.url, auth=credentials, timeout=60))
+
+    def sdk(self, credentials: tuple[str, str] = ADMIN) -> Client:
+        """CVAT's own client, unmodified."""
+        return self._running.enter_context(make_client(self.url, credentials=credentials))
+
+    def add_user(self, credentials: tuple[str, str], *, is_admin: bool = False) -> int:
+        name, password = credentials
+        return self.system.app.users.register(Context(SYSTEM), name, password, is_admin=is_admin)
+
+    def _start_api(self) -> None:
+        listener = socket.create_server(("127.0.0.1", 0))
+        self.port = listener.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        app = create_app(self.services)
+        config = uvicorn.Config(app, loop="uvloop", log_config=None, access_log=False, timeout_graceful_shutdown=2)
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, args=([listener],), name="test-api")
+        thread.start()
+        self._running.callback(listener.close)
+        self._running.callback(thread.join)
+        self._running.callback(setattr, server, "should_exit", True)
+        httpx.get(f"{self.url}/api/server/about", timeout=20).raise_for_status()
+
+    def _closing(self, system: System) -> System:
+        self._running.callback(system.close)
+        return system
+
+
+@pytest.fixture
+def settings(data_folder: Path) -> Settings:
+    """Of a server; a test module that needs others defines a fixture of this name."""
+    return Settings(data=data_folder)
+
+
+@pytest.fixture
+def server(database_url: str, settings: Settings) -> Iterator[Server]:
+    """Running, with one user: the administrator."""
+    server = Server(database_url, settings).start()
+    try:
+        server.add_user(ADMIN, is_admin=True)
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def client(server: Server) -> Client:
+    """CVAT's own client, logged in as the administrator."""
+    return server.sdk()
+
+
+@pytest.fixture
+def http(server: Server) -> httpx.Client:
+    """A plain HTTP client, with the administrator's credentials."""
+    return server.http()

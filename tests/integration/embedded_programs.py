@@ -1,0 +1,128 @@
+"""Servers in folders, and processes beside the test that use them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import psutil  # type: ignore[import-untyped]
+import psycopg
+
+from infra.postgres import postmaster
+from infra.postgres.embedded import EmbeddedPostgres
+from infra.postgres.folder import ServerFolder
+
+REPOSITORY = Path(__file__).parents[2]
+ENVIRONMENT = os.environ | {"PYTHONPATH": os.pathsep.join([str(REPOSITORY), *filter(None, sys.path)])}
+WAIT_SECONDS = 20.0
+
+OWNER = """
+import os, signal, sys, threading
+from pathlib import Path
+from infra.postgres.embedded import EmbeddedPostgres
+server = EmbeddedPostgres(Path(sys.argv[1]))
+ended = threading.Event()
+signal.signal(signal.SIGTERM, lambda *_: ended.set())
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+url = server.start()
+if "fork" in sys.argv and os.fork() == 0:
+    signal.pause()
+print(url, flush=True)
+ended.wait()
+server.stop()
+"""
+
+COMMAND = """
+import sys
+from pathlib import Path
+from infra.postgres.embedded import EmbeddedPostgres
+with EmbeddedPostgres(Path(sys.argv[1])).attach_or_start() as url:
+    print(url, flush=True)
+    sys.stdin.readline()
+"""
+
+
+class Program:
+    """A Python process beside the test that has printed the URL of its server."""
+
+    def __init__(self, source: str, folder: Path, *arguments: str) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", source, str(folder), *arguments],
+            env=ENVIRONMENT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        assert self.process.stdout is not None
+        self.url = self.process.stdout.readline().strip()
+        assert self.url.startswith("postgresql://")
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+    def end(self) -> None:
+        """Let a COMMAND come to its end."""
+        self.process.communicate("\n", timeout=WAIT_SECONDS)
+        assert self.process.returncode == 0
+
+    def terminate(self) -> None:
+        """Stop an OWNER as an operator does."""
+        self.process.terminate()
+        assert self.process.wait(WAIT_SECONDS) == 0
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[str]:
+    server = EmbeddedPostgres(folder)
+    try:
+        yield server.start()
+    finally:
+        server.stop()
+
+
+def kill_server(folder: Path) -> None:
+    """kill -9 of every PostgreSQL process of the folder."""
+    processes = [p for p in psutil.process_iter(["name", "cwd"]) if p.info["name"] == "postgres"]
+    ours = [p for p in processes if p.info["cwd"] == str(folder / "cluster")]
+    for process in ours:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(ours, timeout=WAIT_SECONDS)
+
+
+def postmaster_pid(folder: Path) -> int:
+    process = postmaster.find(ServerFolder(folder))
+    assert process is not None
+    return int(process.pid)
+
+
+def write(url: str, entry: str) -> None:
+    with psycopg.connect(url) as connection:
+        connection.execute("INSERT INTO log VALUES (%s)", [entry])
+
+
+def entries(url: str) -> set[str]:
+    with psycopg.connect(url) as connection:
+        return {entry for (entry,) in connection.execute("SELECT entry FROM log")}
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + WAIT_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, "the condition did not come true"
+        time.sleep(0.01)
+
+
+def is_dead(pid: int) -> bool:
+    return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+
+
+def is_running(folder: Path) -> bool:
+    return EmbeddedPostgres(folder).running_url() is not None

@@ -1,0 +1,168 @@
+"""The embedded ClickHouse is killed, stopped and started again; what it acknowledged is there."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import clickhouse_connect
+import httpx
+import pytest
+from clickhouse_connect.driver.client import Client
+
+from domain.errors import Unavailable
+from infra.clickhouse.process import EndpointProcess
+
+PASSWORD = "writer's"
+ROWS = 500
+
+
+def writer_of(endpoint: EndpointProcess) -> Client:
+    return clickhouse_connect.get_client(
+        host="127.0.0.1",
+        port=endpoint.port,
+        username="forwarder",
+        password=PASSWORD,
+        dedicated_pool=True,
+        query_retries=0,
+    )
+
+
+def write(endpoint: EndpointProcess, query: str) -> httpx.Response:
+    url = f"http://127.0.0.1:{endpoint.port}/"
+    return httpx.post(url, content=query, auth=("forwarder", PASSWORD), timeout=60)
+
+
+def read(endpoint: EndpointProcess, query: str) -> str:
+    return httpx.get(f"http://127.0.0.1:{endpoint.port}/", params={"query": query}, timeout=60).text
+
+
+class Inserter(threading.Thread):
+    """Inserts batch after batch until it cannot; knows which were acknowledged."""
+
+    def __init__(self, endpoint: EndpointProcess, first: int) -> None:
+        super().__init__()
+        self._client = writer_of(endpoint)
+        self._first = first
+        self.acknowledged: list[int] = []
+
+    def run(self) -> None:
+        for batch in range(self._first, self._first + 100_000):
+            rows = [[batch, number] for number in range(ROWS)]
+            try:
+                self._client.insert("batches", rows, ["batch", "number"], column_type_names=["UInt32", "UInt32"])
+            except Exception:
+                return
+            self.acknowledged.append(batch)
+
+
+def wait_until(happened: Callable[[], bool], seconds: float = 30.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.01)
+
+
+def test_kill_9_in_the_middle_of_inserts_loses_nothing(tmp_path: Path) -> None:
+    endpoint = EndpointProcess(tmp_path, PASSWORD)
+    endpoint.start()
+    acknowledged: set[int] = set()
+    try:
+        assert write(endpoint, "CREATE TABLE batches (batch UInt32, number UInt32) ORDER BY (batch, number)").is_success
+        for attempt in range(3):
+            inserters = [Inserter(endpoint, (10 * attempt + lane) * 100_000) for lane in range(3)]
+            for inserter in inserters:
+                inserter.start()
+            wait_until(lambda inserters=inserters: all(len(each.acknowledged) > 10 for each in inserters))  # type: ignore[misc]
+            endpoint.kill()
+            for inserter in inserters:
+                inserter.join()
+                acknowledged.update(inserter.acknowledged)
+            endpoint.start()
+            kept = read(endpoint, "SELECT batch, count(), uniqExact(number) FROM batches GROUP BY batch")
+            counts = {int(batch): (int(rows), int(unique)) for batch, rows, unique in map(str.split, kept.splitlines())}
+            assert acknowledged <= counts.keys()
+            assert set(counts.values()) == {(ROWS, ROWS)}, "an insert is there whole or not at all"
+    finally:
+        endpoint.stop()
+
+
+def test_stop_and_start_keeps_everything(tmp_path: Path) -> None:
+    with EndpointProcess(tmp_path, PASSWORD) as endpoint:
+        assert write(endpoint, "CREATE TABLE kept (a UInt64) ORDER BY a").is_success
+        assert write(endpoint, "INSERT INTO kept SELECT number FROM numbers(1000)").is_success
+        assert endpoint.stop() == 0
+        started = time.monotonic()
+        endpoint.start()
+        assert time.monotonic() - started < 10
+        assert read(endpoint, "SELECT count(), sum(a) FROM kept") == "1000\t499500\n"
+
+
+def test_sigterm_lets_a_running_query_finish(tmp_path: Path) -> None:
+    with EndpointProcess(tmp_path, PASSWORD) as endpoint:
+        answers: list[str] = []
+        thread = threading.Thread(target=lambda: answers.append(read(endpoint, "SELECT sleep(2.5), 'finished'")))
+        thread.start()
+        running = "SELECT count() FROM system.processes WHERE query LIKE '%finis' || 'hed%'"
+        wait_until(lambda: write(endpoint, running).text == "1\n")
+        os.kill(endpoint.pid, signal.SIGTERM)
+        wait_until(lambda: not listens(endpoint))
+        assert endpoint.stop() == 0
+        thread.join()
+        assert answers == ["0\tfinished\n"]
+
+
+def test_sigterm_ends_an_endless_query(tmp_path: Path) -> None:
+    with EndpointProcess(tmp_path, PASSWORD) as endpoint:
+        url = f"http://127.0.0.1:{endpoint.port}/"
+        with httpx.stream("GET", url, params={"query": "SELECT number FROM numbers(100000000000)"}) as answer:
+            next(answer.iter_raw())
+            assert endpoint.stop(patience=40) == 0
+
+
+def test_it_ends_with_its_parent(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "infra.clickhouse", "--data", str(tmp_path), "--port", "0"]
+    root = Path(__file__).parents[2]
+    with subprocess.Popen(command, cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(b"secret\n")
+        process.stdin.flush()
+        assert process.stdout.readline().startswith(b"ready 127.0.0.1 ")
+        process.stdin.close()
+        assert process.wait(30) == 0
+
+
+def test_a_folder_or_port_in_use_is_said_so(tmp_path: Path) -> None:
+    with EndpointProcess(tmp_path / "one", PASSWORD) as endpoint:
+        with pytest.raises(Unavailable, match=r"Another process is using the ClickHouse data in .*one"):
+            EndpointProcess(tmp_path / "one", PASSWORD).start()
+        with pytest.raises(Unavailable, match=rf"listen on 127\.0\.0\.1:{endpoint.port}: Address already in use"):
+            EndpointProcess(tmp_path / "two", PASSWORD, port=endpoint.port).start()
+        assert read(endpoint, "SELECT 1") == "1\n"
+
+
+def test_stale_files_do_not_prevent_the_start(tmp_path: Path) -> None:
+    with EndpointProcess(tmp_path, PASSWORD) as endpoint:
+        assert write(endpoint, "CREATE TABLE kept (a UInt64) ORDER BY a").is_success
+        endpoint.kill()
+        assert (tmp_path / "engine" / "status").exists()
+        (tmp_path / "engine" / "status").write_text("PID: 1\nStarted at: 2020-01-01 00:00:00\nRevision: 1\n")
+        (tmp_path / "configuration" / "users.xml").write_text("<half")
+        endpoint.start()
+        assert read(endpoint, "EXISTS kept") == "1\n"
+
+
+def listens(endpoint: EndpointProcess) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", endpoint.port), timeout=1).close()
+    except OSError:
+        return False
+    return True

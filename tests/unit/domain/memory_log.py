@@ -1,0 +1,225 @@
+"""`domain.ports.Log` in memory: a true log with versions and conflicts, and a lookup that folds it naively."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import fields
+from datetime import UTC, datetime, timedelta
+from itertools import count, islice
+from typing import Any
+
+import orjson
+
+from domain.annotation.document import LabelSpecs
+from domain.annotations import shape_type
+from domain.application import metadata
+from domain.errors import Conflict, NotFound, VersionConflict
+from domain.event import SYSTEM, Body, Context, Event, make_body
+from domain.events.annotations import AnnotationsChanged, AnnotationsCleared, AnnotationsReplaced
+from domain.events.job import JobCreated
+from domain.events.label import LabelDeleted, LabelsAdded
+from domain.events.task import TaskCreated, TaskDeleted
+from domain.events.user import UserRegistered
+from domain.ports import JobPlace, Standing, State
+
+START = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+
+class CountingIds:
+    """Ids from 1 on, of each kind; annotation ids from 1,000 on."""
+
+    def __init__(self) -> None:
+        self._next: Counter[str] = Counter()
+        self._objects = count(1_000)
+        self._highest = 0
+
+    def one(self, kind: str) -> int:
+        return self.many(kind, 1)[0]
+
+    def many(self, kind: str, count: int) -> list[int]:
+        first = self._next[kind] + 1
+        self._next[kind] += count
+        return list(range(first, first + count))
+
+    def annotations(self, count: int) -> Iterator[int]:
+        ids = list(islice(self._objects, count))
+        self._highest = max([self._highest, *ids])
+        return iter(ids)
+
+    def highest_annotation(self) -> int:
+        return self._highest
+
+
+class LegiblePasswords:
+    """Hashes that a test can read."""
+
+    def hash(self, password: str) -> str:
+        return f"hash of {password}"
+
+    def verify(self, password_hash: str, password: str) -> bool:
+        return password_hash == self.hash(password)
+
+
+class NaiveLookup:
+    """Folds the whole log for each question."""
+
+    def __init__(self, events: Sequence[Event]) -> None:
+        self._events = events
+
+    def job_place(self, job_id: int) -> JobPlace:
+        for place in self._places():
+            if place.job_id == job_id:
+                return place
+        raise NotFound
+
+    def task_places(self, task_id: int) -> list[JobPlace]:
+        return sorted((place for place in self._places() if place.task_id == task_id), key=lambda place: place.job_id)
+
+    def standing(self, kind: str, ids: list[int]) -> dict[int, Standing]:
+        found = {}
+        for job_id, kinds in standing(self._bodies()).items():
+            for its_kind, objects in kinds.items():
+                for item_id, item in objects.items():
+                    if item_id in ids:
+                        found[item_id] = Standing(job_id if its_kind == kind else 0, shape_type(its_kind, item))
+        return found
+
+    def annotation_counts(self, job_id: int) -> dict[str, dict[str, int]]:
+        counts: dict[str, dict[str, int]] = {}
+        for kind, objects in standing(self._bodies()).get(job_id, {}).items():
+            if objects:
+                counts[kind] = dict(Counter(shape_type(kind, item) for item in objects.values()))
+        return counts
+
+    def username(self, user_id: int) -> str | None:
+        return {user.user_id: user.username for user in self._of(UserRegistered)}.get(user_id)
+
+    def username_taken(self, username: str) -> bool:
+        return username.lower() in {user.username.lower() for user in self._of(UserRegistered)}
+
+    def _bodies(self) -> list[Body]:
+        return [event.body for event in self._events]
+
+    def _of(self, kind: type[Any]) -> list[Any]:
+        return [body for body in self._bodies() if isinstance(body, kind)]
+
+    def _places(self) -> Iterator[JobPlace]:
+        gone = {task.task_id for task in self._of(TaskDeleted)}
+        tasks = {task.task_id: task for task in self._of(TaskCreated) if task.task_id not in gone}
+        for job in self._of(JobCreated):
+            if job.task_id in tasks:
+                project_id = tasks[job.task_id].project_id
+                stream = f"project-{project_id}" if project_id else f"task-{job.task_id}"
+                labels = [label for added in self._of(LabelsAdded) if added.stream == stream for label in added.labels]
+                specs = LabelSpecs.from_rows(labels)
+                yield JobPlace(job.job_id, job.task_id, project_id, job.start_frame, job.stop_frame, specs)
+
+
+class MemoryLog:
+    """Given events, when a command, then events: `given`, the use case, `then`."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.ids, self.lookup, self.passwords = CountingIds(), NaiveLookup(self.events), LegiblePasswords()
+        self._versions: Counter[str] = Counter()
+        self._given = 0
+        self._meanwhile: deque[Callable[[], object]] = deque()
+        self._interrupting = False
+
+    def clock(self) -> datetime:
+        """A second later each time that something is recorded."""
+        return START + timedelta(seconds=len(self.events))
+
+    def given(self, *bodies: Body) -> None:
+        self.record(Context(SYSTEM), bodies)
+        self._given = len(self.events)
+
+    @property
+    def then(self) -> list[Body]:
+        """What was recorded since."""
+        return [event.body for event in self.events[self._given :]]
+
+    def meanwhile(self, *actions: Callable[[], object]) -> None:
+        """Each happens once, just before a command records what it decided."""
+        self._meanwhile.extend(actions)
+
+    def _interrupted(self) -> None:
+        if self._meanwhile and not self._interrupting:
+            self._interrupting = True
+            self._meanwhile.popleft()()
+            self._interrupting = False
+
+    def load(self, stream: str, evolve: Callable[[State, Body], State], initial: State) -> tuple[State, int]:
+        state = initial
+        for event in self.events:
+            if event.originator_id == stream:
+                state = evolve(state, event.body)
+        return state, self._versions[stream]
+
+    def record(self, context: Context, bodies: Sequence[Body], expect: Mapping[str, int] | None = None) -> list[Event]:
+        self._interrupted()
+        for stream, version in (expect or {}).items():
+            if self._versions[stream] != version:
+                raise VersionConflict(stream, version, self._versions[stream])
+        for body in bodies:
+            if isinstance(body, UserRegistered) and self.lookup.username_taken(body.username):
+                raise Conflict(f"there is a user {body.username}")
+        meta = metadata(context, self.clock())
+        recorded = []
+        for body in map(through_json, bodies):
+            self._versions[body.stream] += 1
+            event = Event(body.stream, self._versions[body.stream], body, meta, len(self.events) + 1)
+            self.events.append(event)
+            recorded.append(event)
+        return recorded
+
+
+def through_json(body: Body) -> Body:
+    """What a reader of the log gets; equal to what was written."""
+    plain: Any = body
+    stored = orjson.loads(orjson.dumps({field.name: getattr(body, field.name) for field in fields(plain)}))
+    read = make_body(body.type_name, body.schema_version, stored)
+    assert read == body
+    return read
+
+
+Kinds = dict[str, dict[int, dict[str, Any]]]
+"""kind → object id → object."""
+
+
+def standing(bodies: Sequence[Body]) -> dict[int, Kinds]:
+    """The annotations that stand, by job. By definition: one event after the other."""
+    jobs: dict[int, Kinds] = {}
+    for body in bodies:
+        if isinstance(body, AnnotationsReplaced | AnnotationsCleared):
+            jobs.pop(body.job_id, None)
+        if isinstance(body, AnnotationsChanged):
+            for kind, types in body.removed.items():
+                _take_away(jobs, body.job_id, kind, {item_id for ids in types.values() for item_id in ids})
+            _draw(jobs, body.job_id, body.updated)
+        if isinstance(body, AnnotationsReplaced | AnnotationsChanged):
+            _draw(jobs, body.job_id, body.created)
+        if isinstance(body, TaskDeleted):
+            for job_id in body.job_ids:
+                jobs.pop(job_id, None)
+        if isinstance(body, LabelDeleted):
+            _unlabel(jobs, body.label_id)
+    return jobs
+
+
+def _draw(jobs: dict[int, Kinds], job_id: int, document: dict[str, list[dict[str, Any]]]) -> None:
+    for kind, items in document.items():
+        jobs.setdefault(job_id, {}).setdefault(kind, {}).update({item["id"]: item for item in items})
+
+
+def _take_away(jobs: dict[int, Kinds], job_id: int, kind: str, ids: set[int]) -> None:
+    objects = jobs.get(job_id, {}).get(kind, {})
+    for item_id in ids & objects.keys():
+        del objects[item_id]
+
+
+def _unlabel(jobs: dict[int, Kinds], label_id: int) -> None:
+    for job_id, kinds in jobs.items():
+        for kind, objects in kinds.items():
+            _take_away(jobs, job_id, kind, {i for i, item in objects.items() if item["label_id"] == label_id})

@@ -1,0 +1,73 @@
+"""Projects: tasks that share labels."""
+
+from __future__ import annotations
+
+import pytest
+
+from domain.errors import Invalid, NotFound
+from domain.events.label import LabelDeleted, LabelsAdded
+from domain.events.project import ProjectDeleted
+from domain.project import NewProject, Project, Projects, evolve
+
+from . import given
+from .given import ANN
+from .memory_log import MemoryLog
+
+
+@pytest.fixture
+def projects(log: MemoryLog) -> Projects:
+    log.given(given.user())
+    return Projects(log)
+
+
+def test_a_project_is_opened_with_its_labels_in_one_go(log: MemoryLog, projects: Projects) -> None:
+    project_id = projects.create(ANN, NewProject("animals", [{"name": "cat"}, {"name": "dog"}]))
+    created, added = log.then
+    assert created == given.project(project_id)
+    assert isinstance(added, LabelsAdded)
+    assert (added.project_id, added.task_id) == (project_id, None)
+    assert [label["name"] for label in added.labels] == ["cat", "dog"]
+    assert [event.originator_id for event in log.events[-2:]] == [f"project-{project_id}"] * 2
+
+
+def test_a_project_without_labels_is_fine(log: MemoryLog, projects: Projects) -> None:
+    projects.create(ANN, NewProject("animals", []))
+    assert log.then == [given.project(1)]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "field"),
+    [
+        (NewProject("animals", [{"name": "cat"}, {"name": "cat"}]), "labels"),
+        (NewProject("animals", [{"name": " "}]), "labels"),
+        (NewProject("animals", [], assignee_id=9), "assignee_id"),
+    ],
+)
+def test_nothing_is_recorded_of_a_project_that_is_refused(
+    log: MemoryLog, projects: Projects, wanted: NewProject, field: str
+) -> None:
+    with pytest.raises(Invalid) as refusal:
+        projects.create(ANN, wanted)
+    assert refusal.value.detail.keys() == {field}
+    assert log.then == []
+
+
+def test_a_deleted_project_is_not_found(log: MemoryLog, projects: Projects) -> None:
+    log.given(given.project(3))
+    assert projects.require(3) == Project(3, "animals")
+    log.given(ProjectDeleted(3, "animals"))
+    for project_id in (3, 4):
+        with pytest.raises(NotFound):
+            projects.require(project_id)
+
+
+def test_the_names_of_its_labels_are_known(log: MemoryLog, projects: Projects) -> None:
+    cat, dog = given.label(1, "cat"), given.label(2, "dog")
+    log.given(given.project(3), given.labels(cat, project_id=3), given.labels(dog, project_id=3))
+    assert projects.require(3).label_names == {"cat", "dog"}
+    log.given(LabelDeleted(3, None, 1, "cat"))
+    assert projects.require(3).label_names == {"dog"}
+
+
+def test_events_before_the_project_exists_mean_nothing() -> None:
+    assert evolve(None, ProjectDeleted(3, "animals")) is None

@@ -1,0 +1,351 @@
+"""Domain events as analytics rows: CVAT's scopes and conventions, nothing secret, at least one row for each."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import domain.events  # noqa: F401  (registers every event type)
+from consumers.forwarder.batch import COLUMNS, Batch, Limits, batches, gather, table_rows
+from consumers.forwarder.transform.row import MAX_COUNT, Row, has_transform, rows_of
+from domain.event import Body, Event, Metadata, body_types, make_body
+from domain.events.annotations import AnnotationsChanged, AnnotationsCleared, AnnotationsReplaced
+from domain.events.data import DataUploaded, FilesReceived, FramesAdded, JobsSplit, UploadStarted
+from domain.events.job import JobAssigned, JobCreated, JobStateChanged
+from domain.events.label import LabelChanged, LabelDeleted, LabelsAdded
+from domain.events.project import ProjectChanged, ProjectCreated, ProjectDeleted
+from domain.events.request import LeaseExpired, RequestFailed, RequestFinished, RequestQueued, RequestStarted
+from domain.events.task import TaskChanged, TaskCreated, TaskDeleted
+from domain.events.user import UserLoggedIn, UserLoggedOut, UserPasswordChanged, UserRegistered
+
+NOON = datetime(2026, 3, 31, 12, 0, 0, 123_456, UTC)
+REQUEST = "action=create&target=task&target_id=7"
+
+
+def event(body: Body, position: int = 1, time: datetime = NOON) -> Event:
+    meta = Metadata(time, "api", 5, "ann", 3, "lab", "request-1", None, "cvat-sdk/2.80")
+    return Event(body.stream, 2, body, meta, position)
+
+
+def rows(body: Body) -> list[dict[str, Any]]:
+    """The table rows of an event, by column; the payload decoded."""
+    named = [dict(zip(COLUMNS, row, strict=True)) for row in table_rows(event(body))]
+    return [row | {"payload": orjson.loads(row["payload"])} for row in named]
+
+
+def brief(body: Body) -> list[tuple[Any, ...]]:
+    return [(r["scope"], r["obj_name"], r["obj_id"], r["obj_val"], r["count"]) for r in rows(body)]
+
+
+def sample(kind: Any, name: str) -> Any:
+    """A value for a field, by its annotation."""
+    kind = str(kind)
+    if "datetime" in kind:
+        return NOON.isoformat()
+    if name == "request_id":
+        return REQUEST
+    for prefix, value in {
+        "int": 7,
+        "str": f"secret {name}",
+        "bool": True,
+        "list[int]": [8, 9],
+        "dict": {},
+        "list": [],
+    }.items():
+        if kind.startswith(prefix):
+            return value
+    return {}
+
+
+def sample_body(cls: type[Body]) -> Body:
+    values = {f.name: sample(f.type, f.name) for f in fields(cls)}  # type: ignore[arg-type]
+    if "label" in values:
+        values["label"] = {"id": 4, "name": "cat", "color": "#fff", "type": "any", "attributes": []}
+    return make_body(cls.type_name, cls.schema_version, values)
+
+
+@pytest.mark.parametrize("cls", body_types().values(), ids=lambda cls: cls.type_name)
+def test_every_event_type_has_a_transform_and_gives_a_row_without_secrets(cls: type[Body]) -> None:
+    assert has_transform(cls), f"{cls.type_name} has no transform in consumers/forwarder/transform"
+    body = sample_body(cls)
+    made = table_rows(event(body))
+    assert made
+    assert [dict(zip(COLUMNS, row, strict=True))["row"] for row in made] == list(range(len(made)))
+    for name in cls.secret_fields:
+        assert getattr(body, name) == f"secret {name}"
+        assert f"secret {name}" not in repr(made)
+
+
+def test_an_unknown_body_is_an_error_and_not_left_out() -> None:
+    class Unknown(Body):
+        type_name = "Unknown"
+
+    with pytest.raises(LookupError, match="Unknown has no transform"):
+        rows_of(Unknown())
+
+
+def test_a_row_says_who_where_when_and_from_which_event() -> None:
+    body = JobCreated(11, 7, 2, 21, "annotation", 0, 9, None, "annotation", "new")
+    (row,) = rows(body)
+    assert row == {
+        "scope": "create:job",
+        "obj_name": None,
+        "obj_id": 11,
+        "obj_val": None,
+        "source": "server",
+        "timestamp": 1774958400123,
+        "count": None,
+        "project_id": 2,
+        "task_id": 7,
+        "job_id": 11,
+        "user_id": 5,
+        "user_name": "ann",
+        "org_id": 3,
+        "org_slug": "lab",
+        "payload": {
+            "type": "annotation",
+            "segment_id": 21,
+            "start_frame": 0,
+            "stop_frame": 9,
+            "stage": "annotation",
+            "state": "new",
+            "assignee_id": None,
+            "request": {"id": "request-1", "user_agent": "cvat-sdk/2.80", "source": "api"},
+        },
+        "position": 1,
+        "row": 0,
+        "rows": 1,
+        "stream": "job-11",
+        "version": 2,
+        "event_type": "JobCreated",
+        "schema_version": 1,
+        "correlation_id": "request-1",
+    }
+
+
+def test_tasks() -> None:
+    created = TaskCreated(7, 2, "cats", 5, None, "", "train", 10, None, 0, None, None, None)
+    assert brief(created) == [("create:task", "cats", 7, None, None)]
+    assert rows(created)[0]["payload"]["segment_size"] == 10
+    assert brief(TaskDeleted(7, 2, "cats", [11, 12])) == [
+        ("delete:task", "cats", 7, None, None),
+        ("delete:job", None, 11, None, None),
+        ("delete:job", None, 12, None, None),
+    ]
+    assert [r["job_id"] for r in rows(TaskDeleted(7, 2, "cats", [11, 12]))] == [None, 11, 12]
+
+
+def test_a_task_update_has_one_row_per_field() -> None:
+    storage = {"location": "local"}
+    body = TaskChanged(
+        7,
+        2,
+        {
+            "name": {"from": "cats", "to": "dogs"},
+            "assignee_id": {"from": None, "to": 6},
+            "owner_id": {"from": 5, "to": None},
+            "source_storage": {"from": None, "to": storage},
+        },
+    )
+    assert brief(body) == [
+        ("update:task", "name", None, "dogs", None),
+        ("update:task", "assignee", 6, "6", None),
+        ("update:task", "owner", None, None, None),
+        ("update:task", "source_storage", None, '{"location":"local"}', None),
+    ]
+    assert [row["payload"]["old_value"] for row in rows(body)] == ["cats", None, 5, None]
+    assert [(row["row"], row["rows"]) for row in rows(body)] == [(0, 4), (1, 4), (2, 4), (3, 4)]
+
+
+@pytest.mark.parametrize(
+    ("stage", "state", "expected"),
+    [
+        ("validation", "new", [("update:job", "stage", None, "validation", None)]),
+        ("annotation", "completed", [("update:job", "state", None, "completed", None)]),
+        (
+            "acceptance",
+            "completed",
+            [("update:job", "stage", None, "acceptance", None), ("update:job", "state", None, "completed", None)],
+        ),
+    ],
+)
+def test_a_job_update_has_a_row_for_each_of_stage_and_state_that_changed(
+    stage: str, state: str, expected: list[Any]
+) -> None:
+    body = JobStateChanged(11, 7, None, stage, state, "annotation", "new")
+    assert brief(body) == expected
+
+
+def test_an_event_that_changes_nothing_still_gives_a_row() -> None:
+    body = JobStateChanged(11, 7, None, "annotation", "new", "annotation", "new")
+    assert brief(body) == [("record:event", "JobStateChanged", None, None, None)]
+
+
+def test_an_assignment_names_the_person() -> None:
+    (row,) = rows(JobAssigned(11, 7, None, 6, "bob", 5))
+    assert (row["scope"], row["obj_name"], row["obj_id"], row["obj_val"]) == ("update:job", "assignee", 6, "bob")
+    assert row["payload"]["old_value"] == 5
+
+
+def shape(i: int, kind: str) -> dict[str, Any]:
+    return {"id": i, "type": kind, "frame": 0, "label_id": 1, "points": [1, 2, 3, 4]}
+
+
+def test_annotations_give_one_row_per_kind_and_shape_type() -> None:
+    track = {"id": 40, "frame": 0, "shapes": [shape(41, "polygon"), shape(42, "polygon")], "elements": []}
+    skeleton = {"id": 43, "frame": 0, "shapes": [shape(44, "skeleton")], "elements": [{"id": 45}]}
+    body = AnnotationsChanged(
+        11,
+        7,
+        None,
+        created={
+            "tags": [{"id": 10}, {"id": 11}],
+            "shapes": [shape(20, "rectangle"), shape(21, "polygon"), shape(22, "rectangle")],
+            "tracks": [track, skeleton],
+        },
+        updated={"shapes": [shape(23, "mask")], "intervals": [{"id": 50}]},
+        removed={"shapes": {"rectangle": [24, 25]}, "tags": {"": [12]}, "tracks": {"polygon": [46]}},
+    )
+    assert brief(body) == [
+        ("delete:shapes", "rectangle", None, None, 2),
+        ("delete:tags", None, None, None, 1),
+        ("delete:tracks", "polygon", None, None, 1),
+        ("create:tags", None, None, None, 2),
+        ("create:shapes", "rectangle", None, None, 2),
+        ("create:shapes", "polygon", None, None, 1),
+        ("create:tracks", "polygon", None, None, 1),
+        ("create:tracks", "skeleton", None, None, 1),
+        ("update:shapes", "mask", None, None, 1),
+        ("update:intervals", None, None, None, 1),
+    ]
+    payloads = [row["payload"] for row in rows(body)]
+    assert payloads[0]["shapes"] == [{"id": 24}, {"id": 25}]
+    assert payloads[4]["shapes"] == [{"id": 20}, {"id": 22}]
+    assert payloads[6]["tracks"] == [{"id": 40, "shapes": [{"id": 41}, {"id": 42}]}]
+
+
+def test_what_replaced_or_cleared_annotations_removed_is_counted_first() -> None:
+    counts = {"shapes": {"rectangle": 3}, "tags": {"": 1}}
+    deleted = [("delete:shapes", "rectangle", None, None, 3), ("delete:tags", None, None, None, 1)]
+    replaced = AnnotationsReplaced(11, 7, None, created={"shapes": [shape(1, "points")]}, removed=counts)
+    assert brief(replaced) == [*deleted, ("create:shapes", "points", None, None, 1)]
+    assert brief(AnnotationsCleared(11, 7, None, removed=counts)) == deleted
+
+
+@given(st.integers(1, 5 * MAX_COUNT))
+def test_counts_beyond_the_column_are_spread_over_rows_and_add_up(number: int) -> None:
+    made = rows_of(AnnotationsCleared(11, 7, None, removed={"shapes": {"rectangle": number}}))
+    assert sum(row.count or 0 for row in made) == number
+    assert all(0 < (row.count or 0) <= MAX_COUNT for row in made)
+
+
+def test_labels_and_their_sublabels_have_a_row_each() -> None:
+    part: Any = {"id": 5, "name": "ear", "color": "#00f", "type": "points", "attributes": []}
+    cat: Any = {"id": 4, "name": "cat", "color": "#f00", "type": "skeleton", "attributes": [], "sublabels": [part]}
+    body = LabelsAdded(2, None, [cat, {"id": 6, "name": "dog", "color": "#0f0", "type": "any", "attributes": []}])
+    assert brief(body) == [
+        ("create:label", "cat", 4, None, None),
+        ("create:label", "ear", 5, None, None),
+        ("create:label", "dog", 6, None, None),
+    ]
+    assert [row["payload"]["parent_id"] for row in rows(body)] == [None, 4, None]
+    renamed = LabelChanged(2, None, cat, {"color": {"from": "#f00", "to": "#fff"}})
+    assert brief(renamed) == [("update:label", "color", None, "#fff", None)]
+    assert rows(renamed)[0]["payload"]["label"] == {"id": 4, "name": "cat"}
+    assert brief(LabelDeleted(2, None, 4, "cat")) == [("delete:label", "cat", 4, None, None)]
+
+
+def test_projects() -> None:
+    assert brief(ProjectCreated(2, "zoo", 5, None, "", None, None, None)) == [("create:project", "zoo", 2, None, None)]
+    changes = {"bug_tracker": {"from": "", "to": "https://bugs"}}
+    assert brief(ProjectChanged(2, changes)) == [("update:project", "bug_tracker", None, "https://bugs", None)]
+    assert brief(ProjectDeleted(2, "zoo")) == [("delete:project", "zoo", 2, None, None)]
+
+
+def test_users() -> None:
+    registered = UserRegistered(6, "bob", "b@x", "Bob", "B", False, "argon2")
+    assert brief(registered) == [("create:user", "bob", 6, None, None)]
+    assert rows(registered)[0]["payload"]["email"] == "b@x"
+    assert brief(UserPasswordChanged(6, "argon2")) == [("update:user", "password", 6, None, None)]
+    login = UserLoggedIn(6, 1, "cookie", "token", NOON)
+    assert brief(login) == [("login:user", None, 6, None, None)]
+    assert rows(login)[0]["payload"]["login_id"] == 1
+    assert brief(UserLoggedOut(6, 1)) == [("logout:user", None, 6, None, None)]
+
+
+def test_data() -> None:
+    frame: Any = {"name": "a.jpg", "sha256": "0", "size": 100, "width": 4, "height": 3}
+    files: Any = [{"name": "a.jpg", "sha256": "0", "size": 100}, {"name": "b.jpg", "sha256": "1", "size": 50}]
+    assert brief(UploadStarted(7)) == [("start:upload", None, 7, None, None)]
+    assert brief(FilesReceived(7, files)) == [("upload:files", None, None, None, 2)]
+    assert rows(FilesReceived(7, files))[0]["payload"]["size"] == 150
+    uploaded = DataUploaded(
+        7, 2, 70_000, 70, 36, 0, 69_999, "", "lexicographical", "image", "annotation", "2d", "imageset", "imageset", {}
+    )
+    assert brief(uploaded) == [("upload:data", None, 7, None, None)]
+    assert rows(uploaded)[0]["payload"]["size"] == 70_000
+    assert brief(FramesAdded(7, 0, [frame, frame])) == [("create:frames", None, None, None, 2)]
+    assert brief(JobsSplit(7, 10, 0, 3)) == [("split:jobs", None, None, None, 3)]
+
+
+def test_requests_know_their_task_and_a_failure_is_an_exception_too() -> None:
+    params = {"image_quality": 70, "server_files": ["a", "b"], "use_cache": True}
+    queued = RequestQueued(REQUEST, "import", "create", "task", "", 5, "ann", None, 7, None, params)
+    assert brief(queued) == [("queue:request", REQUEST, None, None, None)]
+    assert rows(queued)[0]["payload"]["params"] == {"image_quality": 70, "use_cache": True}
+    started, expired = RequestStarted(REQUEST, "host-1", 1), LeaseExpired(REQUEST, "host-1", NOON)
+    finished, failed = RequestFinished(REQUEST, 7, {}), RequestFailed(REQUEST, 7, "a.jpg is no image")
+    assert [brief(body)[0][0] for body in (started, expired, finished)] == [
+        "start:request",
+        "expire:request",
+        "finish:request",
+    ]
+    assert brief(failed) == [("fail:request", REQUEST, None, None, None), ("send:exception", REQUEST, None, None, 1)]
+    assert [row["payload"]["message"] for row in rows(failed)] == ["a.jpg is no image"] * 2
+    assert {row["task_id"] for body in (queued, started, expired, finished, failed) for row in rows(body)} == {7}
+
+
+@pytest.mark.parametrize(
+    "request_id", ["", "x", "target=task", "target=task&target_id=x", f"target=task&target_id={2**80}"]
+)
+def test_a_request_about_nothing_that_is_known_has_no_place(request_id: str) -> None:
+    (row,) = rows_of(RequestStarted(request_id, "host-1", 1))
+    assert row == Row("start:request", request_id, payload={"agent": "host-1", "attempt": 1})
+
+
+def many(number: int, time: datetime = NOON, first: int = 1) -> list[Event]:
+    return [
+        event(JobStateChanged(11, 7, None, "validation", "completed", "annotation", "new"), first + n, time)
+        for n in range(number)
+    ]
+
+
+@given(st.integers(0, 60), st.integers(1, 20), st.integers(1, 4_000))
+def test_batches_hold_whole_events_in_order_and_leave_none_out(number: int, limit: int, size: int) -> None:
+    made = list(batches(many(number), 0, Limits(limit, size)))
+    assert [batch.after for batch in made] == [0, *(batch.until for batch in made)][: len(made)]
+    position = list(COLUMNS).index("position")
+    assert [row[position] for batch in made for row in batch.rows] == [
+        p for p in range(1, number + 1) for _ in range(2)
+    ]
+    assert all(len(batch.rows) <= limit + 1 for batch in made)
+
+
+def test_a_batch_ends_with_the_month() -> None:
+    april = datetime(2026, 4, 1, tzinfo=UTC)
+    march = many(3)
+    made = list(batches([*march, *many(2, april, 4)], 0, Limits()))
+    assert [(batch.after, batch.until) for batch in made] == [(0, 3), (3, 5)]
+
+
+def test_a_batch_that_was_cut_before_can_be_made_again() -> None:
+    (first, *_) = batches(many(30), 0, Limits(rows=10))
+    again: Batch = gather(iter(many(30)[: first.until]), 0)
+    assert again.rows == first.rows
+    assert len(first.columns()) == len(COLUMNS)
