@@ -14,6 +14,7 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
 from api import errors
+from api.express import Express
 from api.middleware import RequestId
 from api.responses import json_response
 from api.routes import annotations as annotation_routes
@@ -24,8 +25,12 @@ from infra.eventlog.subscription import Listener
 ROUTERS = (server, auth, users, projects, tasks, data, uploads, jobs, job_data, annotation_routes, labels, requests)
 
 
-def create_app(services: Services) -> FastAPI:
+def create_app(services: Services) -> Express:
     """Everything that answers under /api, and /static/logo.svg."""
+    return Express(_fastapi(services), [module.router for module in ROUTERS], services.settings.threads)
+
+
+def _fastapi(services: Services) -> FastAPI:
     app = FastAPI(
         title="Annals",
         description="An event-sourced annotation backend, wire-compatible with CVAT's clients.",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import orjson
+from fastapi import Depends
 from starlette.requests import Request
 
 from api.services import services
@@ -23,6 +24,10 @@ async def raw_json(request: Request) -> bytes:
         if len(body) > limit:
             raise TooLarge
     return bytes(body)
+
+
+RawBody = Annotated[bytes, Depends(raw_json)]
+"""The parameter of a route that parses its body in its own thread."""
 
 
 def parsed(body: bytes) -> Any:

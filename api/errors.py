@@ -41,10 +41,8 @@ MAX_ERRORS = 100
 
 
 def install(app: FastAPI) -> None:
-    app.add_exception_handler(AnnalsError, _annals_error)
-    app.add_exception_handler(RequestValidationError, _validation_error)
-    app.add_exception_handler(HTTPException, _http_exception)
-    app.add_exception_handler(Exception, _unexpected)
+    for kind in (AnnalsError, RequestValidationError, HTTPException, Exception):
+        app.add_exception_handler(kind, _handle)
 
 
 def status_of(error: AnnalsError) -> int:
@@ -115,8 +113,23 @@ def _text(error: dict[str, Any]) -> str:
     return texts.get(error["type"]) or str(error["msg"])
 
 
-async def _annals_error(_: Request, error: Exception) -> Response:
-    assert isinstance(error, AnnalsError)
+def response_to(request: Request, error: Exception) -> Response:
+    """What the client is told. An error that nobody foresaw is logged."""
+    if isinstance(error, AnnalsError):
+        return _annals_error(error)
+    if isinstance(error, RequestValidationError):
+        return _validation_error(error)
+    if isinstance(error, HTTPException):
+        return _http_exception(request, error)
+    log.error("unexpected error", path=request.url.path, method=request.method, exc_info=error)
+    return json_response({"detail": "The server failed to answer; the failure has been logged."}, 500)
+
+
+async def _handle(request: Request, error: Exception) -> Response:
+    return response_to(request, error)
+
+
+def _annals_error(error: AnnalsError) -> Response:
     status = status_of(error)
     headers = {}
     if status == 401:
@@ -126,21 +139,14 @@ async def _annals_error(_: Request, error: Exception) -> Response:
     return json_response(body_of(error), status, headers)
 
 
-async def _validation_error(_: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)
+def _validation_error(error: RequestValidationError) -> Response:
     errors = [dict(item) for item in error.errors()]
     if any(item["loc"][:1] == ("path",) for item in errors):
         return json_response({"detail": "Not found."}, 404)
     return json_response(drf_errors(errors), 400)
 
 
-async def _http_exception(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
+def _http_exception(request: Request, error: HTTPException) -> Response:
     details = {404: "Not found.", 405: f'Method "{request.method}" not allowed.'}
     detail = details.get(error.status_code) or str(error.detail)
     return json_response({"detail": detail}, error.status_code, error.headers)
-
-
-async def _unexpected(request: Request, error: Exception) -> Response:
-    log.error("unexpected error", path=request.url.path, method=request.method, exc_info=error)
-    return json_response({"detail": "The server failed to answer; the failure has been logged."}, 500)

@@ -69,7 +69,10 @@ def _wait(process: subprocess.Popen[bytes], folder: Path, started: float) -> Ser
         ready = time.perf_counter() - started
         login = {"username": "admin", "password": PASSWORD}
         token = httpx.post(f"http://127.0.0.1:{port}/api/auth/login", json=login).json()["key"]
-        return Server(
-            "127.0.0.1", port, int(state["clickhouse_port"]), folder, state["database_url"], token, ready
-        )
+        return Server("127.0.0.1", port, int(state["clickhouse_port"]), folder, _database_url(folder), token, ready)
     raise RuntimeError("annals serve did not answer within 60 s")
+
+
+def _database_url(folder: Path) -> str:
+    command = [sys.executable, "-m", "cli.main", "database-url", "--data", str(folder)]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()

@@ -7,10 +7,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import LiteralString
 
-from psycopg import Connection
+from psycopg import Connection, InterfaceError, OperationalError
 from psycopg.rows import DictRow
 
 from domain.application import Annals
+from domain.errors import Unavailable
 from infra.clock import utc_now
 from infra.eventlog.factory import EventLogFactory
 from infra.eventlog.reader import LogReader
@@ -56,7 +57,7 @@ def prepare(url: str, progress: Progress | None = None) -> list[str]:
 
     Safe to run from many processes at once.
     """
-    with Database(url).connect() as connection:
+    with database_errors(), Database(url).connect() as connection:
         migrate(connection)
         with projections_held(connection):
             connection.execute("CREATE SCHEMA IF NOT EXISTS read")
@@ -68,8 +69,17 @@ def prepare(url: str, progress: Progress | None = None) -> list[str]:
 
 def replay(url: str, projections: Sequence[Projection], progress: Progress | None = None) -> int:
     """Rebuilds projections from the log while the service goes on; returns the position they are built to."""
-    with Database(url).connect() as connection, projections_held(connection):
+    with database_errors(), Database(url).connect() as connection, projections_held(connection):
         return rebuild(connection, LogReader(), projections, LogReader.lock_appends, progress)
+
+
+@contextmanager
+def database_errors() -> Iterator[None]:
+    """Turns a lost or refused connection into Unavailable."""
+    try:
+        yield
+    except (OperationalError, InterfaceError) as error:
+        raise Unavailable(f"PostgreSQL does not answer: {error}") from error
 
 
 @contextmanager

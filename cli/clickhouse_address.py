@@ -17,6 +17,7 @@ from domain.errors import Unavailable
 from infra.settings import Settings
 
 START_SECONDS = 30.0
+LOOK_SECONDS = 0.05
 WRITER = "forwarder"
 DATABASE = "cvat"
 
@@ -47,9 +48,8 @@ def _started(process: Child, place: Listening) -> Iterator[None]:
     try:
         deadline = time.monotonic() + START_SECONDS
         while not answers(f"{place.clickhouse_url}/ping"):
-            if time.monotonic() > deadline:
+            if process.wait(LOOK_SECONDS) or time.monotonic() > deadline:
                 raise Unavailable("The embedded ClickHouse does not start: see its log")
-            time.sleep(0.05)
         yield
     finally:
         process.ask_to_stop()

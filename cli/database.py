@@ -48,18 +48,15 @@ def any_database(settings: Settings) -> Iterator[str]:
 @contextmanager
 def open_database(settings: Settings) -> Iterator[Database]:
     """A database that was prepared by this version of Annals. Raises Unavailable, Conflict."""
-    import psycopg
-
+    from cli.bootstrap import database_errors
     from infra.postgres.database import Database
 
-    with any_database(settings) as url:
+    with any_database(settings) as url, database_errors():
         database = Database(url, 2)
         try:
             _check_prepared(database)
             database.open()
             yield database
-        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-            raise Unavailable(f"PostgreSQL does not answer: {error}") from error
         finally:
             database.close()
 

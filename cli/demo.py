@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.options import DataOption, read_settings
+from cli.options import read_settings
 
 if TYPE_CHECKING:
     from cli.server_file import ServerInfo
@@ -24,19 +24,28 @@ EXAMPLES = "share/annals/examples"
 
 def demo(
     photos: Annotated[Path | None, typer.Argument(help="A folder of photos; left out: the ones that we bring.")] = None,
-    data: DataOption = None,
+    data: Annotated[Path | None, typer.Option(help="A folder to keep; left out: a temporary one.")] = None,
 ) -> None:
     """Start a server, annotate photos through CVAT's own client, tell what happened, and prove that it is all there."""
     example = _example()
     photos = photos or example.parent / "photos"
     if not photos.is_dir():
         raise typer.BadParameter(f"{photos} is not a folder", param_hint="PATH")
+    _forget_settings()
     with _folder(data) as folder:
         settings = read_settings(folder)
         typer.echo(f"Starting a server on {settings.data} …")
         with _server(settings) as server:
             _annotate(example, settings, server, photos)
             _tell_and_verify(settings)
+
+
+def _forget_settings() -> None:
+    """The demo stands alone: the environment's settings are those of another server, and would draw it there."""
+    import os
+
+    for name in [name for name in os.environ if name.startswith("ANNALS_")]:
+        del os.environ[name]
 
 
 @contextmanager
@@ -56,7 +65,7 @@ def _folder(given: Path | None) -> Iterator[Path]:
 
 @contextmanager
 def _server(settings: Settings) -> Iterator[ServerInfo]:
-    """A running server of its own: with its own PostgreSQL and ClickHouse, whatever the environment names."""
+    """A running server of its own."""
     import os
     import subprocess
     import time
@@ -65,9 +74,9 @@ def _server(settings: Settings) -> Iterator[ServerInfo]:
     from cli.server_file import running_server
     from domain.errors import Unavailable
 
-    ours = {name: value for name, value in os.environ.items() if not name.startswith("ANNALS_")}
     arguments = ["serve", "--data", str(settings.data), "--port", "0", "--clickhouse-port", "0"]
-    process = subprocess.Popen(**command(arguments, ours), stdin=subprocess.DEVNULL)
+    # In a process group of its own: Ctrl-C stops the scenario, and then we stop the server in order.
+    process = subprocess.Popen(**command(arguments, os.environ), stdin=subprocess.DEVNULL, process_group=0)
     try:
         deadline = time.monotonic() + START_SECONDS
         while (server := running_server(settings.run)) is None or server.pid != process.pid:

@@ -6,6 +6,7 @@ import os
 import time
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from urllib.parse import urlsplit
 
 import structlog
 import typer
@@ -112,8 +113,8 @@ class Server:
     @property
     def _clickhouse_url(self) -> str:
         """Without the user and password that a URL in the settings may hold."""
-        given = self._settings.clickhouse_url or ""
-        return self._listening.clickhouse_url or given.rpartition("@")[2] or given
+        given = urlsplit(self._settings.clickhouse_url or "")
+        return self._listening.clickhouse_url or given._replace(netloc=given.netloc.rpartition("@")[2]).geturl()
 
     def _write_file(self) -> None:
         listening = self._listening

@@ -60,13 +60,13 @@ def main(
         console.rule("[bold]2. The same, step by step: create, upload, poll")
         second = create_step_by_step(client, files, console)
         console.rule("[bold]3. Annotate every job")
-        for number, job in enumerate([*task.get_jobs(), *second.get_jobs()], 1):
+        for job in sorted([*task.get_jobs(), *second.get_jobs()], key=lambda job: job.id):
             check_frames(job, files)
             annotate(job)
             job.fetch()
             console.print(
-                f"  [green]✓[/] job {job.id} (task {job.task_id}, frames {job.start_frame}–{job.stop_frame}): pixels as in"
-                f" the files, annotated, [bold]{job.stage} {job.state}[/]  [dim]{number}"
+                f"  [green]✓[/] job {job.id}, frames {job.start_frame} to {job.stop_frame}: pixels as in the files,"
+                f" annotated, [bold]{job.stage} {job.state}[/]"
             )
         for done in (task, second):
             done.fetch()
@@ -197,8 +197,8 @@ def who_did_what(host: str, port: int, task_ids: list[int]) -> Table:
     else:
         raise TimeoutError("the events did not reach ClickHouse within 30 s")
     result = client.query(
-        "SELECT user_name, scope, obj_name, count() AS events, sum(count) AS objects FROM cvat.events"
-        " WHERE task_id IN {tasks:Array(UInt64)} GROUP BY ALL ORDER BY user_name, scope, obj_name",
+        "SELECT user_name, scope, if(endsWith(scope, ':request'), '', obj_name) AS name, count(), sum(count)"
+        " FROM cvat.events WHERE task_id IN {tasks:Array(UInt64)} GROUP BY ALL ORDER BY ALL",
         parameters=parameters,
     )
     table = Table("who", "did what", "to what", "times", "objects", title="cvat.events")

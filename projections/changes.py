@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import Any, LiteralString
+from functools import cache
+from typing import Any
 
 import orjson
-from psycopg import Cursor, sql
+from psycopg import Cursor
 from psycopg.rows import DictRow
 
 Row = dict[str, Any]
@@ -121,20 +122,18 @@ def _flush(cursor: Cursor[DictRow], table: Table, changes: TableChanges) -> None
     for column in table.groups:
         values = sorted(value for name, value in changes.groups if name == column)
         if values:
-            statement = sql.SQL("DELETE FROM {} WHERE {} = ANY(%s)").format(_id(table.name), _id(column))
-            cursor.execute(statement, (values,))
+            cursor.execute(_delete_group(table, column), (values,))
     if changes.deletes:
-        keys = [dict(zip(table.key, key, strict=True)) for key in changes.deletes]
-        _each(cursor, _delete(table), keys)
+        _each(cursor, _delete(table), [dict(zip(table.key, key, strict=True)) for key in changes.deletes])
     if changes.inserts:
         _each(cursor, _insert(table), list(changes.inserts.values()))
     for columns, rows in _by_columns(table, changes.updates).items():
-        _each(cursor, _update(table, columns, "{new}"), rows)
+        _each(cursor, _update(table, columns), rows)
     for columns, rows in _by_columns(table, changes.sums).items():
-        _each(cursor, _update(table, columns, "{old} + {new}"), rows)
+        _each(cursor, _update(table, columns, add=True), rows)
 
 
-def _each(cursor: Cursor[DictRow], statement: sql.Composed, rows: list[Row]) -> None:
+def _each(cursor: Cursor[DictRow], statement: bytes, rows: list[Row]) -> None:
     for start in range(0, len(rows), MAX_ROWS):
         cursor.execute(statement, (orjson.dumps(rows[start : start + MAX_ROWS]).decode(),))
 
@@ -148,30 +147,33 @@ def _by_columns(table: Table, changes: dict[Key, Row]) -> dict[tuple[str, ...], 
     return sets
 
 
-def _insert(table: Table) -> sql.Composed:
-    return sql.SQL("INSERT INTO {0} SELECT * FROM json_populate_recordset(NULL::{0}, %s::json)").format(_id(table.name))
+# The texts are made once: putting them together costs more than many a small statement itself.
 
 
-def _delete(table: Table) -> sql.Composed:
-    return sql.SQL("DELETE FROM {0} t USING json_populate_recordset(NULL::{0}, %s::json) v WHERE {1}").format(
-        _id(table.name), _same_key(table)
-    )
+@cache
+def _delete_group(table: Table, column: str) -> bytes:
+    return f'DELETE FROM "{table.name}" WHERE "{column}" = ANY(%s)'.encode()
 
 
-def _update(table: Table, columns: tuple[str, ...], value: LiteralString) -> sql.Composed:
-    sets = [
-        sql.SQL("{} = ").format(_id(name))
-        + sql.SQL(value).format(old=sql.SQL("t.{}").format(_id(name)), new=sql.SQL("v.{}").format(_id(name)))
-        for name in columns
-    ]
-    return sql.SQL("UPDATE {0} t SET {1} FROM json_populate_recordset(NULL::{0}, %s::json) v WHERE {2}").format(
-        _id(table.name), sql.SQL(", ").join(sets), _same_key(table)
-    )
+@cache
+def _insert(table: Table) -> bytes:
+    return f'INSERT INTO "{table.name}" SELECT * FROM {_rows(table)}'.encode()
 
 
-def _same_key(table: Table) -> sql.Composed:
-    return sql.SQL(" AND ").join(sql.SQL("t.{0} = v.{0}").format(_id(name)) for name in table.key)
+@cache
+def _delete(table: Table) -> bytes:
+    return f'DELETE FROM "{table.name}" t USING {_rows(table)} v WHERE {_same_key(table)}'.encode()
 
 
-def _id(name: str) -> sql.Identifier:
-    return sql.Identifier(name)
+@cache
+def _update(table: Table, columns: tuple[str, ...], *, add: bool = False) -> bytes:
+    sets = ", ".join(f'"{name}" = ' + (f't."{name}" + ' if add else "") + f'v."{name}"' for name in columns)
+    return f'UPDATE "{table.name}" t SET {sets} FROM {_rows(table)} v WHERE {_same_key(table)}'.encode()
+
+
+def _rows(table: Table) -> str:
+    return f'json_populate_recordset(NULL::"{table.name}", %s::json)'
+
+
+def _same_key(table: Table) -> str:
+    return " AND ".join(f't."{name}" = v."{name}"' for name in table.key)

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any, Protocol
 
 from psycopg import Connection, Cursor, sql
+from psycopg.errors import LockNotAvailable
 from psycopg.rows import DictRow
 
+from domain.errors import Unavailable
 from domain.event import Event
 from projections.projection import Projection, ProjectionSet
 
 BATCH = 5_000
+ATTEMPTS = 500
+LOCK_MILLISECONDS = 50
+"""How long a swap waits for readers before it lets writers go on and tries again."""
 
 Progress = Callable[[int, int], None]
 """`progress(position, head)`, after each batch."""
@@ -76,15 +82,31 @@ def rebuild(
     with connection.cursor() as cursor:
         create_tables(cursor, schema, names)
     done = 0
-    while (head := log.head(connection)) - done > BATCH or done == 0 < head:
-        fold(connection, log, projections, done, head, progress)
-        done = head
-    with connection.transaction(), connection.cursor() as cursor:
-        lock_appends(cursor)
-        head = log.head(connection)
-        fold(connection, log, projections, done, head, progress)
-        _swap(cursor, schema, projections, head)
-    return head
+    for _ in range(ATTEMPTS):
+        while (head := log.head(connection)) - done > BATCH or done == 0 < head:
+            fold(connection, log, projections, done, head, progress)
+            done = head
+        with suppress(LockNotAvailable), connection.transaction(), connection.cursor() as cursor:
+            lock_appends(cursor)
+            head = log.head(connection)
+            fold(connection, log, projections, done, head, progress)
+            _lock_tables(cursor, projections)
+            _swap(cursor, schema, projections, head)
+            return head
+    raise Unavailable("The tables are being read all the time: they could not be swapped; try again")
+
+
+def _lock_tables(cursor: Cursor[DictRow], projections: ProjectionSet) -> None:
+    """Nobody reads the live tables until the transaction ends. Raises LockNotAvailable when that takes long.
+
+    Without the time limit a reader that has one table and waits for another that is locked here would be in a deadlock
+    with us, and PostgreSQL would cancel one of the two after a second; and one long read would stop all writers.
+    """
+    cursor.execute(f"SET LOCAL lock_timeout = {LOCK_MILLISECONDS}")
+    for table in projections.tables:
+        if cursor.execute("SELECT to_regclass(%s) AS live", (f"read.{table.name}",)).fetchone() != {"live": None}:
+            cursor.execute(sql.SQL("LOCK TABLE read.{} IN ACCESS EXCLUSIVE MODE").format(sql.Identifier(table.name)))
+    cursor.execute("SET LOCAL lock_timeout = 0")
 
 
 def _swap(cursor: Cursor[DictRow], schema: str, projections: ProjectionSet, head: int) -> None:

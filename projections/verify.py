@@ -180,7 +180,7 @@ def _first_difference(connection: Connection[DictRow], table: Table) -> str | No
     """In the order of the key."""
     keys = [sql.Identifier(name) for name in table.key]
     statement = sql.SQL(
-        "SELECT to_jsonb(l) AS live, to_jsonb(f) AS fresh FROM {live} l FULL JOIN {fresh} f USING ({key})"
+        "SELECT to_json(l) AS live, to_json(f) AS fresh FROM {live} l FULL JOIN {fresh} f USING ({key})"
         " WHERE l::text IS DISTINCT FROM f::text ORDER BY {key} LIMIT 1"
     ).format(
         live=sql.Identifier(LIVE, table.name),

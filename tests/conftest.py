@@ -94,6 +94,7 @@ def system(database_url: str) -> Iterator[System]:
 def data_folder() -> Iterator[Path]:
     """An empty folder that PostgreSQL's own account may reach too."""
     with tempfile.TemporaryDirectory(prefix="annals-test-", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o711)
         yield Path(folder) / "data"
 
 

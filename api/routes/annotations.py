@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from api.bodies import parsed, raw_json
+from api.bodies import RawBody, parsed
 from api.caller import caller
 from api.responses import json_bytes, json_response, no_content
 from api.routes.jobs import find_job
@@ -19,7 +19,6 @@ from projections import annotation_documents as documents
 
 router = APIRouter(tags=["annotations"])
 
-RawBody = Annotated[bytes, Depends(raw_json)]
 JOB = "/api/jobs/{job_id}/annotations"
 TASK = "/api/tasks/{task_id}/annotations"
 ACTIONS = ("create", "update", "delete")

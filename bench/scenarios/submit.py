@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import tempfile
+from copy import copy
 from pathlib import Path
 
 import orjson
+from cvat_sdk.core.proxies.tasks import Task
 
 from bench.load import Load, Make, run
 from bench.report import Figure, Section
@@ -22,24 +24,35 @@ def measure() -> Section:
         pictures = tiny_pictures(Path(folder), 1_000)
         hundred = create(client, pictures[:100], 1)
         thousand = create(client, pictures, 1)
-        label = hundred.get_labels()[0].id
-        jobs = sorted(job.id for job in hundred.get_jobs())
-        many = sorted(job.id for job in thousand.get_jobs())
+        jobs, many = _Jobs(hundred), _Jobs(thousand)
         yard = yardstick(server.database_url)
         figures = [
-            _figure("1 client, 100-job task", _load(server, 1, jobs, label), yard),
-            _figure("8 clients, 100-job task", _load(server, 8, jobs, label), yard),
-            _figure("32 clients, 100-job task", _load(server, 32, jobs, label), yard, "≥ 0.5 (CVAT: 0.018), p99 ≤ 100 ms"),
-            _figure("32 clients, 1,000-job task", _load(server, 32, many, label), yard, "≥ 0.5 (CVAT: 0.007)"),
-            _figure("32 clients, one job", _load(server, 32, jobs[:1], label), yard, "≥ 0.4"),
+            _figure("1 client, 100-job task", _load(server, 1, jobs), yard),
+            _figure("8 clients, 100-job task", _load(server, 8, jobs), yard),
+            _figure("32 clients, 100-job task", _load(server, 32, jobs), yard, "≥ 0.5 (CVAT: 0.018), p99 ≤ 100 ms"),
+            _figure("32 clients, 1,000-job task", _load(server, 32, many), yard, "≥ 0.5 (CVAT: 0.007)"),
+            _figure("32 clients, one job", _load(server, 32, jobs.first()), yard, "≥ 0.4"),
         ]
     return Section("Annotation submit, 10 rectangles, 2 API processes", yard, figures)
 
 
-def _load(server: Server, clients: int, jobs: list[int], label: int) -> Load:
-    shapes = [{"type": "rectangle", "frame": 0, "label_id": label, "points": [1.5, n, 20.25, n + 9]} for n in range(10)]
-    body = orjson.dumps({"shapes": shapes})
-    load = run(server.host, server.port, server.token, clients, SECONDS, _patch(jobs, body))
+class _Jobs:
+    """The jobs of a task, and a body that fits its labels."""
+
+    def __init__(self, task: Task) -> None:
+        self.ids = sorted(job.id for job in task.get_jobs())
+        label = task.get_labels()[0].id
+        rectangle = {"type": "rectangle", "frame": 0, "label_id": label}
+        self.body = orjson.dumps({"shapes": [rectangle | {"points": [1.5, n, 20.25, n + 9]} for n in range(10)]})
+
+    def first(self) -> _Jobs:
+        one = copy(self)
+        one.ids = self.ids[:1]
+        return one
+
+
+def _load(server: Server, clients: int, jobs: _Jobs) -> Load:
+    load = run(server.host, server.port, server.token, clients, SECONDS, _patch(jobs.ids, jobs.body))
     if load.failures:
         raise RuntimeError(load.failures[0])
     return load

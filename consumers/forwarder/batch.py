@@ -136,7 +136,7 @@ def table_rows(event: Event) -> list[tuple[Any, ...]]:
             row.obj_val,
             "server",
             timestamp,
-            row.count,
+            row.amount,
             project_id,
             row.task_id or task_id,
             row.job_id or job_id,

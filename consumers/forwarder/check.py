@@ -16,9 +16,9 @@ from consumers.forwarder import inventory
 class Reconciliation:
     """What a comparison of the positions 1..`until` found.
 
-    `logged`: events in the log; `held`: positions in ClickHouse; `lowest`, `highest`: of those; `doubled`: rows too
-    many; `first_wrong`: the first position that is missing, doubled or not whole in ClickHouse; `difference`: what is
-    wrong, in words. The last two are None when there is nothing.
+    `logged`: events in the log; `held`: positions in ClickHouse; `lowest`, `highest`: of those; `doubled`: copies of
+    events too many; `first_wrong`: the first position that is missing, doubled or not whole in ClickHouse;
+    `difference`: what is wrong, in words. The last two are None when there is nothing.
     """
 
     until: int
@@ -43,6 +43,8 @@ def missing_positions(connection: Connection[DictRow], client: Client, until: in
     """Compares the log up to `until` with `cvat.events`: by sums over all of it, which read a few narrow columns;
     only when they differ, block by block down to the first position. Raises Unavailable, ClickHouseRefused.
     """
+    if until == 0:  # a ClickHouse that was never written to has no table to ask
+        return Reconciliation(0, 0, 0, 0, 0, 0, None, None)
     logged = _logged(connection, until)
     held = inventory.take(client, 0, until)
     wrong = inventory.first_wrong(client, 0, until)
@@ -55,7 +57,7 @@ def missing_positions(connection: Connection[DictRow], client: Client, until: in
         held=held.positions,
         lowest=held.lowest,
         highest=held.highest,
-        doubled=max(0, held.rows - held.expected_rows, held.events - held.positions),
+        doubled=max(0, held.events - held.positions),
         first_wrong=wrong,
         difference=difference,
     )

@@ -22,13 +22,16 @@ from infra.postgres.database import Database
 BEAT = 0.5
 """Seconds after which the forwarder looks at the log even if nobody woke it."""
 
+STOP_NOTICED = 0.05
+"""Seconds within which a stop is noticed by a forwarder that has nothing to do."""
+
 LINGER = 0.1
 """Seconds between two inserts that are not full. An event that comes alone does not wait."""
 
 DRAIN = 10.0
 """Seconds that a stop leaves for what is in the log already."""
 
-FIRST_BACKOFF, LAST_BACKOFF = 0.1, 15.0
+FIRST_BACKOFF, LAST_BACKOFF = 0.1, 5.0
 
 log = structlog.get_logger(__name__)
 
@@ -72,9 +75,9 @@ class Forwarder:
                 if stop.wait(BEAT):
                     return
             with closing(ClickHouseSink(self._clickhouse_url)) as sink:
-                migrated = sink.migrate()
+                sink.migrate()
                 position = recover(source, checkpoint, sink)
-                log.info("forwarding", position=position, head=source.head(), migrated=migrated)
+                log.info("forwarding", position=position, head=source.head())
                 self.status.note(state="forwarding", position=position, last_error=None)
                 self._follow(source, checkpoint, sink, stop)
 
@@ -91,9 +94,14 @@ class Forwarder:
                     return
             if stopping:
                 return
-            self._wake.wait(BEAT)
+            self._wait_for_news(stop)
             if head > position:
                 stop.wait(began + LINGER - time.monotonic())
+
+    def _wait_for_news(self, stop: threading.Event) -> None:
+        beat = time.monotonic() + BEAT
+        while not self._wake.wait(STOP_NOTICED) and not stop.is_set() and time.monotonic() < beat:
+            pass
 
     def _send(self, batch: Batch, checkpoint: Checkpoint, sink: ClickHouseSink) -> None:
         sink.insert(batch, checkpoint.announce(batch.until))

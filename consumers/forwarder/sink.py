@@ -30,8 +30,8 @@ class ClickHouseSink:
         self.client: Client = clickhouse.connect(url)
         self._types = [get_from_name(name) for name in COLUMNS.values()]
 
-    def migrate(self) -> list[str]:
-        return schema.migrate(self.client)
+    def migrate(self) -> None:
+        schema.migrate(self.client)
 
     def insert(self, batch: Batch, token: str) -> None:
         """Returns when ClickHouse has the rows. A token that it has seen lately changes nothing."""

@@ -27,6 +27,10 @@ WRITER: Final = "forwarder"
 """The only user with a password; every other name reads."""
 
 
+# The engine also calls statements CONTROL that only have a setting like mutations_sync in them.
+_WRITERS_CONTROL: Final = frozenset({"SET", "USE", "INSERT", "ALTER", "DELETE", "UPDATE", "OPTIMIZE", "CREATE", "DROP"})
+
+
 class Role(Enum):
     READER = "reader"
     WRITER = "writer"
@@ -54,12 +58,12 @@ def check_writer(connection: Connection, sql: str) -> bool:
     """Raises QueryFailed unless the writer may run `sql`. True when it has a result, false when it only acts."""
     kind = _kind(connection, sql)
     words = [token.text.upper() for token in tokens(sql) if not token.quoted]
-    if kind == "CONTROL" and words[0] not in ("SET", "USE"):
-        raise QueryFailed(Code.ACCESS_DENIED, f"{words[0]} is not available on the embedded ClickHouse")
     if "INFILE" in words or "OUTFILE" in words:
         raise QueryFailed(Code.ACCESS_DENIED, "INFILE and OUTFILE would use files of the server's machine")
     if words[0] == "CREATE" and "TEMPORARY" in words[:5]:
         raise QueryFailed(Code.NOT_IMPLEMENTED, "Temporary tables are not available on the embedded ClickHouse")
+    if kind == "CONTROL" and words[0] not in _WRITERS_CONTROL:
+        raise QueryFailed(Code.ACCESS_DENIED, f"{words[0]} is not available on the embedded ClickHouse")
     return kind == "READ_ONLY"
 
 

@@ -25,15 +25,16 @@ class ClickHouseRefused(AnnalsError):
 
 
 def connect(url: str) -> Client:
-    """A client for one thread. `url`: `http[s]://user:password@host:port[/database][?option=value]`.
+    """A client for one thread. `url`: `http[s]://user:password@host:port[?option=value]`; options are the driver's.
 
+    A database in the URL is left out: our statements name theirs, and on a fresh server it does not exist yet.
     Raises Unavailable when nobody answers, ClickHouseRefused when ClickHouse does not let us in.
     """
     parts = urlsplit(url)
     _leave_out_pandas()
     with typed_errors():
         return clickhouse_connect.get_client(
-            dsn=url,
+            dsn=parts._replace(path="").geturl(),
             interface=parts.scheme,
             # Within a machine, packing costs more than it saves.
             compress=False if parts.hostname in LOOPBACK else "lz4",

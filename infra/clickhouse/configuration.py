@@ -135,6 +135,7 @@ def _server(users: Path, limits: Limits) -> str:
         "query_condition_cache_size": 8 << 20,
         "mmap_cache_size": 64,
         "compiled_expression_cache_size": 8 << 20,
+        "max_thread_pool_free_size": 16,
         "background_pool_size": 2,
         "background_schedule_pool_size": 2,
         "background_common_pool_size": 1,

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine, Iterable, Mapping
 from concurrent.futures import Executor as Pool
 from typing import Any, Final, TypeVar
 
@@ -40,12 +40,14 @@ _WHOLE: Final = 16 * MIB
 
 
 class Endpoint:
-    """The application. `pool` must have `limits.concurrency` threads."""
+    """The application. Statements run in the pool of the role that they run under."""
 
-    def __init__(self, engine: Engine, executor: Executor, pool: Pool, writer_password: str, limits: Limits) -> None:
-        self._engine, self._executor, self._pool, self._limits = engine, executor, pool, limits
+    def __init__(
+        self, engine: Engine, executor: Executor, pools: Mapping[Role, Pool], writer_password: str, limits: Limits
+    ) -> None:
+        self._engine, self._executor, self._pools, self._limits = engine, executor, pools, limits
         self._password = writer_password
-        self._running = 0
+        self._running = dict.fromkeys(Role, 0)
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         answer = Answer(send, self._limits.silence, self._engine.version)
@@ -85,29 +87,31 @@ class Endpoint:
 
     async def _statement(self, request: Request, body: Body, answer: Answer, headers: Headers) -> None:
         role = request.role(role_of(request.credentials.user, request.credentials.password, self._password))
-        if self._running >= self._limits.concurrency + self._limits.waiting:
-            raise too_many(self._running)
-        self._running += 1
-        try:
-            await self._run(request, role, body, answer, headers)
-        finally:
-            self._running -= 1
-
-    async def _run(self, request: Request, role: Role, body: Body, answer: Answer, headers: Headers) -> None:
         chunks: Iterable[bytes]
         if is_form(request):
-            request, chunks = with_form(request, await body.read(self._limits.query_text)), ()
+            request, chunks = with_form(request, await body.read(self._limits.form)), ()
         elif role is Role.READER:  # must not hold a thread with a body that never ends
             chunks = (await body.read(self._limits.query_text),)
         else:
             chunks = body.blocking(asyncio.get_running_loop())
-        running = Running(self._executor)
-        await running.start(self._pool, request, role, chunks)
-        watcher = asyncio.ensure_future(body.disconnected())
+        if self._running[role] >= self._limits.concurrency + self._limits.waiting:
+            raise too_many(self._running[role])
+        self._running[role] += 1
         try:
-            await self._relay(running, watcher, request, answer, headers)
+            await self._run(request, role, chunks, body, answer, headers)
         finally:
-            watcher.cancel()
+            self._running[role] -= 1
+
+    async def _run(
+        self, request: Request, role: Role, chunks: Iterable[bytes], body: Body, answer: Answer, headers: Headers
+    ) -> None:
+        running = Running(self._executor)
+        await running.start(self._pools[role], request, role, chunks)
+        gone = asyncio.ensure_future(body.disconnected())
+        try:
+            await self._relay(running, gone, request, answer, headers)
+        finally:
+            gone.cancel()
             await running.stop()
 
     async def _relay(
@@ -141,7 +145,7 @@ async def _unless_gone(gone: asyncio.Future[None], work: Coroutine[Any, Any, T])
     try:
         either: set[asyncio.Future[Any]] = {task, gone}
         await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-        if not task.done():
+        if gone.done():  # also when there is more to read: there always is, in a large result
             raise Disconnected
         return task.result()
     finally:

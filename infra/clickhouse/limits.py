@@ -20,7 +20,9 @@ class Limits:
     """
 
     concurrency: int = 8
-    """Queries that run at the same time; the next ones wait."""
+    """Queries of readers that run at the same time; the next ones wait."""
+    writer_concurrency: int = 4
+    """The same for the writer, whom no crowd of readers keeps waiting."""
     waiting: int = 128
     """Queries that may wait for a turn; beyond that the answer is 503 (TOO_MANY_SIMULTANEOUS_QUERIES)."""
     connections: int = 512
@@ -31,12 +33,14 @@ class Limits:
     query_memory: int = 512 * MIB
     query_memory_max: int = 1024 * MIB
     engine_memory: int = 1536 * MIB
-    query_text: int = MIB
-    """Length of a statement (the data of an INSERT does not count)."""
+    query_text: int = 256 * 1024
+    """Length of a statement (the data of an INSERT does not count); the engine's max_query_size is the same."""
+    form: int = 2 * MIB
+    """A statement with its parameters, sent as a form."""
     insert_body: int = 4096 * MIB
     """Decompressed data of one INSERT."""
     silence: float = 60.0
     """A client that sends or takes no byte for this long is dropped."""
     keep_alive: int = 75
-    shutdown: float = 15.0
+    shutdown: float = 10.0
     """How long SIGTERM lets running queries finish."""

@@ -8,28 +8,17 @@ from clickhouse_connect.driver.client import Client
 
 from infra.clickhouse.client import typed_errors
 
-DONE = "cvat.annals_migrations"
 
+def migrate(client: Client) -> None:
+    """Bring ClickHouse up to date. Raises Unavailable, ClickHouseRefused.
 
-def migrate(client: Client) -> list[str]:
-    """Bring ClickHouse up to date; returns the names of the migrations that ran.
-
-    ClickHouse has no transactions around DDL: each statement is written so that it may run again, and a migration is
-    noted when all of it has run.
+    All migrations run in order, each time: ClickHouse has no transactions around DDL, so a note of what has run could
+    be wrong. Each statement is written to change nothing when what it does is done (IF NOT EXISTS).
     """
     with typed_errors():
-        client.command("CREATE DATABASE IF NOT EXISTS cvat")
-        client.command(
-            f"CREATE TABLE IF NOT EXISTS {DONE} (name String, applied_at DateTime64(3, 'Etc/UTC') DEFAULT now64(3))"
-            " ENGINE = ReplacingMergeTree ORDER BY name"
-        )
-        done = {name for (name,) in client.query(f"SELECT name FROM {DONE}").result_rows}  # noqa: S608
-        pending = [name for name in migration_names() if name not in done]
-        for name in pending:
+        for name in migration_names():
             for statement in statements(name):
                 client.command(statement)
-            client.insert(DONE, [[name]], ["name"], column_type_names=["String"])
-    return pending
 
 
 def migration_names() -> list[str]:
@@ -40,4 +29,5 @@ def statements(name: str) -> list[str]:
     """The statements of a migration. Each ends with a semicolon at the end of a line."""
     text = files("infra.clickhouse.migrations").joinpath(name).read_text()
     lines = [line for line in text.splitlines() if not line.startswith("--")]
-    return [part.strip() for part in "\n".join(lines).split(";\n") if part.strip(" ;\n")]
+    parts = ("\n".join(lines) + "\n").split(";\n")
+    return [part.strip() for part in parts if part.strip()]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import resource
 import socket
 import time
 from collections.abc import Callable
@@ -17,12 +18,15 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from domain.errors import Unavailable
+from infra.clickhouse.access import Role
 from infra.clickhouse.endpoint import Endpoint
 from infra.clickhouse.engine import Engine
 from infra.clickhouse.execution import Executor
 from infra.clickhouse.limits import MIB, Limits
 
 _BACKLOG = 256
+_OPEN_FILES = 16_384
+"""Sockets, pipes, and the files of table parts."""
 
 
 class _Protocol(H11Protocol):
@@ -68,17 +72,26 @@ def serve(
         raise ValueError("The writer needs a password")
     limits = limits or Limits()
     listener = listen(host, port, limits.silence)
-    os.environ["TZ"] = "UTC"
-    time.tzset()
+    _prepare_process()
     engine = Engine(data_dir, limits)
     try:
         executor = Executor(engine, limits)
-        with ThreadPoolExecutor(limits.concurrency, thread_name_prefix="query") as pool:
-            app = Endpoint(engine, executor, pool, writer_password, limits)
+        readers = ThreadPoolExecutor(limits.concurrency, thread_name_prefix="read")
+        writer = ThreadPoolExecutor(limits.writer_concurrency, thread_name_prefix="write")
+        with readers, writer:
+            pools = {Role.READER: readers, Role.WRITER: writer}
+            app = Endpoint(engine, executor, pools, writer_password, limits)
             _Server(_config(app, limits), on_ready).run([listener])
             executor.end()
     finally:
         engine.close()
+
+
+def _prepare_process() -> None:
+    os.environ["TZ"] = "UTC"
+    time.tzset()
+    wanted, most = _OPEN_FILES, resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted if most == resource.RLIM_INFINITY else min(wanted, most), most))
 
 
 class _Server(uvicorn.Server):
@@ -110,5 +123,5 @@ def _config(app: Any, limits: Limits) -> uvicorn.Config:
         timeout_keep_alive=limits.keep_alive,
         timeout_graceful_shutdown=int(limits.shutdown),
         limit_concurrency=limits.connections,
-        h11_max_incomplete_event_size=limits.query_text + MIB // 4,
+        h11_max_incomplete_event_size=MIB,  # URL and headers, as ClickHouse's http_max_uri_size
     )

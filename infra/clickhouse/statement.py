@@ -12,13 +12,17 @@ from dataclasses import dataclass
 
 from infra.clickhouse.errors import Code, QueryFailed
 
+# Possessive repetition (*+) and `find` keep the time linear in the text, whatever a stranger sends.
 _TOKEN = re.compile(
     r"""(?P<skip>\s+|--[^\n]*|\#[\ !][^\n]*|/\*.*?\*/)
-      | (?P<quoted>'(?:[^'\\]|\\.|'')*'|`(?:[^`\\]|\\.|``)*`|"(?:[^"\\]|\\.|"")*"|\$(?P<tag>\w*)\$.*?\$(?P=tag)\$)
-      | (?P<word>[^\W\d]\w*)
+      | (?P<quoted>'(?:[^'\\]|\\.|'')*+'|`(?:[^`\\]|\\.|``)*+`|"(?:[^"\\]|\\.|"")*+")
+      | (?P<open>['`"]|/\*)
+      | (?P<tag>\$\w*\$)
+      | (?P<word>(?:[^\W\d]|\$)[\w$]*)
       | (?P<other>\d\w*|.)""",
     re.VERBOSE | re.DOTALL,
 )
+_UNPAIRED_TAGS = 16
 _NAME = re.compile(r"\w+")
 _AFTER_FORMAT = re.compile(r"[ \t\f]*\r?\n?")
 
@@ -31,20 +35,29 @@ class Token:
     depth: int
     """Round brackets that are open around it."""
     quoted: bool
+    unclosed: bool = False
+    """The beginning of a quotation or a comment that does not end."""
 
     def says(self, *words: str) -> bool:
         return not self.quoted and self.text.upper() in words
 
 
 def tokens(sql: str) -> Iterator[Token]:
-    """The words, quoted things and signs of `sql`, without blanks and comments."""
-    depth = 0
-    for match in _TOKEN.finditer(sql):
-        if match.lastgroup == "skip":
+    """The words, quoted things and signs of `sql`, without blanks and comments; what does not end is the last one."""
+    depth = unpaired = end = 0
+    while match := _TOKEN.match(sql, end):
+        kind, start, end = match.lastgroup, match.start(), match.end()
+        if kind == "tag" and unpaired < _UNPAIRED_TAGS:  # $tag$ … $tag$ is a quotation, an unpaired $tag$ a word
+            close = sql.find(match[0], end)
+            kind, end = ("word", end) if close < 0 else ("quoted", close + len(match[0]))
+            unpaired += close < 0
+        if kind == "skip":
             continue
-        text = match[0]
+        text = sql[start:end]
         depth -= text == ")"
-        yield Token(text, match.start(), match.end(), depth, match["quoted"] is not None)
+        yield Token(text, start, end, depth, kind == "quoted", kind == "open")
+        if kind == "open":
+            return
         depth += text == "("
 
 
@@ -74,10 +87,10 @@ def split_insert(text: str, complete: bool) -> Insert | None:
     before: Token | None = None
     clause: Token | None = None
     for token in tokens(text):
-        if token.end == len(text) and not complete:
-            raise NeedMore
+        if _breaks_off(token, text, complete):
+            return None
         if clause is not None:
-            return Insert(_utf8(text[: clause.start]), token.text, _data_start(text, token.end))
+            return Insert(_utf8(text[: clause.start]), token.text, _data_start(text, token.end, complete))
         if before is None and not token.says("INSERT"):
             return None
         if before is not None and token.depth == 0 and not before.says("INTO", "TABLE", "FUNCTION", "."):
@@ -98,9 +111,19 @@ class NeedMore(Exception):
     """The head of the INSERT is longer than what has arrived."""
 
 
-def _data_start(text: str, end: int) -> int:
+def _breaks_off(token: Token, text: str, complete: bool) -> bool:
+    if not complete and (token.unclosed or token.end == len(text)):
+        raise NeedMore
+    return token.unclosed
+
+
+def _data_start(text: str, end: int, complete: bool) -> int:
+    """Behind the first line break after the format, or behind the blanks when there is none: as ClickHouse does."""
     blank = _AFTER_FORMAT.match(text, end)
-    return blank.end() if blank else end
+    start = blank.end() if blank else end
+    if start == len(text) and text[start - 1] != "\n" and not complete:
+        raise NeedMore
+    return start
 
 
 def _utf8(text: str) -> str:

@@ -27,6 +27,11 @@ class Save:
     error: BaseException | None = None
     done: bool = False
 
+    @property
+    def streams(self) -> set[str]:
+        """Those it writes to, and those whose versions it expects."""
+        return {str(event.originator_id) for event in self.events} | self.expect.keys()
+
 
 class GroupCommitter:
     """`write` commits a batch in one transaction and fills in `positions` or `error` of each save. If it raises,

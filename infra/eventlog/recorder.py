@@ -26,25 +26,32 @@ APPEND_LOCK = 0x4C6F67  # "Log"
 
 # Only one transaction at a time, of all processes, may number and insert events. Without the lock a transaction with
 # a lower position could commit after one with a higher, and a follower that had read the higher would never see the
-# lower. It is released by the commit itself, when the rows are visible. A statement of its own, so that the next one
-# takes its snapshot after the lock is held and sees the last commit.
-LOCK = f"SELECT pg_advisory_xact_lock({APPEND_LOCK})"
+# lower. It is released by the commit itself, when the rows are visible.
+LOCK = f"SELECT pg_advisory_xact_lock({APPEND_LOCK})".encode()
 
-HEADS = """
-SELECT stream, coalesce((SELECT max(version) FROM log.events e WHERE e.stream = s.stream), 0) AS version
-FROM unnest(%s::text[]) AS s (stream)
+# The lock is a statement of its own, so that this one takes its snapshot after it and sees the last commit.
+HEADS = b"""
+SELECT NULL AS stream, coalesce(max(position), 0) AS version FROM log.events
 UNION ALL
-SELECT NULL, coalesce(max(position), 0) FROM log.events
+SELECT s.stream, e.version
+FROM unnest(%s::text[]) AS s (stream),
+    LATERAL (SELECT version FROM log.events WHERE stream = s.stream ORDER BY version DESC LIMIT 1) e
 """
 
-INSERT = """
-INSERT INTO log.events (position, stream, version, type, schema_version, time, source, actor_id, actor,
-    organization_id, organization, project_id, task_id, job_id, correlation_id, causation_id, user_agent, state)
-SELECT e.position, e.stream, e.version, e.type, e.schema_version, e.time, e.source, e.actor_id, e.actor,
-    e.organization_id, e.organization, e.project_id, e.task_id, e.job_id, e.correlation_id, e.causation_id,
-    e.user_agent, s.state
-FROM json_populate_recordset(NULL::log.events, %s::json) WITH ORDINALITY e
-JOIN unnest(%b::bytea[]) WITH ORDINALITY s (state, ordinality) USING (ordinality)
+# One notification a batch: a transaction that notifies takes a database-wide lock at its commit.
+INSERT = b"""
+WITH inserted AS (
+    INSERT INTO log.events (position, stream, version, type, schema_version, time, source, actor_id, actor,
+        organization_id, organization, project_id, task_id, job_id, correlation_id, causation_id, user_agent, state)
+    SELECT e.position, e.stream, e.version, e.type, e.schema_version, e.time, e.source, e.actor_id, e.actor,
+        e.organization_id, e.organization, e.project_id, e.task_id, e.job_id, e.correlation_id, e.causation_id,
+        e.user_agent, e.payload
+    FROM ROWS FROM (json_populate_recordset(NULL::log.events, %s::json), unnest(%b::bytea[])) AS e (
+        position, stream, version, type, schema_version, time, source, actor_id, actor,
+        organization_id, organization, project_id, task_id, job_id, correlation_id, causation_id, user_agent, state,
+        payload)
+)
+SELECT pg_notify(%s, %s)
 """
 
 SELECT = """
@@ -159,19 +166,22 @@ class EventLogRecorder(ApplicationRecorder):
     def _writer(self) -> Connection[DictRow]:
         if self._connection is None or self._connection.closed:
             self._connection = self.database.connect()
+            # The same few statements again and again, whose best plan does not depend on their values. Left to itself
+            # PostgreSQL plans them anew each time, because it cannot know how long the lists in them are.
+            self._connection.execute("SET plan_cache_mode = force_generic_plan")
         return self._connection
 
     def _append(self, cursor: Cursor[DictRow], batch: Sequence[Save]) -> None:
         cursor.execute(LOCK)
-        streams = list({str(event.originator_id) for save in batch for event in save.events})
-        cursor.execute(HEADS, (list({*streams, *(stream for save in batch for stream in save.expect)}),))
-        heads = {row["stream"]: row["version"] for row in cursor}
+        streams = list({stream for save in batch for stream in save.streams})
+        cursor.execute(HEADS, (streams,))
+        heads: dict[str | None, int] = dict.fromkeys(streams, 0)
+        heads.update((row["stream"], row["version"]) for row in cursor)
         accepted = number(batch, heads)
         if accepted:
-            cursor.execute(INSERT, (columns(accepted), [event.state for event in accepted]))
+            states = [event.state for event in accepted]
+            cursor.execute(INSERT, (columns(accepted), states, CHANNEL, notice(streams)))
             self._projections.apply(cursor, [event.event for event in accepted])
-            # Once a batch: a transaction that notifies takes a database-wide lock at its commit.
-            cursor.execute("SELECT pg_notify(%s, %s)", (CHANNEL, notice(streams)))
 
 
 def _rolled_back(connection: Connection[DictRow]) -> bool:

@@ -28,7 +28,7 @@ class EmbeddedPostgres:
 
     One supervisor owns it: `start()` … `stop()`. Commands beside it use `with attach_or_start() as url`. Whoever uses
     the server holds a shared lock that the kernel frees on any death, so the count of users is right even after
-    `kill -9`: the last user stops the server, unless a supervisor owns it.
+    `kill -9`: the last user stops the server. The supervisor is a user too, but does not wait for the others.
     """
 
     def __init__(self, data_dir: Path) -> None:
@@ -111,9 +111,9 @@ class EmbeddedPostgres:
         self._owner.note(str(os.getpid()))
 
     def _leave(self, use: FolderLock) -> None:
-        """The last user stops the server. Only under the control lock: the probes below take the locks for a moment."""
+        """The last user stops the server. Only under the control lock: the probe takes the lock for a moment."""
         use.release()
-        if not self._owner.is_taken() and not self._users.is_taken():
+        if not self._users.is_taken():
             self._stop_server()
 
     def _ensure_running(self, *, only_current: bool) -> str:

@@ -71,7 +71,7 @@ def test_downloaded_frames(task: Task, tmp_path: Path) -> None:
     found = task.download_frames([0, 6], outdir=tmp_path, quality="original", filename_pattern="{frame_id}{frame_ext}")
     assert found is None
     assert {path.name for path in tmp_path.iterdir()} == {"0.png", "6.jpg"}
-    assert (tmp_path / "6.jpg").read_bytes() == FRAMES[6].read_bytes()
+    assert np.array_equal(decode((tmp_path / "0.png").read_bytes()), decode(FRAMES[0].read_bytes()))
 
 
 def test_chunks_of_a_task(task: Task) -> None:
@@ -156,9 +156,8 @@ def test_ranges(http: httpx.Client, task: Task, quality: str) -> None:
     assert http.get(url, headers={"Range": "bytes=0-9", "If-Range": '"x"'}).status_code == 200
 
 
-@pytest.mark.parametrize(
-    "query",
-    [
+def test_what_is_not_there_is_refused_in_words(http: httpx.Client, task: Task) -> None:
+    for query in (
         "",
         "type=preview&number=0",
         "type=chunk",
@@ -169,12 +168,9 @@ def test_ranges(http: httpx.Client, task: Task, quality: str) -> None:
         "type=chunk&number=4",
         "type=chunk&number=0&quality=best",
         "type=chunk&number=99999999999999999999",
-    ],
-)
-def test_what_is_not_there_is_refused_in_words(http: httpx.Client, task: Task, query: str) -> None:
-    answer = http.get(f"/api/tasks/{task.id}/data?{query}")
-    assert answer.status_code == 400
-    assert isinstance(answer.json(), str)
+    ):
+        answer = http.get(f"/api/tasks/{task.id}/data?{query}")
+        assert (answer.status_code, type(answer.json())) == (400, str), query
 
 
 def test_a_job_has_its_own_frames_only(http: httpx.Client, jobs: list[Any]) -> None:
@@ -264,7 +260,8 @@ def test_metas_of_many_frames_are_fast(client: Client, http: httpx.Client, serve
     )
     with server.system.database.connection() as connection:
         connection.execute(
-            "INSERT INTO frames SELECT %s, n, 'frame \"' || n || '\".jpg', '', 1, 640, 480 FROM generate_series(1, 99999) n",
+            "INSERT INTO frames SELECT %s, n, 'frame \"' || n || '\".jpg', '', 1, 640, 480"
+            " FROM generate_series(1, 99999) n",
             (task.id,),
         )
         connection.execute("UPDATE data SET size = 100000 WHERE task_id = %s", (task.id,))

@@ -88,9 +88,9 @@ def running(folder: Path) -> Iterator[str]:
 
 
 def kill_server(folder: Path) -> None:
-    """kill -9 of every PostgreSQL process of the folder."""
+    """kill -9 of every PostgreSQL process that works somewhere in the folder."""
     processes = [p for p in psutil.process_iter(["name", "cwd"]) if p.info["name"] == "postgres"]
-    ours = [p for p in processes if p.info["cwd"] == str(folder / "cluster")]
+    ours = [p for p in processes if folder in Path(p.info["cwd"] or "/").parents]
     for process in ours:
         with suppress(psutil.NoSuchProcess):
             process.kill()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
 import socket
 import threading
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -270,26 +271,26 @@ class TestHttp:
             httpx.get(url, params={"query": "SELECT sum(sipHash64(number)) FROM numbers(100000000000)"}, timeout=0.5)
         with httpx.stream("GET", url, params={"query": "SELECT number FROM numbers(100000000000)"}) as answer:
             next(answer.iter_raw())
-        deadline = time.monotonic() + 10
-        while running_queries(url) and time.monotonic() < deadline:
-            time.sleep(0.05)
-        assert running_queries(url) == []
+        wait_until(lambda: running_queries(url) == [], seconds=5)
 
-    def test_clients_that_stall_hold_up_nobody(self, endpoint: EndpointProcess, url: str) -> None:
-        stalled = []
-        for _ in range(30):
-            connection = socket.create_connection(("127.0.0.1", endpoint.port))
-            connection.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nSELECT")
-            stalled.append(connection)
-        for _ in range(4):
-            connection = socket.create_connection(("127.0.0.1", endpoint.port))
-            connection.sendall(b"GET /?query=SELECT+number+FROM+numbers(100000000) HTTP/1.1\r\nHost: x\r\n\r\n")
-            stalled.append(connection)
-        try:
+    def test_bodies_that_stall_hold_up_nobody(self, endpoint: EndpointProcess, url: str) -> None:
+        with contextlib.ExitStack() as stalled:
+            for _ in range(150):
+                connection = stalled.enter_context(socket.create_connection(("127.0.0.1", endpoint.port)))
+                connection.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nSELECT")
             assert httpx.get(url, params={"query": "SELECT 1"}, timeout=5).text == "1\n"
-        finally:
-            for connection in stalled:
-                connection.close()
+
+    def test_readers_that_stall_do_not_hold_up_the_writer(self, endpoint: EndpointProcess, url: str) -> None:
+        endless = b"GET /?query=SELECT+number+FROM+numbers(100000000000) HTTP/1.1\r\nHost: x\r\n\r\n"
+        with contextlib.ExitStack() as stalled:
+            for _ in range(140):
+                stalled.enter_context(socket.create_connection(("127.0.0.1", endpoint.port))).sendall(endless)
+            wait_until(lambda: len(running_queries(url)) == 8)
+            refused = httpx.get(url, params={"query": "SELECT 1"}, timeout=5)
+            assert (refused.status_code, refused.headers["X-ClickHouse-Exception-Code"]) == (503, "202")
+            assert httpx.post(url, content="SELECT 1", auth=("forwarder", PASSWORD), timeout=5).text == "1\n"
+        wait_until(lambda: running_queries(url) == [], seconds=5)
+        assert httpx.get(url, params={"query": "SELECT 1"}, timeout=5).text == "1\n"
 
     def test_nonsense_is_answered(self, endpoint: EndpointProcess, url: str) -> None:
         for nonsense in (
@@ -309,6 +310,13 @@ class TestHttp:
 def running_queries(url: str) -> list[str]:
     query = "SELECT query FROM system.processes WHERE query NOT LIKE '%system.processes%'"
     return httpx.post(url, content=query, auth=("forwarder", PASSWORD)).text.splitlines()
+
+
+def wait_until(happened: Callable[[], bool], seconds: float = 30.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.05)
 
 
 def resident(pid: int) -> int:

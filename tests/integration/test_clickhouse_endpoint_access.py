@@ -46,37 +46,6 @@ def code(answer: httpx.Response) -> int:
     return int(answer.headers.get("X-ClickHouse-Exception-Code", 0))
 
 
-class TestCredentials:
-    def test_anybody_reads(self, url: str) -> None:
-        for auth in (("default", ""), ("default", "x"), ("grafana", "y"), ("", "")):
-            assert httpx.post(url, content="SELECT 1", auth=auth).text == "1\n"
-
-    @pytest.mark.parametrize("password", ["", "wrong", PASSWORD.upper(), PASSWORD + "x", "é"])
-    def test_the_writer_needs_the_password(self, url: str, password: str) -> None:
-        headers = [(b"X-ClickHouse-User", b"forwarder"), (b"X-ClickHouse-Key", password.encode())]
-        given = [
-            httpx.post(url, content="SELECT 1", auth=("forwarder", password)),
-            httpx.post(url, content="SELECT 1", params={"user": "forwarder", "password": password}),
-            httpx.post(url, content="SELECT 1", headers=headers),
-        ]
-        assert [(answer.status_code, code(answer)) for answer in given] == [(403, 516)] * 3
-
-    def test_the_writer_writes_however_it_says_so(self, url: str) -> None:
-        query = "CREATE TABLE IF NOT EXISTS mine (a UInt64) ORDER BY a"
-        headers = {"X-ClickHouse-User": "forwarder", "X-ClickHouse-Key": PASSWORD}
-        assert httpx.post(url, content=query, headers=headers).status_code == 200
-        assert httpx.post(url, content=query, params={"user": "forwarder", "password": PASSWORD}).status_code == 200
-        assert write(url, query).status_code == 200
-
-    def test_a_get_changes_nothing(self, url: str) -> None:
-        answer = httpx.get(url, params={"query": "DROP TABLE kept"}, auth=("forwarder", PASSWORD))
-        assert code(answer) == READONLY
-
-    def test_other_schemes_are_refused(self, url: str) -> None:
-        answer = httpx.post(url, content="SELECT 1", headers={"Authorization": "Bearer abc"})
-        assert (answer.status_code, code(answer)) == (403, 516)
-
-
 @pytest.mark.parametrize(
     "query",
     [

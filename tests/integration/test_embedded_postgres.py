@@ -44,9 +44,13 @@ RECOVERY_SECONDS = 3.0
 
 @pytest.fixture
 def place() -> Iterator[Path]:
-    """An empty folder outside pytest's own, which pytest closes to the server's account when tests run as root."""
+    """An empty folder in which nothing runs afterwards.
+
+    Outside pytest's own folder, which pytest closes to the server's account when tests run as root.
+    """
     path = Path(tempfile.mkdtemp(prefix="annals-test-"))
     yield path
+    kill_server(path)
     shutil.rmtree(path)
 
 
@@ -62,12 +66,9 @@ def fresh_folder() -> Iterator[Path]:
 
 
 @pytest.fixture
-def folder(place: Path, fresh_folder: Path) -> Iterator[Path]:
-    """A stopped server's folder of one's own, holding the table `log`; nothing runs in it afterwards."""
-    copy = place / "postgres"
-    shutil.copytree(fresh_folder, copy)
-    yield copy
-    kill_server(copy)
+def folder(place: Path, fresh_folder: Path) -> Path:
+    """A stopped server's folder of one's own, holding the table `log`."""
+    return Path(shutil.copytree(fresh_folder, place / "postgres"))
 
 
 def test_a_first_start_makes_a_closed_folder_with_our_settings(place: Path) -> None:

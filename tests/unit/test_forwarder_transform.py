@@ -241,8 +241,8 @@ def test_what_replaced_or_cleared_annotations_removed_is_counted_first() -> None
 @given(st.integers(1, 5 * MAX_COUNT))
 def test_counts_beyond_the_column_are_spread_over_rows_and_add_up(number: int) -> None:
     made = rows_of(AnnotationsCleared(11, 7, None, removed={"shapes": {"rectangle": number}}))
-    assert sum(row.count or 0 for row in made) == number
-    assert all(0 < (row.count or 0) <= MAX_COUNT for row in made)
+    assert sum(row.amount or 0 for row in made) == number
+    assert all(0 < (row.amount or 0) <= MAX_COUNT for row in made)
 
 
 def test_labels_and_their_sublabels_have_a_row_each() -> None:

@@ -54,12 +54,12 @@ def _counted(removed: Counts) -> Iterator[Row]:
     for kind, by_type in removed.items():
         for type_name, number in by_type.items():
             for part in in_portions(range(number)):
-                yield Row(f"delete:{kind}", type_name or None, count=len(part))
+                yield Row(f"delete:{kind}", type_name or None, amount=len(part))
 
 
 def _listed(scope: str, kind: str, type_name: str, items: list[dict[str, Any]]) -> Iterator[Row]:
     for part in in_portions(items):
-        yield Row(scope, type_name or None, count=len(part), payload={kind: part})
+        yield Row(scope, type_name or None, amount=len(part), payload={kind: part})
 
 
 def _reference(kind: str, item: dict[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ def upload_started(body: UploadStarted) -> list[Row]:
 def files_received(body: FilesReceived) -> list[Row]:
     """`count`: files; `payload.size`: their bytes."""
     number, size = len(body.files), sum(file["size"] for file in body.files)
-    return [Row("upload:files", count=countable(number), payload={"files": number, "size": size})]
+    return [Row("upload:files", amount=countable(number), payload={"files": number, "size": size})]
 
 
 @transforms(DataUploaded)
@@ -33,7 +33,7 @@ def data_uploaded(body: DataUploaded) -> list[Row]:
         "mode",
         "dimension",
     )
-    return [Row("upload:data", obj_id=body.task_id, count=countable(body.size), payload=described(body, *fields))]
+    return [Row("upload:data", obj_id=body.task_id, amount=countable(body.size), payload=described(body, *fields))]
 
 
 @transforms(FramesAdded)
@@ -41,7 +41,7 @@ def frames_added(body: FramesAdded) -> list[Row]:
     """`count`: frames; `payload.size`: bytes of their images."""
     number, size = len(body.frames), sum(frame["size"] for frame in body.frames)
     return [
-        Row("create:frames", count=countable(number), payload={"first": body.first, "frames": number, "size": size})
+        Row("create:frames", amount=countable(number), payload={"first": body.first, "frames": number, "size": size})
     ]
 
 
@@ -49,4 +49,4 @@ def frames_added(body: FramesAdded) -> list[Row]:
 def jobs_split(body: JobsSplit) -> list[Row]:
     """`count`: jobs."""
     payload = described(body, "segment_size", "overlap", "job_count")
-    return [Row("split:jobs", count=countable(body.job_count), payload=payload)]
+    return [Row("split:jobs", amount=countable(body.job_count), payload=payload)]

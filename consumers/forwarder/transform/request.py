@@ -41,7 +41,7 @@ def failed(body: RequestFailed) -> list[Row]:
     place = _place(body.request_id)
     return [
         Row("fail:request", body.request_id, payload={"message": body.message}, **place),
-        Row("send:exception", body.request_id, count=1, payload={"message": body.message, "stack": ""}, **place),
+        Row("send:exception", body.request_id, amount=1, payload={"message": body.message, "stack": ""}, **place),
     ]
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import orjson
 
@@ -14,9 +13,8 @@ MAX_COUNT = 65_535
 """The most that the column `count` (UInt16, as CVAT has it) takes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One analytics row. `scope` and the columns after it mean what they mean in CVAT.
+class Row(NamedTuple):
+    """One analytics row. `scope` and the columns after it mean what they mean in CVAT; `amount` is its `count`.
 
     `payload`: JSON data of the row's own; who asked for it is added to every row. `task_id`, `job_id`: where they are
     not those of the event's body.
@@ -26,7 +24,7 @@ class Row:
     obj_name: str | None = None
     obj_id: int | None = None
     obj_val: str | None = None
-    count: int | None = None
+    amount: int | None = None
     payload: dict[str, Any] | None = None
     task_id: int | None = None
     job_id: int | None = None

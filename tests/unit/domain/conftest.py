@@ -15,8 +15,9 @@ def log() -> MemoryLog:
 
 
 @pytest.fixture
-def log_with_task(log: MemoryLog) -> MemoryLog:
+def log_with_task() -> MemoryLog:
     """Ann's task 7 with the label cat and jobs 5 (frames 0..9) and 6 (frames 8..19)."""
+    log = MemoryLog()
     jobs = (given.job(5, frames=(0, 9)), given.job(6, frames=(8, 19)))
     log.given(given.user(), given.task(), given.labels(), *jobs)
     return log

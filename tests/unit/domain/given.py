@@ -27,7 +27,7 @@ def project(project_id: int = 3, name: str = "animals") -> ProjectCreated:
 
 
 def task(task_id: int = 7, project_id: int | None = None, **fields: Any) -> TaskCreated:
-    wanted = {
+    wanted: dict[str, Any] = {
         "name": "cats",
         "owner_id": 1,
         "assignee_id": None,
@@ -44,7 +44,13 @@ def task(task_id: int = 7, project_id: int | None = None, **fields: Any) -> Task
 
 
 def job(job_id: int = 5, task_id: int = 7, frames: tuple[int, int] = (0, 9), **fields: Any) -> JobCreated:
-    wanted = {"project_id": None, "assignee_id": None, "stage": "annotation", "state": "new", "type": "annotation"}
+    wanted: dict[str, Any] = {
+        "project_id": None,
+        "assignee_id": None,
+        "stage": "annotation",
+        "state": "new",
+        "type": "annotation",
+    }
     start, stop = frames
     return JobCreated(
         job_id=job_id, task_id=task_id, segment_id=job_id, start_frame=start, stop_frame=stop, **wanted | fields

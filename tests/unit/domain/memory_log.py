@@ -21,7 +21,7 @@ from domain.events.job import JobCreated
 from domain.events.label import LabelDeleted, LabelsAdded
 from domain.events.task import TaskCreated, TaskDeleted
 from domain.events.user import UserRegistered
-from domain.ports import JobPlace, Standing, State
+from domain.ports import Clock, Ids, JobPlace, Lookup, Passwords, Standing, State
 
 START = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
@@ -74,7 +74,9 @@ class NaiveLookup:
         raise NotFound
 
     def task_places(self, task_id: int) -> list[JobPlace]:
-        return sorted((place for place in self._places() if place.task_id == task_id), key=lambda place: place.job_id)
+        others = {job.job_id for job in self._of(JobCreated) if job.type != "annotation"}
+        places = [place for place in self._places() if place.task_id == task_id and place.job_id not in others]
+        return sorted(places, key=lambda place: place.job_id)
 
     def standing(self, kind: str, ids: list[int]) -> dict[int, Standing]:
         found = {}
@@ -121,15 +123,15 @@ class MemoryLog:
 
     def __init__(self) -> None:
         self.events: list[Event] = []
-        self.ids, self.lookup, self.passwords = CountingIds(), NaiveLookup(self.events), LegiblePasswords()
+        self.clock: Clock = lambda: START + timedelta(seconds=len(self.events))
+        """A second later each time that something is recorded."""
+        self.ids: Ids = CountingIds()
+        self.lookup: Lookup = NaiveLookup(self.events)
+        self.passwords: Passwords = LegiblePasswords()
         self._versions: Counter[str] = Counter()
         self._given = 0
         self._meanwhile: deque[Callable[[], object]] = deque()
         self._interrupting = False
-
-    def clock(self) -> datetime:
-        """A second later each time that something is recorded."""
-        return START + timedelta(seconds=len(self.events))
 
     def given(self, *bodies: Body) -> None:
         self.record(Context(SYSTEM), bodies)

@@ -22,7 +22,7 @@ from domain.annotations import (
 from domain.errors import Invalid, NotFound, VersionConflict
 from domain.events.annotations import MAX_OBJECTS, AnnotationsChanged, AnnotationsCleared, AnnotationsReplaced
 from domain.events.task import TaskDeleted
-from domain.ports import JobPlace
+from domain.ports import JobPlace, Standing
 
 from ..annotation.drawing import ROWS, documents
 from . import given
@@ -33,8 +33,8 @@ LEFT, RIGHT = 5, 6
 """The jobs of frames 0..9 and 8..19."""
 
 
-@pytest.fixture
-def annotations(log_with_task: MemoryLog) -> Annotations:
+@pytest.fixture(name="annotations")
+def use_cases(log_with_task: MemoryLog) -> Annotations:
     return Annotations(log_with_task)
 
 
@@ -118,7 +118,7 @@ class TestOneJob:
         with pytest.raises(Invalid):
             annotations.update(ANN, LEFT, {"tags": [{"frame": 1, "label_id": CAT, "id": shape}]})
         annotations.clear(ANN, LEFT)
-        with pytest.raises(Invalid, match="one kind only"):
+        with pytest.raises(Invalid, match="one kind"):
             annotations.update(
                 ANN, LEFT, {"shapes": [rectangle(1, id=shape)], "tags": [{"frame": 1, "label_id": CAT, "id": shape}]}
             )
@@ -131,7 +131,8 @@ class TestOneJob:
 
     def test_a_delete_names_what_it_really_removes(self, log: MemoryLog, annotations: Annotations) -> None:
         first, second = ids(annotations.create(ANN, LEFT, {"shapes": [rectangle(1), rectangle(2)]}))
-        wanted = {"shapes": [rectangle(1, id=first), rectangle(1, id=88)]}
+        misnamed = rectangle(1, id=first) | {"type": "ellipse"}
+        wanted = {"shapes": [misnamed, misnamed, rectangle(1, id=88)]}
         assert annotations.delete(ANN, LEFT, wanted)["shapes"][0]["id"] == first
         assert log.then[-1] == AnnotationsChanged(
             LEFT, 7, None, created={}, updated={}, removed={"shapes": {"rectangle": [first]}}
@@ -242,10 +243,6 @@ class TestWholeTask:
         annotations.clear_task(ANN, 7)
         assert log.then[1:] == [AnnotationsCleared(LEFT, 7, None, removed={"shapes": {"rectangle": 1}})]
 
-    def test_jobs_of_other_types_take_no_part(self, log: MemoryLog, annotations: Annotations) -> None:
-        places = annotations._log.lookup.task_places(7)
-        assert [place.job_id for place in places] == [LEFT, RIGHT]
-
     def test_what_stores_nothing_is_no_event(self, log: MemoryLog, annotations: Annotations) -> None:
         annotations.create_in_task(ANN, 7, {"shapes": [rectangle(99)]})
         annotations.replace_in_task(ANN, 7, {})
@@ -274,9 +271,10 @@ class TestParts:
     def test_what_is_stored_is_what_was_answered(self, raw: Document) -> None:
         log = labelled_log()
         annotations = Annotations(log)
-        for stored in (annotations.create(ANN, LEFT, raw), annotations.replace(ANN, LEFT, raw)):
+        for command in (annotations.create, annotations.replace):
+            stored = command(ANN, LEFT, raw)
             for kind in KINDS:
-                assert list(stands(log, LEFT, kind).values()) == stored[kind]
+                assert stands(log, LEFT, kind) == {item["id"]: item for item in stored[kind]}
         assert annotations.update(ANN, LEFT, stored) == stored
         annotations.delete(ANN, LEFT, stored)
         assert not any(stands(log, LEFT, kind) for kind in KINDS)
@@ -306,9 +304,8 @@ class TestParts:
         assert replaced(place, {}, {"tags": {"": 1}}) == [AnnotationsCleared(5, 7, None, {"tags": {"": 1}})]
 
     def test_only_what_stands_in_the_job_is_removed(self) -> None:
-        document: Document = {"tags": [{"id": 1}], "shapes": [{"id": 2, "type": "mask"}, {"id": 3, "type": "mask"}]}
-        owners = {"tags": {1: 6}, "shapes": {2: 5, 3: 6}}
-        assert removal(document, owners, 5) == {"shapes": {"mask": [2]}}
+        found = {"tags": {1: Standing(6, "")}, "shapes": {2: Standing(5, "mask"), 3: Standing(0, "rectangle")}}
+        assert removal(found, 5) == {"shapes": {"mask": [2]}}
 
     @pytest.mark.parametrize(
         ("kind", "item", "name"),

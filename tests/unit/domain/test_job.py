@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import product
+from typing import Any
 
 import pytest
 
@@ -61,7 +62,7 @@ def test_a_state_without_a_stage_stays_in_the_stage(log: MemoryLog) -> None:
 
 
 @pytest.mark.parametrize("wanted", [{"stage": "done"}, {"state": "open"}, {"stage": ""}, {"state": "NEW"}])
-def test_unknown_stages_and_states_are_refused(jobs: Jobs, log_with_task: MemoryLog, wanted: dict[str, str]) -> None:
+def test_unknown_stages_and_states_are_refused(jobs: Jobs, log_with_task: MemoryLog, wanted: dict[str, Any]) -> None:
     with pytest.raises(Invalid) as refusal:
         jobs.update(ANN, 5, **wanted)
     assert refusal.value.detail.keys() == wanted.keys()

@@ -95,9 +95,10 @@ def test_a_failure_says_why(log: MemoryLog, requests: Requests) -> None:
 def test_work_of_an_agent_that_lost_its_lease_counts_for_nothing(log: MemoryLog, requests: Requests) -> None:
     late = requests.start(ANN, "r", "agent-1")
     requests.expire(ANN, "r", "agent-1", None)
-    for end in (lambda: requests.finish(ANN, late, [UploadStarted(7)], {}), lambda: requests.fail(ANN, late, "")):
-        with pytest.raises(Conflict):
-            end()
+    with pytest.raises(Conflict):
+        requests.finish(ANN, late, [UploadStarted(7)], {})
+    with pytest.raises(Conflict):
+        requests.fail(ANN, late, "")
     again = requests.start(ANN, "r", "agent-1")
     assert again.attempt == 2
     with pytest.raises(Conflict):
@@ -159,13 +160,12 @@ def test_a_repeated_request_starts_from_the_beginning(log: MemoryLog, requests: 
 
 
 def test_an_unknown_request_is_not_found(requests: Requests) -> None:
-    for command in (
-        lambda: requests.start(ANN, "x", "agent-1"),
-        lambda: requests.expire(ANN, "x", "agent-1", None),
-        lambda: requests.fail(ANN, Request(given.queued("x"), "started"), ""),
-    ):
-        with pytest.raises(NotFound):
-            command()
+    with pytest.raises(NotFound):
+        requests.start(ANN, "x", "agent-1")
+    with pytest.raises(NotFound):
+        requests.expire(ANN, "x", "agent-1", None)
+    with pytest.raises(NotFound):
+        requests.fail(ANN, Request(given.queued("x"), "started"), "")
 
 
 def test_events_before_the_request_exists_mean_nothing() -> None:

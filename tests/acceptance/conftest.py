@@ -1,0 +1,130 @@
+"""A whole server: `annals serve` as a process, on free ports."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+
+REPOSITORY = Path(__file__).parents[2]
+WAIT_SECONDS = 60.0
+
+
+def wait_until(condition: Callable[[], object], seconds: float = WAIT_SECONDS) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "the condition did not come true"
+        time.sleep(0.02)
+
+
+def annals_environment(data: Path) -> dict[str, str]:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("ANNALS_")}
+    return clean | {"ANNALS_DATA": str(data), "PYTHONPATH": str(REPOSITORY)}
+
+
+class Served:
+    """A server that is ready, or on its way to be."""
+
+    def __init__(self, data: Path, *options: str, **settings: str) -> None:
+        self.data = data
+        self.began = time.monotonic()
+        self.errors = tempfile.TemporaryFile("w+")  # noqa: SIM115  (as long as the process)
+        self.process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "cli.main", "serve", "--port", "0", "--clickhouse-port", "0", *options],
+            env=annals_environment(data) | settings,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=self.errors,
+            text=True,
+        )
+
+    def ready(self) -> Served:
+        """Waits for the line that says so."""
+        assert self.process.stdout is not None
+        self.line = self.process.stdout.readline()
+        self.ready_seconds = time.monotonic() - self.began
+        assert self.line.startswith("Annals is ready: "), self.said()
+        return self
+
+    @property
+    def info(self) -> dict[str, Any]:
+        """What it tells other commands."""
+        info: dict[str, Any] = json.loads((self.data / "run" / "server.json").read_text())
+        return info
+
+    @property
+    def url(self) -> str:
+        return str(self.info["url"])
+
+    def pid(self, name: str) -> int:
+        return int(self.info["processes"][name])
+
+    def postmaster(self) -> int:
+        return int((self.data / "postgres" / "cluster" / "postmaster.pid").read_text().split()[0])
+
+    def said(self) -> str:
+        """Its standard error so far."""
+        self.errors.seek(0)
+        return self.errors.read()
+
+    def family(self) -> list[psutil.Process]:
+        """Every process that it consists of, PostgreSQL's too."""
+        return [psutil.Process(self.process.pid), *psutil.Process(self.process.pid).children(recursive=True)]
+
+    def http(self) -> httpx.Client:
+        """As the administrator."""
+        password = (self.data / "admin-password").read_text().strip()
+        return httpx.Client(base_url=self.url, auth=("admin", password), timeout=30)
+
+    def stop(self, seconds: float = WAIT_SECONDS) -> int:
+        """As an operator does; returns the exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(seconds)
+
+    def annals(self, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+        """Another command, beside the server."""
+        command = [sys.executable, "-P", "-m", "cli.main", *arguments]
+        environment = annals_environment(self.data) | settings
+        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+
+    def destroy(self) -> None:
+        """Nothing of it runs any more."""
+        family = self.family() if self.process.poll() is None else []
+        for process in [*family, *_working_in(self.data)]:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        self.process.wait()
+        self.errors.close()
+
+
+def _working_in(data: Path) -> list[psutil.Process]:
+    """PostgreSQL's processes, which outlive a killed server."""
+    cluster = str(data / "postgres" / "cluster")
+    found = psutil.process_iter(["name", "cwd"])
+    return [process for process in found if (process.info["name"], process.info["cwd"]) == ("postgres", cluster)]
+
+
+@pytest.fixture
+def serve(data_folder: Path) -> Iterator[Callable[..., Served]]:
+    """Starts servers on one data folder."""
+    started: list[Served] = []
+
+    def start(*options: str, **settings: str) -> Served:
+        started.append(Served(data_folder, *options, **settings))
+        return started[-1]
+
+    yield start
+    for server in started:
+        server.destroy()

@@ -1,0 +1,342 @@
+"""The server as a whole: it starts fast, survives whatever is killed, and stops in order."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import quote
+
+import httpx
+import psutil
+import psycopg
+import pytest
+
+from .conftest import Served, annals_environment, wait_until
+
+Serve = Callable[..., Served]
+
+FRESH_SECONDS, EXISTING_SECONDS = 6.0, 3.0
+SLACK = float(os.environ.get("ANNALS_TEST_SLACK", "3"))
+"""Other tests run beside this one: so many times the promised start-up times are still good here."""
+
+
+@pytest.fixture
+def server(serve: Serve) -> Served:
+    return serve().ready()
+
+
+def alive(processes: list[psutil.Process]) -> list[psutil.Process]:
+    return [one for one in processes if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
+
+
+def create_task(http: httpx.Client, name: str) -> int:
+    answer = http.post("/api/tasks", json={"name": name, "labels": [{"name": "cat"}]})
+    assert answer.status_code == 201, answer.text
+    return int(answer.json()["id"])
+
+
+def answers(http: httpx.Client) -> bool:
+    try:
+        return http.get("/api/users/self").status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+def test_a_first_start_makes_everything_and_says_where_it_is(server: Served) -> None:
+    assert server.ready_seconds < FRESH_SECONDS * SLACK
+    password_file = server.data / "admin-password"
+    password = password_file.read_text().strip()
+    assert server.line == (
+        f"Annals is ready: {server.url} · ClickHouse {server.info['clickhouse_url']} · data in {server.data}"
+        f" · user admin, password in {password_file}\n"
+    )
+    assert stat.S_IMODE(server.data.stat().st_mode) == (0o701 if os.geteuid() == 0 else 0o700)
+    assert {
+        stat.S_IMODE((server.data / name).stat().st_mode) for name in ("admin-password", "clickhouse-password")
+    } == {0o600}
+    with server.http() as http:
+        assert http.get("/api/users/self").json()["username"] == "admin"
+        assert create_task(http, "first") == 1
+    texts = [path.read_text() for path in (server.data / "logs").iterdir()]
+    assert not any(password in text for text in [*texts, server.line, server.said()])
+    assert not any(
+        password in argument or "PASSWORD" in argument for process in server.family() for argument in process.cmdline()
+    )
+    assert server.said() == ""
+
+
+def test_a_second_start_goes_on_where_the_first_stopped(server: Served, serve: Serve) -> None:
+    with server.http() as http:
+        task_id = create_task(http, "kept")
+    family = server.family()
+    assert server.stop() == 0
+    assert alive(family) == []
+    assert not (server.data / "run" / "server.json").exists()
+    again = serve().ready()
+    assert again.ready_seconds < EXISTING_SECONDS * SLACK
+    with again.http() as http:
+        assert http.get(f"/api/tasks/{task_id}").json()["name"] == "kept"
+    assert again.annals("verify").returncode == 0
+
+
+def test_the_password_can_be_given(serve: Serve) -> None:
+    server = serve(ANNALS_ADMIN_PASSWORD="chosen by hand").ready()
+    assert server.line.endswith(" · user admin, password as set at the first start\n")
+    assert not (server.data / "admin-password").exists()
+    assert httpx.get(f"{server.url}/api/users/self", auth=("admin", "chosen by hand")).status_code == 200
+    environments = [process.environ() for process in server.family()[1:] if process.name() != "postgres"]
+    assert not any("ANNALS_ADMIN_PASSWORD" in environment for environment in environments)
+
+
+def test_a_second_server_on_the_same_folder_is_refused(server: Served, serve: Serve) -> None:
+    second = serve()
+    assert second.process.wait(20) == 1
+    holder = server.process.pid
+    assert second.said() == f"annals: {server.data} is in use by another Annals server (process {holder})\n"
+    with server.http() as http:
+        assert answers(http)
+
+
+def test_a_port_in_use_is_said(serve: Serve) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        for option in ("--port", "--clickhouse-port"):
+            refused = serve(option, str(port))
+            assert refused.process.wait(20) == 1
+            assert refused.said() == (
+                f"annals: Can't listen on 127.0.0.1 port {port}: Address already in use ({option} chooses another)\n"
+            )
+
+
+def test_two_api_processes_share_the_port_and_one_alone_goes_on(serve: Serve) -> None:
+    server = serve("--workers", "2").ready()
+    killed = server.pid("api-1")
+    os.kill(killed, signal.SIGKILL)
+    with server.http() as http:  # connections that the dead one had not accepted wait for a living one
+        assert [answers(http) for _ in range(20)] == [True] * 20
+    wait_until(lambda: server.pid("api-1") != killed)
+    assert "api-1 has ended: killed by SIGKILL" in server.said()
+
+
+@pytest.mark.parametrize("name", ["api-1", "agent", "forward", "clickhouse"])
+def test_a_killed_process_is_replaced(server: Served, name: str) -> None:
+    others = set(server.info["processes"].items())
+    killed = server.pid(name)
+    os.kill(killed, signal.SIGKILL)
+    wait_until(lambda: server.pid(name) != killed)
+    assert {one for one in others if one[0] != name} < set(server.info["processes"].items())
+    with server.http() as http:
+        wait_until(lambda: answers(http))
+        create_task(http, "after")
+    proof = server.annals("verify")
+    assert proof.returncode == 0, proof.stdout
+
+
+def test_a_killed_postgres_is_replaced_and_nothing_acknowledged_is_lost(server: Served) -> None:
+    with server.http() as http:
+        created = [create_task(http, f"task {number}") for number in range(20)]
+        killed = server.postmaster()
+        os.kill(killed, signal.SIGKILL)
+        wait_until(lambda: http.post("/api/tasks", json={"name": "after", "labels": []}).status_code == 201)
+        assert server.postmaster() != killed
+        found = http.get("/api/tasks", params={"page_size": 100}).json()["results"]
+        assert {task["id"] for task in found} > set(created)
+    assert "PostgreSQL has died and is started again" in server.said()
+    proof = server.annals("verify")
+    assert proof.returncode == 0, proof.stdout
+
+
+def test_children_die_with_a_killed_server_and_the_next_takes_its_place(server: Served, serve: Serve) -> None:
+    port, clickhouse_port = server.info["port"], server.info["clickhouse_port"]
+    with server.http() as http:
+        created = create_task(http, "acknowledged")
+    children = [process for process in server.family()[1:] if process.name() != "postgres"]
+    assert len(alive(children)) == 4
+    server.process.kill()
+    server.process.wait()
+    wait_until(lambda: not alive(children), 5)
+    assert (server.data / "run" / "server.json").exists()
+    assert "not running" in server.annals("doctor").stdout
+    again = serve("--port", str(port), "--clickhouse-port", str(clickhouse_port)).ready()
+    with again.http() as http:
+        assert http.get(f"/api/tasks/{created}").json()["name"] == "acknowledged"
+    proof = again.annals("verify")
+    assert proof.returncode == 0, proof.stdout
+
+
+def test_everything_killed_at_once_in_the_middle_of_work(server: Served, serve: Serve) -> None:
+    created: list[int] = []
+    deadline = time.monotonic() + 1.0
+    with server.http() as http:
+        while time.monotonic() < deadline:
+            created.append(create_task(http, f"task {len(created)}"))
+        for process in server.family():
+            process.kill()
+    server.process.wait()
+    again = serve().ready()
+    with again.http() as http:
+        found = http.get("/api/tasks", params={"page_size": 1000}).json()
+        assert {task["id"] for task in found["results"]} >= set(created[-500:])
+        assert found["count"] >= len(created) > 10
+    proof = again.annals("verify")
+    assert proof.returncode == 0, proof.stdout
+
+
+def half_a_login(server: Served) -> tuple[socket.socket, bytes]:
+    """A request of which the server has the beginning, and its rest."""
+    password = (server.data / "admin-password").read_text().strip()
+    body = f'{{"username": "admin", "password": "{password}"}}'.encode()
+    lines = ["POST /api/auth/login HTTP/1.1", "Host: x", "Content-Type: application/json"]
+    head = "\r\n".join([*lines, f"Content-Length: {len(body)}", "", ""])
+    connection = socket.create_connection(("127.0.0.1", server.info["port"]), timeout=20)
+    connection.sendall(head.encode() + body[:10])
+    return connection, body[10:]
+
+
+def test_a_stop_finishes_the_requests_that_it_meets(server: Served) -> None:
+    connection, rest = half_a_login(server)
+    with server.http() as http:
+        assert answers(http)  # by now the half request, which came before, has been accepted
+    api = psutil.Process(server.pid("api-1"))
+    server.process.send_signal(signal.SIGTERM)
+    wait_until(lambda: "stopping" in (server.data / "logs" / "server.log").read_text())
+    connection.sendall(rest)
+    assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
+    assert server.process.wait(20) == 0
+    assert not api.is_running()
+    assert server.said() == ""
+
+
+def test_a_second_signal_hurries(server: Served) -> None:
+    connection, _ = half_a_login(server)
+    with server.http() as http:
+        assert answers(http)
+    family = server.family()
+    server.process.send_signal(signal.SIGINT)
+    wait_until(lambda: "stopping" in (server.data / "logs" / "server.log").read_text())
+    began = time.monotonic()
+    server.process.send_signal(signal.SIGINT)
+    assert server.process.wait(20) == 0
+    assert time.monotonic() - began < 5
+    assert alive(family) == []
+    connection.close()
+
+
+def test_a_stop_in_the_middle_of_a_start_leaves_nothing_running(serve: Serve) -> None:
+    server = serve()
+    wait_until(lambda: (server.data / "postgres" / "control.lock").exists())
+    family = server.family()
+    assert server.stop() == 0
+    assert alive(family) == []
+
+
+def test_a_process_that_keeps_failing_is_reported_and_recovers(serve: Serve, data_folder: Path) -> None:
+    data_folder.mkdir()
+    obstacle = data_folder / "clickhouse"
+    obstacle.write_text("in the way")
+    server = serve()
+    wait_until(lambda: "clickhouse keeps failing: exit status 1" in server.said())
+    obstacle.unlink()
+    assert server.ready().stop() == 0
+
+
+def test_deleted_rows_in_clickhouse_are_found(server: Served) -> None:
+    with server.http() as http:
+        for name in ("first", "second"):
+            create_task(http, name)
+    assert server.annals("verify").returncode == 0
+    user = ("forwarder", (server.data / "clickhouse-password").read_text().strip())
+    statement, waiting = "ALTER TABLE cvat.events DELETE WHERE position = 3", {"mutations_sync": 2}
+    httpx.post(server.info["clickhouse_url"], content=statement, params=waiting, auth=user).raise_for_status()
+    found = server.annals("verify")
+    assert found.returncode == 1
+    assert "First difference: ClickHouse: position 3 is missing in ClickHouse" in found.stdout
+    anybody = httpx.post(server.info["clickhouse_url"], content="TRUNCATE TABLE cvat.events")
+    assert anybody.status_code == 403
+
+
+def test_the_doctor_sees_the_processes_and_their_memory(server: Served) -> None:
+    wait_until(lambda: "heard" in server.annals("doctor").stdout)
+    healthy = server.annals("doctor")
+    assert healthy.returncode == 0, healthy.stdout
+    lines = {line.split()[1]: line for line in healthy.stdout.splitlines() if line.startswith("memory")}
+    assert lines.keys() == {"server", "api-1", "agent", "forward", "clickhouse", "postgres", "sum"}
+
+
+def test_an_api_process_can_be_run_by_hand(server: Served) -> None:
+    """As in a distributed deployment: given a database by URL, wherever that is."""
+    url = server.annals("database-url").stdout.strip()
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    by_hand = subprocess.Popen(
+        [sys.executable, "-P", "-m", "cli.main", "api", "--port", str(port), "--name", "by-hand"],
+        env=annals_environment(server.data) | {"ANNALS_DATABASE_URL": url},
+    )
+    try:
+        with server.http() as http:
+            task_id = create_task(http, "everywhere")
+            with httpx.Client(base_url=f"http://127.0.0.1:{port}", auth=http.auth) as other:
+                wait_until(lambda: answers(other))
+                assert other.get(f"/api/tasks/{task_id}").json()["name"] == "everywhere"
+        by_hand.terminate()
+        assert by_hand.wait(20) == 0
+    finally:
+        by_hand.kill()
+        by_hand.wait()
+
+
+def test_a_database_elsewhere_is_used(serve: Serve, database_url: str) -> None:
+    server = serve(ANNALS_DATABASE_URL=database_url).ready()
+    assert not (server.data / "postgres").exists()
+    with server.http() as http:
+        task_id = create_task(http, "elsewhere")
+    with psycopg.connect(database_url) as connection:
+        assert connection.execute("SELECT name FROM read.tasks WHERE id = %s", (task_id,)).fetchone() == ("elsewhere",)
+    assert server.stop() == 0
+
+
+def test_a_database_that_does_not_answer_is_said(serve: Serve) -> None:
+    server = serve(ANNALS_DATABASE_URL="postgresql://someone:topsecret@127.0.0.1:1/nowhere")
+    assert server.process.wait(30) == 1
+    assert server.said().startswith("annals: PostgreSQL does not answer: ")
+    assert "topsecret" not in server.said()
+
+
+def test_a_clickhouse_elsewhere_is_used(serve: Serve, data_folder: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    elsewhere = data_folder.parent / "elsewhere"
+    by_hand = subprocess.Popen(
+        [sys.executable, "-P", "-m", "cli.main", "clickhouse", "--clickhouse-port", str(port)],
+        env=annals_environment(elsewhere),
+    )
+    try:
+        wait_until((elsewhere / "clickhouse-password").exists)
+        password = (elsewhere / "clickhouse-password").read_text().strip()
+        url = f"http://forwarder:{password}@127.0.0.1:{port}/cvat"
+        server = serve(ANNALS_CLICKHOUSE_URL=url).ready()
+        assert server.info["clickhouse_url"] == f"http://127.0.0.1:{port}/cvat"
+        assert "clickhouse" not in server.info["processes"]
+        assert password not in server.line
+        proof = server.annals("verify", ANNALS_CLICKHOUSE_URL=url)
+        assert proof.returncode == 0, proof.stdout
+        assert "not forwarded yet" not in proof.stdout
+    finally:
+        by_hand.terminate()
+        assert by_hand.wait(20) == 0
+
+
+def test_ports_are_those_that_were_asked_for(serve: Serve) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as first, socket.create_server(("127.0.0.1", 0)) as second:
+        api, clickhouse = first.getsockname()[1], second.getsockname()[1]
+    server = serve("--port", str(api), "--clickhouse-port", str(clickhouse)).ready()
+    assert (server.info["port"], server.info["clickhouse_port"]) == (api, clickhouse)
+    query = quote("SELECT currentDatabase()")
+    assert httpx.get(f"http://127.0.0.1:{clickhouse}/?query={query}").text == "cvat\n"

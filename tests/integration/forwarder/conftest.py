@@ -1,0 +1,41 @@
+"""A ClickHouse without a table, beside a log without events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+from clickhouse_connect.driver.client import Client
+
+from cli.bootstrap import System
+from consumers.forwarder.sink import TABLE
+from infra.clickhouse.client import connect
+from infra.clickhouse.process import EndpointProcess
+from infra.postgres.database import Database
+
+from .steps import PASSWORD, url_of
+
+
+@pytest.fixture(scope="module")
+def shared_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EndpointProcess]:
+    with EndpointProcess(tmp_path_factory.mktemp("clickhouse"), PASSWORD) as endpoint:
+        yield endpoint
+
+
+@pytest.fixture
+def clickhouse(shared_endpoint: EndpointProcess) -> Iterator[Client]:
+    """The writer's client of a ClickHouse without a table."""
+    with closing(connect(url_of(shared_endpoint))) as client:
+        client.command(f"DROP TABLE IF EXISTS {TABLE} SYNC")
+        yield client
+
+
+@pytest.fixture
+def url(shared_endpoint: EndpointProcess, clickhouse: Client) -> str:
+    return url_of(shared_endpoint)
+
+
+@pytest.fixture
+def log(system: System) -> Database:
+    return system.database

@@ -1,0 +1,147 @@
+"""What the tests of the forwarder do: record, forward, interrupt, compare."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from clickhouse_connect.driver.client import Client
+
+from cli.bootstrap import System
+from consumers.forwarder.batch import COLUMNS, Limits, batches
+from consumers.forwarder.check import Reconciliation, missing_positions
+from consumers.forwarder.forwarder import Forwarder
+from consumers.forwarder.sink import TABLE
+from consumers.forwarder.source import LogSource
+from consumers.forwarder.status import lag
+from domain.event import Actor, Body, Context
+from domain.events.job import JobAssigned, JobStateChanged
+from infra.clickhouse.process import EndpointProcess
+from infra.postgres.database import Database
+
+SECONDS = 60.0
+PASSWORD = "forwarder's"
+SMALL = Limits(rows=100)
+FORWARDER = """
+import signal, sys, threading
+from consumers.forwarder.batch import Limits
+from consumers.forwarder.forwarder import Forwarder
+from infra.postgres.database import Database
+stop = threading.Event()
+signal.signal(signal.SIGTERM, lambda *_: stop.set())
+Forwarder(Database(sys.argv[1]), sys.argv[2], limits=Limits(rows=100)).run(stop)
+"""
+REPOSITORY = Path(__file__).parents[3]
+ME = Context(Actor(1, "ann"), correlation_id="request-1", user_agent="a test")
+
+
+def url_of(endpoint: EndpointProcess) -> str:
+    return f"http://forwarder:{PASSWORD}@127.0.0.1:{endpoint.port}/cvat"
+
+
+def moved(number: int) -> list[Body]:
+    """Events of two rows and of one, in turn."""
+    events: list[Body] = []
+    for n in range(number):
+        job_id = random.randint(1, 500)
+        if n % 2:
+            events.append(JobAssigned(job_id, 7, None, 6, "bob", None))
+        else:
+            events.append(JobStateChanged(job_id, 7, None, "validation", "completed", "annotation", "new"))
+    return events
+
+
+def record(system: System, number: int) -> None:
+    for first in range(0, number, 2_000):
+        system.app.record(ME, moved(min(2_000, number - first)))
+
+
+def wait_until(condition: Callable[[], object], seconds: float = SECONDS) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come to that in time"
+        time.sleep(0.01)
+
+
+@contextmanager
+def forwarding(log: Database, url: str, limits: Limits = SMALL) -> Iterator[Forwarder]:
+    """A forwarder in a thread; stopped in order at the end."""
+    forwarder, stop = Forwarder(log, url, limits=limits), threading.Event()
+    thread = threading.Thread(target=forwarder.run, args=(stop,))
+    thread.start()
+    try:
+        yield forwarder
+    finally:
+        stop.set()
+        thread.join(SECONDS)
+        assert not thread.is_alive()
+
+
+@contextmanager
+def forwarder_process(log: Database, url: str) -> Iterator[subprocess.Popen[bytes]]:
+    command = [sys.executable, "-c", FORWARDER, log.url, url]
+    process = subprocess.Popen(command, env=os.environ | {"PYTHONPATH": str(REPOSITORY)}, stdout=subprocess.DEVNULL)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def head(log: Database) -> int:
+    with log.connect() as connection:
+        return LogSource(connection).head()
+
+
+def forwarded(log: Database) -> bool:
+    """Whether all that was recorded has been acknowledged."""
+    with log.connect() as connection:
+        return lag(connection).events == 0
+
+
+def forward(log: Database, url: str) -> None:
+    with forwarding(log, url, Limits()):
+        wait_until(lambda: forwarded(log))
+
+
+def compared(log: Database, clickhouse: Client) -> Reconciliation:
+    with log.connect() as connection:
+        return missing_positions(connection, clickhouse, head(log))
+
+
+def count(clickhouse: Client) -> int:
+    """As a dashboard counts: without FINAL. 0 while there is no table."""
+    try:
+        ((number,),) = clickhouse.query(f"SELECT count() FROM {TABLE}").result_rows
+        return int(number)
+    except Exception as error:
+        if "UNKNOWN_TABLE" in str(error):
+            return 0
+        raise
+
+
+def assert_exactly_once(log: Database, clickhouse: Client) -> None:
+    """Each row that the log gives is there once, for plain queries, and none besides."""
+    with log.connect() as connection:
+        wanted = [row for batch in batches(LogSource(connection).read(0), 0, Limits()) for row in batch.rows]
+    place = [list(COLUMNS).index(name) for name in ("position", "row", "scope", "payload")]
+    held = clickhouse.query(f"SELECT position, row, scope, payload FROM {TABLE} ORDER BY position, row").result_rows
+    assert [tuple(row) for row in held] == [tuple(row[i] for i in place) for row in wanted]
+    assert compared(log, clickhouse).difference is None
+
+
+def rows_of(clickhouse: Client, columns: str, where: str) -> list[tuple[Any, ...]]:
+    statement = f"SELECT {columns} FROM cvat.events WHERE {where} ORDER BY position, row"
+    return [tuple(row) for row in clickhouse.query(statement).result_rows]
+
+
+def delete(clickhouse: Client, where: str) -> None:
+    clickhouse.command(f"ALTER TABLE {TABLE} DELETE WHERE {where}", settings={"mutations_sync": 2})

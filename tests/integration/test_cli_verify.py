@@ -1,0 +1,56 @@
+"""`annals verify` as a command: what it prints, and its exit code. What it finds: test_verify.py."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from infra.postgres.locks import FolderLock
+
+from .conftest import Annals, MainJob
+
+
+def corrupt(done: MainJob) -> None:
+    with done.system.database.connect() as connection:
+        connection.execute("UPDATE jobs SET state = 'new', stage = 'validation' WHERE id = 1")
+
+
+def test_equality_is_told_and_exits_with_0(annals: Annals, main_job: MainJob) -> None:
+    equal = annals("verify")
+    assert equal.returncode == 0
+    assert equal.stdout.endswith("\nEverything is equal, up to position 15.\n")
+    lines = {" ".join(line.split()) for line in equal.stdout.splitlines()}
+    assert lines > {
+        "positions 1 to 15 equal",
+        "table annotations 3 rows equal",
+        "blobs 4 (sizes) equal",
+        "ClickHouse positions 1 to 0, 15 not forwarded yet equal",
+    }
+
+
+def test_the_first_difference_is_told_and_exits_with_1(annals: Annals, main_job: MainJob) -> None:
+    corrupt(main_job)
+    different = annals("verify")
+    assert different.returncode == 1
+    assert different.stdout.endswith(
+        "\nFirst difference: table jobs: id 1: stage is 'validation', by the log 'acceptance';"
+        " state is 'new', by the log 'completed'\n"
+    )
+
+
+def test_as_json(annals: Annals, main_job: MainJob) -> None:
+    equal = json.loads(annals("verify", "--json", "--blobs").stdout)
+    assert (equal["equal"], equal["head"]) == (True, 15)
+    assert {"subject": "blobs", "measure": "4 (sizes and hashes)", "difference": None} in equal["findings"]
+    corrupt(main_job)
+    different = annals("verify", "--json")
+    found = json.loads(different.stdout)
+    assert (different.returncode, found["equal"]) == (1, False)
+    assert [one["subject"] for one in found["findings"] if one["difference"]] == ["table jobs"]
+
+
+def test_without_a_server_it_leaves_no_process_behind(annals: Annals, main_job: MainJob, data_folder: Path) -> None:
+    assert annals("verify").returncode == 0
+    lock = data_folder / "clickhouse" / "lock"  # held by the one process that has the engine
+    assert lock.exists()
+    assert not FolderLock(lock).is_taken()

@@ -1,0 +1,195 @@
+"""One event body of each type, with every field filled in: what the golden files of today's versions hold."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from domain.event import Body
+from domain.events.annotations import AnnotationsChanged, AnnotationsCleared, AnnotationsReplaced
+from domain.events.data import DataUploaded, FilesReceived, Frame, FramesAdded, JobsSplit, ReceivedFile, UploadStarted
+from domain.events.job import JobAssigned, JobCreated, JobStateChanged
+from domain.events.label import AttributeSpec, LabelChanged, LabelDeleted, LabelsAdded, LabelSpec
+from domain.events.project import ProjectChanged, ProjectCreated, ProjectDeleted
+from domain.events.request import LeaseExpired, RequestFailed, RequestFinished, RequestQueued, RequestStarted
+from domain.events.task import TaskChanged, TaskCreated, TaskDeleted
+from domain.events.user import UserLoggedIn, UserLoggedOut, UserPasswordChanged, UserRegistered
+
+TIME = datetime(2026, 11, 20, 12, 30, 15, 123456, tzinfo=UTC)
+CREATION = "action=create&target=task&target_id=7"
+STORAGE = {"location": "local", "cloud_storage_id": None}
+SHA256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+
+AGE = AttributeSpec(
+    id=3, name="age", mutable=True, input_type="select", default_value="young", values=["young", "old", "Ålder"]
+)
+HEAD = LabelSpec(id=6, name="head", color="#e64848", type="points", attributes=[])
+CAT = LabelSpec(
+    id=5,
+    name="cat",
+    color="#39e6a2",
+    type="skeleton",
+    attributes=[AGE],
+    sublabels=[HEAD],
+    svg='<circle r="1.5" data-label-id="6"/>',
+)
+
+TAG = {"id": 1001, "frame": 0, "label_id": 5, "group": 0, "source": "manual", "attributes": []}
+RECTANGLE = TAG | {
+    "id": 1002,
+    "type": "rectangle",
+    "points": [10.5, 20, 30.25, 40],
+    "occluded": False,
+    "outside": False,
+    "z_order": 0,
+    "rotation": 15.5,
+    "score": 1.0,
+    "attributes": [{"spec_id": 3, "value": "old"}],
+    "elements": [],
+}
+TRACK = TAG | {
+    "id": 1003,
+    "shapes": [
+        {
+            "id": 1004,
+            "frame": 0,
+            "type": "polygon",
+            "points": [0, 0, 10, 0, 10, 10.5],
+            "occluded": True,
+            "outside": False,
+            "z_order": 1,
+            "rotation": 0.0,
+            "attributes": [],
+        }
+    ],
+    "elements": [],
+}
+INTERVAL = {
+    "id": 1005,
+    "label_id": 5,
+    "start": 3,
+    "stop": 9,
+    "group": 0,
+    "source": "auto",
+    "score": 0.5,
+    "attributes": [],
+}
+
+BODIES: list[Body] = [
+    AnnotationsChanged(
+        job_id=11,
+        task_id=7,
+        project_id=2,
+        created={"tags": [TAG], "shapes": [RECTANGLE]},
+        updated={"tracks": [TRACK]},
+        removed={"tags": {"": [900]}, "shapes": {"rectangle": [901, 902], "mask": [903]}},
+    ),
+    AnnotationsReplaced(
+        job_id=11, task_id=7, project_id=None, created={"intervals": [INTERVAL]}, removed={"shapes": {"rectangle": 2}}
+    ),
+    AnnotationsCleared(job_id=11, task_id=7, project_id=2, removed={"tags": {"": 1}, "tracks": {"polygon": 3}}),
+    DataUploaded(
+        task_id=7,
+        project_id=2,
+        size=3,
+        image_quality=70,
+        chunk_size=36,
+        start_frame=1,
+        stop_frame=5,
+        frame_filter="step=2",
+        sorting_method="natural",
+        media_type="image",
+        mode="annotation",
+        dimension="2d",
+        original_chunk_type="imageset",
+        compressed_chunk_type="imageset",
+        params={"image_quality": 70, "sorting_method": "natural"},
+    ),
+    FilesReceived(task_id=7, files=[ReceivedFile(name="cät.jpg", sha256=SHA256, size=123_456)]),
+    FramesAdded(task_id=7, first=0, frames=[Frame(name="cät.jpg", sha256=SHA256, size=123_456, width=640, height=480)]),
+    JobsSplit(task_id=7, segment_size=2, overlap=1, job_count=2),
+    UploadStarted(task_id=7),
+    JobAssigned(job_id=11, task_id=7, project_id=2, assignee_id=4, assignee="bob", previous_assignee_id=None),
+    JobCreated(
+        job_id=11,
+        task_id=7,
+        project_id=None,
+        segment_id=9,
+        type="annotation",
+        start_frame=0,
+        stop_frame=1,
+        assignee_id=4,
+        stage="annotation",
+        state="new",
+    ),
+    JobStateChanged(
+        job_id=11,
+        task_id=7,
+        project_id=2,
+        stage="acceptance",
+        state="completed",
+        previous_stage="validation",
+        previous_state="in progress",
+    ),
+    LabelChanged(project_id=None, task_id=7, label=CAT, changes={"name": {"from": "dog", "to": "cat"}}),
+    LabelDeleted(project_id=2, task_id=None, label_id=5, name="cat"),
+    LabelsAdded(project_id=2, task_id=None, labels=[CAT]),
+    ProjectChanged(project_id=2, changes={"assignee_id": {"from": None, "to": 4}}),
+    ProjectCreated(
+        project_id=2,
+        name="animals",
+        owner_id=1,
+        assignee_id=4,
+        bug_tracker="https://bugs.example.org/1",
+        organization_id=3,
+        source_storage=STORAGE,
+        target_storage=None,
+    ),
+    ProjectDeleted(project_id=2, name="animals"),
+    LeaseExpired(request_id=CREATION, agent="agent-1", last_beat=TIME),
+    RequestFailed(request_id=CREATION, task_id=7, message="cät.jpg is not an image"),
+    RequestFinished(request_id=CREATION, task_id=7, result={"result_id": 7}),
+    RequestQueued(
+        request_id=CREATION,
+        queue="import",
+        action="create",
+        target="task",
+        subresource="",
+        owner_id=1,
+        owner="ann",
+        project_id=2,
+        task_id=7,
+        job_id=None,
+        params={"image_quality": 70},
+    ),
+    RequestStarted(request_id=CREATION, agent="agent-1", attempt=1),
+    TaskChanged(task_id=7, project_id=2, changes={"name": {"from": "cats", "to": "more cats"}}),
+    TaskCreated(
+        task_id=7,
+        project_id=None,
+        name="cats",
+        owner_id=1,
+        assignee_id=4,
+        bug_tracker="",
+        subset="Train",
+        segment_size=2,
+        overlap=None,
+        consensus_replicas=0,
+        organization_id=3,
+        source_storage=None,
+        target_storage=STORAGE,
+    ),
+    TaskDeleted(task_id=7, project_id=2, name="cats", job_ids=[11, 12]),
+    UserLoggedIn(user_id=1, login_id=8, cookie_hash=SHA256, token_hash=SHA256[::-1], expires=TIME),
+    UserLoggedOut(user_id=1, login_id=8),
+    UserPasswordChanged(user_id=1, password_hash="$argon2id$v=19$m=65536,t=3,p=4$c2FsdA$aGFzaA"),
+    UserRegistered(
+        user_id=1,
+        username="ann",
+        email="ann@example.org",
+        first_name="Ann",
+        last_name="Åberg",
+        is_admin=True,
+        password_hash="$argon2id$v=19$m=65536,t=3,p=4$c2FsdA$aGFzaA",
+    ),
+]
+EXAMPLES = {body.type_name: body for body in BODIES}
