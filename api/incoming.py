@@ -13,7 +13,7 @@ from domain.errors import Invalid, TooLarge
 PIECE = 256 * 1024
 """Bytes that are worth a hand-over to a thread."""
 
-MOST_AHEAD = 4 * 1024 * 1024
+MOST_AHEAD = 1024 * 1024
 """Bytes that wait in memory while a thread is busy with the piece before; then the client has to wait."""
 
 SILENCE_SECONDS = 60.0

@@ -41,7 +41,9 @@ machine of 2 cores.
 
 def markdown(sections: list[Section]) -> str:
     lines = [HEAD]
-    lines.append(f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}.\n")
+    lines.append(
+        f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}.\n"
+    )
     for section in sections:
         lines.append(f"## {section.title}\n\nY = {section.yardstick:,.0f}/s\n")
         lines.append("| what | measured | ratio to Y | goal |\n|---|---|---|---|")

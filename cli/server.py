@@ -36,7 +36,7 @@ class Server:
         self._settings = settings
         self._file = ServerFile(settings.run)
         self._postgres = None if settings.database_url else EmbeddedPostgres(settings.postgres)
-        self._postgres_looked = time.monotonic()
+        self._began = self._postgres_looked = time.monotonic()
         self._listening: Listening
         self._processes: Supervisor
 
@@ -89,10 +89,12 @@ class Server:
         from cli.bootstrap import prepare
         from cli.first_user import ensure_first_user
 
+        log.info("database answers", after_s=round(time.monotonic() - self._began, 2))
         with fold_progress("Building projections") as progress:
             prepare(url, progress)
         whereabouts = ensure_first_user(self._settings, url)
         self._processes.tell(url)
+        log.info("database is prepared", after_s=round(time.monotonic() - self._began, 2))
         return whereabouts
 
     def _until_ready(self, stop: StopSignal) -> bool:
@@ -102,7 +104,9 @@ class Server:
             wanted.append(f"{self._listening.clickhouse_url}/ping")
         while wanted and not stop.wait(READY_LOOK_SECONDS):
             self._processes.keep_alive(urgent_only=True)
-            wanted = [url for url in wanted if not answers(url)]
+            for url in [url for url in wanted if answers(url)]:
+                wanted.remove(url)
+                log.info("answers", url=url, after_s=round(time.monotonic() - self._began, 2))
         return not stop.asked
 
     def _say_ready(self, whereabouts: str) -> None:

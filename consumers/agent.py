@@ -11,7 +11,7 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -23,7 +23,16 @@ from consumers.handlers import HANDLERS
 from consumers.handlers.handler import Outcome, Tools
 from consumers.heartbeat import Heartbeat
 from domain.application import Annals
-from domain.errors import AnnalsError, Conflict, Invalid, MediaError, NotFound, TooLarge, Unavailable
+from domain.errors import (
+    AnnalsError,
+    Conflict,
+    Invalid,
+    MediaError,
+    NotFound,
+    TooLarge,
+    Unavailable,
+    VersionConflict,
+)
 from domain.event import SYSTEM, Actor, Context
 from domain.request import Request
 from infra.blobs import BlobStore
@@ -151,15 +160,18 @@ class Agent:
 
     def _work_on(self, context: Context, request: Request) -> None:
         began = time.monotonic()
-        requests, found = self._app.requests, self._attempt(request)
-        if isinstance(found, Outcome):
-            done = self._end(request, lambda: requests.finish(context, request, found.events, found.result))
+        for _ in range(TRIES):
+            try:
+                ended = self._end(context, request, self._attempt(request))
+                break
+            except VersionConflict as error:
+                log.info("work is done again", request=request.queued.request_id, reason=error.message)
         else:
-            done = self._end(request, lambda: requests.fail(context, request, found))
-        if done:
+            ended = self._end(context, request, "What this works on was changed again and again; try it once more")
+        if ended:
             self._in_hand = None
         seconds = round(time.monotonic() - began, 3)
-        log.info("request worked on", request=request.queued.request_id, seconds=seconds, ended=done)
+        log.info("request worked on", request=request.queued.request_id, seconds=seconds, ended=ended)
 
     def _attempt(self, request: Request) -> Outcome | str:
         """What came of the work, or why it could not be done."""
@@ -182,14 +194,20 @@ class Agent:
                 return "The server failed to do this; the failure has been logged."
         raise AssertionError
 
-    def _end(self, request: Request, end: Callable[[], None]) -> bool:
+    def _end(self, context: Context, request: Request, found: Outcome | str) -> bool:
         """Records the end, for as long as it takes: the lease doesn't run out while this agent lives. False when the
-        agent has to stop before that.
+        agent has to stop before that. Raises VersionConflict when what the work was made from has moved.
         """
+        requests = self._app.requests
         while True:
             try:
-                end()
+                if isinstance(found, Outcome):
+                    requests.finish(context, request, found.events, found.result, found.expect)
+                else:
+                    requests.fail(context, request, found)
             except Conflict as error:
+                if isinstance(error, VersionConflict) and error.stream != request.queued.stream:
+                    raise
                 log.warning("work is discarded", request=request.queued.request_id, reason=error.message)
             except Unavailable as error:
                 log.warning("the end can't be recorded yet", request=request.queued.request_id, error=error.message)

@@ -73,11 +73,10 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Openness:
-    """A task that waits for data, as a decision found it."""
+    """A task that waits for data, as a decision found it. `versions`: of the streams that must not move meanwhile."""
 
     data: TaskData
-    version: int
-    request_version: int
+    versions: dict[str, int]
 
     @property
     def names(self) -> frozenset[str]:
@@ -100,18 +99,19 @@ class Data:
         """Whether the task waits for data. Raises NotFound, RequestInProgress, Invalid when it has data already."""
         self._open(task_id)
 
+    @decide_again
     def start_upload(self, context: Context, task_id: int) -> None:
         """What an earlier attempt sent is set aside. Raises as `check_open`."""
-        if self._open(task_id).data.received:
-            self._log.record(context, [UploadStarted(task_id)])
+        now = self._open(task_id)
+        if now.data.received:
+            self._log.record(context, [UploadStarted(task_id)], now.versions)
 
     @decide_again
     def receive(self, context: Context, task_id: int, files: list[ReceivedFile]) -> None:
         """Files are on disk. Raises as `check_open`."""
         now = self._open(task_id)
         if files:
-            body = FilesReceived(task_id, unique_names(files, now.names))
-            self._log.record(context, [body], {body.stream: now.version})
+            self._log.record(context, [FilesReceived(task_id, unique_names(files, now.names))], now.versions)
 
     @decide_again
     def submit(self, context: Context, task_id: int, params: dict[str, Any], files: list[ReceivedFile]) -> str:
@@ -137,8 +137,7 @@ class Data:
         if order := params.get("upload_file_order"):
             order_as_given([file["name"] for file in (*now.data.received, *named)], order)
         bodies: list[Body] = [FilesReceived(task_id, named), queued] if named else [queued]
-        expect = {f"data-{task_id}": now.version, queued.stream: now.request_version}
-        self._log.record(context, bodies, expect)
+        self._log.record(context, bodies, now.versions)
         return queued.request_id
 
     def received(self, task_id: int) -> list[ReceivedFile]:
@@ -174,10 +173,9 @@ class Data:
 
     def _open(self, task_id: int) -> Openness:
         self._tasks.require(task_id)
-        # The request first: when it finishes after this, its version tells; the data's then needn't be newer.
         request_version = self._requests.free(creation_id(task_id))
         data, version = self._data(task_id)
-        return Openness(data, version, request_version)
+        return Openness(data, {f"data-{task_id}": version, f"request-{creation_id(task_id)}": request_version})
 
     def _data(self, task_id: int) -> tuple[TaskData, int]:
         data, version = self._log.load(f"data-{task_id}", evolve, TaskData())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -88,20 +89,37 @@ class Requests:
             bodies.append(RequestFailed(request_id, request.queued.task_id, message))
         self._log.record(context, bodies, {bodies[0].stream: version})
 
-    def finish(self, context: Context, request: Request, work: list[Body], result: dict[str, Any]) -> None:
-        """Records the work and its end in one go, unless the lease was lost (VersionConflict or Conflict)."""
+    def finish(
+        self,
+        context: Context,
+        request: Request,
+        work: list[Body],
+        result: dict[str, Any],
+        expect: Mapping[str, int] | None = None,
+    ) -> None:
+        """Records the work and its end in one go. `expect`: the versions of the streams that the work was made from.
+        Raises Conflict when the lease was lost, VersionConflict for a stream that has moved.
+        """
         queued = request.queued
-        self._end(context, request, work, RequestFinished(queued.request_id, queued.task_id, result))
+        self._end(context, request, work, RequestFinished(queued.request_id, queued.task_id, result), expect or {})
 
     def fail(self, context: Context, request: Request, message: str) -> None:
+        """Raises Conflict when the lease was lost."""
         queued = request.queued
-        self._end(context, request, [], RequestFailed(queued.request_id, queued.task_id, message))
+        self._end(context, request, [], RequestFailed(queued.request_id, queued.task_id, message), {})
 
-    def _end(self, context: Context, request: Request, work: list[Body], end: RequestFinished | RequestFailed) -> None:
+    def _end(
+        self,
+        context: Context,
+        request: Request,
+        work: list[Body],
+        end: RequestFinished | RequestFailed,
+        expect: Mapping[str, int],
+    ) -> None:
         now, version = self._known(end.request_id)
         if (now.status, now.agent, now.attempt) != ("started", request.agent, request.attempt):
             raise Conflict(f"Request {end.request_id} was taken from {request.agent}")
-        self._log.record(context, [*work, end], {end.stream: version})
+        self._log.record(context, [*work, end], {**expect, end.stream: version})
 
     def _known(self, request_id: str) -> tuple[Request, int]:
         request, version = self._log.load(f"request-{request_id}", evolve, None)

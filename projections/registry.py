@@ -1,4 +1,6 @@
-"""Every projection there is. A new one is added here, and nowhere else."""
+"""Every projection there is. A new one is added here, and nowhere else: after those whose tables its queries join to
+its own, so that a swap can lock all tables in the order in which readers do.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,7 @@ from projections.projection import Projection, ProjectionSet
 
 REGISTRY: dict[str, Projection] = {
     module.projection.name: module.projection
-    for module in (users, projects, tasks, data, jobs, labels, annotations_projection, requests)
+    for module in (users, projects, labels, data, tasks, jobs, annotations_projection, requests)
 }
 
 

@@ -20,15 +20,29 @@ def measure() -> Section:
         jobs = sorted(job.id for job in tasks[0].get_jobs())
         yard = yardstick(server.database_url)
         states = (b'{"state":"in progress"}', b'{"state":"completed"}')
-        one = run(server.host, server.port, server.token, 8, 4.0, lambda c, n: ("GET", f"/api/jobs/{jobs[(c * 99 + n) % 1000]}", b""))
-        page = run(server.host, server.port, server.token, 8, 4.0, lambda _c, _n: ("GET", "/api/jobs?page_size=100", b""))
+        one = run(
+            server.host,
+            server.port,
+            server.token,
+            8,
+            4.0,
+            lambda c, n: ("GET", f"/api/jobs/{jobs[(c * 99 + n) % 1000]}", b""),
+        )
+        page = run(
+            server.host, server.port, server.token, 8, 4.0, lambda _c, _n: ("GET", "/api/jobs?page_size=100", b"")
+        )
         move = run(
             server.host, server.port, server.token, 8, 4.0,
             lambda c, n: ("PATCH", f"/api/jobs/{jobs[(c * 120 + n // 2) % 1000]}", states[n % 2]),
         )  # fmt: skip
     figures = [
         Figure("GET one job, 8 clients", f"{one.rate:,.0f}/s", None, "≥ 1,000/s (CVAT: 63/s)"),
-        Figure("GET 100 of 6,000 jobs, 8 clients", f"{page.rate:,.0f}/s, p50 {page.percentile(50) * 1e3:.1f} ms", None, "≥ 300/s (CVAT: 19/s)"),
+        Figure(
+            "GET 100 of 6,000 jobs, 8 clients",
+            f"{page.rate:,.0f}/s, p50 {page.percentile(50) * 1e3:.1f} ms",
+            None,
+            "≥ 300/s (CVAT: 19/s)",
+        ),
         Figure("PATCH state, 1,000-job task, 8 clients", f"{move.rate:,.0f}/s", move.rate / yard, "≥ 0.4 (CVAT: 15/s)"),
     ]
     return Section("Reads, and job states", yard, figures)

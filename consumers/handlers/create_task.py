@@ -9,7 +9,7 @@ from random import SystemRandom
 from consumers.handlers.handler import Outcome, Tools
 from domain.data import Prepared
 from domain.data_params import DataParams, check_job_file_mapping, parse_data_params
-from domain.errors import MediaError
+from domain.errors import MediaError, NotFound
 from domain.events.data import DataUploaded, Frame, ReceivedFile
 from domain.frames import Selection, default_chunk_size, select_frames
 from domain.request import Request
@@ -28,7 +28,7 @@ def create_task(tools: Tools, request: Request) -> Outcome:
     """Checks, sorts and selects the images, and cuts them into jobs. Raises MediaError, Invalid, NotFound."""
     assert request.queued.task_id is not None
     data = tools.app.data
-    task = data.task(request.queued.task_id)
+    task, version = _task(tools, request.queued.task_id)
     params = parse_data_params(request.queued.params)
     files = {file["name"]: file for file in data.received(task.task_id)}
     _check_kinds(list(files))
@@ -42,7 +42,16 @@ def create_task(tools: Tools, request: Request) -> Outcome:
     frames = _probe(tools.blobs, selected, limits)
     chunk_size = params.chunk_size or default_chunk_size(frames[0]["width"], frames[0]["height"])
     uploaded = _uploaded(task, params, selection, quality, chunk_size)
-    return Outcome(data.prepared(task, Prepared(frames, split, uploaded)))
+    events = data.prepared(task, Prepared(frames, split, uploaded))
+    # The task may be deleted meanwhile, or be given to another project.
+    return Outcome(events, expect={f"task-{task.task_id}": version})
+
+
+def _task(tools: Tools, task_id: int) -> tuple[Task, int]:
+    try:
+        return tools.app.tasks.require(task_id)
+    except NotFound:
+        raise NotFound(f"Task {task_id} was deleted") from None
 
 
 def _check_kinds(names: Sequence[str]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,10 +24,14 @@ class Tools:
 
 @dataclass(frozen=True)
 class Outcome:
-    """`events`: the work, recorded together with the request's end; `result`: what its owner gets."""
+    """`events`: the work, recorded together with the request's end; `result`: what its owner gets.
+
+    `expect`: the versions of the streams that the work was made from; when one of them has moved, it is done again.
+    """
 
     events: list[Body]
     result: dict[str, Any] = field(default_factory=dict)
+    expect: Mapping[str, int] = field(default_factory=dict)
 
 
 Handler = Callable[[Tools, Request], Outcome]

@@ -92,7 +92,7 @@ class Executor:
                 piece = next(pieces, b"")
             if not piece:
                 return text, split_insert(text.decode("latin-1"), complete=True)
-            text = self._short(text + piece)
+            text = self._short(text) + piece  # of which most may be data
 
     def _whole(self, text: bytes, pieces: Iterator[bytes]) -> bytes:
         for piece in pieces:

@@ -1,4 +1,4 @@
-"""Reading the log in bulk, for rebuilds, verification and followers."""
+"""Reading the log in bulk, for rebuilds, verification and followers: in order, with bounded memory."""
 
 from __future__ import annotations
 
@@ -10,11 +10,26 @@ from psycopg.rows import DictRow
 
 from domain.event import Event
 from infra.eventlog.mapper import EventMapper, OrjsonTranscoder, ZstdCompressor
-from infra.eventlog.recorder import LOCK, SELECT, logged_event
+from infra.eventlog.recorder import LOCK, logged_event
 
-BATCH_EVENTS = 5_000
-BATCH_BYTES = 32 * 1024 * 1024
-"""A batch ends early when its payloads reach this size, so that huge events don't pile up in memory."""
+FETCH_EVENTS = 5_000
+FETCH_BYTES = 4 * 1024 * 1024
+"""At most so much is fetched at once, but one event always is. `octet_length` does not read a large payload: its
+length stands in the row.
+"""
+
+READ = b"""
+SELECT * FROM (
+    SELECT position, stream, version, type, schema_version, time, source, actor_id, actor, organization_id,
+        organization, correlation_id, causation_id, user_agent, state,
+        sum(octet_length(state)) OVER (ORDER BY position) AS bytes
+    FROM log.events
+    WHERE position > %(after)s AND position <= %(until)s
+    ORDER BY position
+    LIMIT %(events)s
+) e
+WHERE bytes <= %(bytes)s OR position = %(after)s + 1
+"""
 
 
 class LogReader:
@@ -24,35 +39,38 @@ class LogReader:
         self._mapper = EventMapper(OrjsonTranscoder(), ZstdCompressor())
 
     def head(self, connection: Connection[DictRow]) -> int:
+        """The last position; 0 for an empty log."""
         row = connection.execute("SELECT coalesce(max(position), 0) AS head FROM log.events").fetchone()
         return cast(int, row["head"]) if row else 0
 
     def read(
-        self, connection: Connection[DictRow], after: int, until: int, size: int = BATCH_EVENTS
+        self, connection: Connection[DictRow], after: int, until: int, size: int = FETCH_EVENTS
     ) -> Iterator[list[Event]]:
-        statement = (SELECT + "WHERE position > %s AND position <= %s ORDER BY position LIMIT %s").encode()
-        while after < until:
-            rows = connection.execute(statement, (after, until, size)).fetchall()
-            if not rows:
-                return
-            for batch in _bounded(rows):
-                yield [self._mapper.to_domain_event(logged_event(row)) for row in batch]
-            after = rows[-1]["position"]
+        """The events of `after` < position <= `until`, up to the present end, in batches of at most `size`."""
+        for rows in self._fetches(connection, after, until, size):
+            yield [self._event(row) for row in rows]
+
+    def stream(self, connection: Connection[DictRow], after: int, until: int) -> Iterator[Event]:
+        """The same one at a time, so that only one large payload is unpacked at once."""
+        for rows in self._fetches(connection, after, until, FETCH_EVENTS):
+            for row in rows:
+                yield self._event(row)
 
     @staticmethod
     def lock_appends(cursor: Cursor[Any]) -> None:
         """Nobody appends until the cursor's transaction ends."""
         cursor.execute(LOCK)
 
+    def _event(self, row: DictRow) -> Event:
+        return cast(Event, self._mapper.to_domain_event(logged_event(row)))
 
-def _bounded(rows: list[DictRow]) -> Iterator[list[DictRow]]:
-    batch: list[DictRow] = []
-    size = 0
-    for row in rows:
-        batch.append(row)
-        size += len(row["state"])
-        if size >= BATCH_BYTES:
-            yield batch
-            batch, size = [], 0
-    if batch:
-        yield batch
+    @staticmethod
+    def _fetches(connection: Connection[DictRow], after: int, until: int, size: int) -> Iterator[list[DictRow]]:
+        while after < until:
+            params = {"after": after, "until": until, "events": size, "bytes": FETCH_BYTES}
+            with connection.cursor(binary=True) as cursor:
+                rows = cursor.execute(READ, params).fetchall()
+            if not rows:
+                return
+            yield rows
+            after = rows[-1]["position"]

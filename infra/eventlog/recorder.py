@@ -67,6 +67,10 @@ class InlineProjections(Protocol):
     def apply(self, cursor: Cursor[DictRow], events: Sequence[Event]) -> None: ...
 
 
+class _NothingWritten(Unavailable):
+    """PostgreSQL does not answer, and nothing had been sent to it."""
+
+
 class EventLogRecorder(ApplicationRecorder):
     """The log's recorder. Thread-safe: writes share one connection by group commit, reads use the pool."""
 
@@ -76,6 +80,7 @@ class EventLogRecorder(ApplicationRecorder):
         self._committer = GroupCommitter(self._write)
         self._connection: Connection[DictRow] | None = None
         self._closing = threading.Lock()
+        self._inserting = False
 
     def insert_events(
         self, stored_events: Sequence[StoredEvent], *, expect: Mapping[str, int] | None = None, **_: Any
@@ -151,6 +156,14 @@ class EventLogRecorder(ApplicationRecorder):
 
     def _write(self, batch: Sequence[Save]) -> None:
         try:
+            self._attempt(batch)
+        except _NothingWritten:
+            # The connection had been lost since its last use, say by a restart of PostgreSQL.
+            self._attempt(batch)
+
+    def _attempt(self, batch: Sequence[Save]) -> None:
+        self._inserting = False
+        try:
             connection = self._writer()
             with connection.pipeline(), connection.transaction(), connection.cursor() as cursor:
                 self._append(cursor, batch)
@@ -158,7 +171,8 @@ class EventLogRecorder(ApplicationRecorder):
             if self._connection is not None and _rolled_back(self._connection):
                 raise
             self.close()
-            raise Unavailable(f"PostgreSQL does not answer: {error}") from error
+            kind = Unavailable if self._inserting else _NothingWritten
+            raise kind(f"PostgreSQL does not answer: {error}") from error
         except BaseException:
             self.close()
             raise
@@ -179,6 +193,7 @@ class EventLogRecorder(ApplicationRecorder):
         heads.update((row["stream"], row["version"]) for row in cursor)
         accepted = number(batch, heads)
         if accepted:
+            self._inserting = True
             states = [event.state for event in accepted]
             cursor.execute(INSERT, (columns(accepted), states, CHANNEL, notice(streams)))
             self._projections.apply(cursor, [event.event for event in accepted])

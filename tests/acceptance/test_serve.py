@@ -23,7 +23,7 @@ from .conftest import Served, annals_environment, wait_until
 Serve = Callable[..., Served]
 
 FRESH_SECONDS, EXISTING_SECONDS = 6.0, 3.0
-SLACK = float(os.environ.get("ANNALS_TEST_SLACK", "3"))
+SLACK = float(os.environ.get("TEST_START_SLACK", "3"))
 """Other tests run beside this one: so many times the promised start-up times are still good here."""
 
 

@@ -318,6 +318,44 @@ def test_work_that_a_service_holds_up_is_tried_again(
     assert work.status(request_id) == "finished"
 
 
+def test_work_on_a_task_that_is_changed_meanwhile_is_done_again(
+    work: Work, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create, done = HANDLERS["create:task"], []
+
+    def handler(tools: Any, request: Request) -> Outcome:
+        outcome = create(tools, request)
+        done.append(outcome)
+        if len(done) == 1:
+            tools.app.tasks.update(ANN, request.queued.task_id, {"name": "renamed"})
+        return outcome
+
+    monkeypatch.setattr(agents, "HANDLERS", {"create:task": handler})
+    request_id = work.queue()
+    with running(work.system, settings):
+        wait_until(lambda: work.ended(request_id))
+    assert (work.status(request_id), len(done)) == ("finished", 2)
+    assert len(work.rows("SELECT 1 FROM jobs")) == 3
+
+
+def test_a_task_that_is_deleted_meanwhile_gets_no_jobs(
+    work: Work, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create = HANDLERS["create:task"]
+
+    def handler(tools: Any, request: Request) -> Outcome:
+        outcome = create(tools, request)
+        tools.app.tasks.delete(ANN, request.queued.task_id, [])
+        return outcome
+
+    monkeypatch.setattr(agents, "HANDLERS", {"create:task": handler})
+    request_id = work.queue()
+    with running(work.system, settings):
+        wait_until(lambda: work.ended(request_id))
+    assert (work.status(request_id), work.message(request_id)) == ("failed", "Task 1 was deleted")
+    assert work.rows("SELECT 1 FROM jobs UNION ALL SELECT 1 FROM frames") == []
+
+
 def test_a_request_that_kills_its_agents_fails_in_the_end(work: Work, settings: Settings) -> None:
     request_id = work.queue()
     for attempt in range(MAX_ATTEMPTS):

@@ -97,6 +97,8 @@ class TestClient:
         assert summary.written_rows == 5_000
         answer = client_of(endpoint, compress=compress).query(f"SELECT * FROM {table} ORDER BY position")
         assert answer.result_rows == [tuple(row) for row in rows(5_000)]
+        large: list[list[Any]] = [[n, "x", datetime(2026, 1, 1), None, "payload" * 20, []] for n in range(50_000)]
+        assert client.insert(table, large, column_names=COLUMNS).written_rows == 50_000
 
     def test_command_tells_results_from_none(self, reader: Client, writer: Client) -> None:
         assert isinstance(writer.command("CREATE TABLE nothing (a UInt8) ORDER BY a"), QuerySummary)

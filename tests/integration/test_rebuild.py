@@ -5,12 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from urllib.parse import urlsplit
-from uuid import uuid4
 
 import psycopg
 import pytest
-from psycopg import Connection, sql
+from psycopg import Connection
 from psycopg.rows import DictRow
 
 from cli.bootstrap import System, connect, prepare, replay
@@ -21,6 +19,7 @@ from projections.registry import REGISTRY
 from projections.resources import JOBS, TASKS
 
 from ..unit.domain.given import rectangle
+from .databases import BARE, new_database
 from .histories import BEGINNING, ME, History, tables
 from .log_programs import WAIT_SECONDS, until
 
@@ -36,11 +35,8 @@ def connection(system: System) -> Iterator[Connection[DictRow]]:
 @pytest.fixture
 def bare_url(postgres: str) -> Iterator[str]:
     """A database in which nothing has been made."""
-    name = f"bare_{uuid4().hex}"
-    with psycopg.connect(postgres, autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-        yield urlsplit(postgres)._replace(path=f"/{name}").geturl()
-        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+    with new_database(postgres, BARE) as url:
+        yield url
 
 
 def together(*commands: Callable[[], object]) -> list[BaseException]:

@@ -12,10 +12,11 @@ from clickhouse_connect.driver.client import Client
 from cli.bootstrap import System
 from consumers.forwarder.batch import COLUMNS
 from consumers.forwarder.sink import TABLE, ClickHouseSink
-from consumers.forwarder.source import FETCH_BYTES, LogSource
+from consumers.forwarder.source import LogSource
 from domain.event import SYSTEM, Actor, Context
 from domain.events.project import ProjectCreated
 from domain.task import NewTask
+from infra.eventlog.reader import FETCH_BYTES, LogReader
 from infra.postgres.database import Database
 
 from ..conftest import MainJob
@@ -157,6 +158,7 @@ def test_the_source_fetches_huge_events_a_few_at_a_time(system: System, log: Dat
     record(system, 10)
     with log.connect() as connection:
         source = LogSource(connection)
-        assert [len(source._fetch(after, 100)) for after in range(5)] == [1, 1, 1, 11, 10]
+        batches = LogReader().read(connection, 0, 100)
+        assert [len(batch) for batch in batches] == [1, 1, 1, 11]
         assert [event.position for event in source.read(0)] == list(range(1, 15))
         assert [event.position for event in source.read(2, 6)] == [3, 4, 5, 6]

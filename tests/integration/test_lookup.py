@@ -1,0 +1,121 @@
+"""What decisions ask, what clients read of annotations, and the queries by name."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from importlib.resources import files
+from typing import Any
+
+import orjson
+import pytest
+
+from cli.bootstrap import System
+from domain.errors import NotFound
+from domain.events.label import LabelChanged, LabelDeleted, LabelSpec
+from domain.events.task import TaskDeleted
+from projections.annotation_documents import of_job, of_task
+from projections.named_queries import queries
+
+from ..unit.domain import given
+from ..unit.domain.given import rectangle
+from .histories import ME
+
+QUERIES = files("projections.queries")
+NOUNS = sorted(entry.name.removesuffix(".sql") for entry in QUERIES.iterdir() if entry.name.endswith(".sql"))
+
+
+@pytest.fixture
+def office(system: System) -> System:
+    """Task 7 with jobs 5 (frames 0..9) and 6 (frames 8..19), and a job 9 of type ground_truth."""
+    jobs = [given.job(5, frames=(0, 9)), given.job(6, frames=(8, 19)), given.job(9, type="ground_truth")]
+    system.app.record(ME, [given.user(1, "ann"), given.task(7), given.labels(), *jobs])
+    return system
+
+
+def test_a_place_says_where_a_job_stands(office: System) -> None:
+    place = office.app.lookup.job_place(6)
+    assert (place.job_id, place.task_id, place.project_id, place.start_frame, place.stop_frame) == (6, 7, None, 8, 19)
+    assert {label.name for label in place.labels.by_id.values()} == {"cat"}
+    with pytest.raises(NotFound):
+        office.app.lookup.job_place(99)
+
+
+def test_only_jobs_of_type_annotation_take_part_in_their_task(office: System) -> None:
+    assert [place.job_id for place in office.app.lookup.task_places(7)] == [5, 6]
+    assert office.app.lookup.task_places(8) == []
+
+
+def test_the_labels_of_a_project_apply_in_its_tasks(office: System) -> None:
+    labels = given.labels(given.label(50, "lark"), project_id=3)
+    office.app.record(ME, [given.project(3), labels, given.task(8, project_id=3), given.job(50, 8, project_id=3)])
+    place = office.app.lookup.job_place(50)
+    assert (place.project_id, list(place.labels.by_id)) == (3, [50])
+
+
+def test_a_change_of_labels_is_seen_at_once(office: System) -> None:
+    def names() -> set[str]:
+        return {label.name for label in office.app.lookup.job_place(5).labels.by_id.values()}
+
+    assert names() == {"cat"}
+    head = LabelSpec(id=61, name="head", color="#000000", type="points", attributes=[])
+    lynx = LabelSpec(id=1, name="lynx", color="#000000", type="skeleton", attributes=[], sublabels=[head], svg="")
+    office.app.record(ME, [LabelChanged(None, 7, lynx, {})])
+    assert names() == {"lynx", "head"}
+    assert office.app.lookup.job_place(5).labels.by_id[1].sublabels == {61}
+    office.app.record(ME, [LabelDeleted(None, 7, 1, "lynx"), given.labels(given.label(62, "dog"))])
+    assert names() == {"dog"}
+
+
+def test_objects_are_found_where_they_stand(office: System) -> None:
+    shapes = office.app.annotations.create(ME, 5, {"shapes": [rectangle(1)]})["shapes"]
+    tags = office.app.annotations.create(ME, 6, {"tags": [{"frame": 9, "label_id": 1}] * 2})["tags"]
+    ids = [item["id"] for item in [*shapes, *tags]]
+    shape, *other = ids
+    lookup = office.app.lookup
+    assert lookup.standing("shapes", [*ids, 10**9]) == {shape: (5, "rectangle")} | dict.fromkeys(other, (0, ""))
+    assert lookup.standing("tags", ids) == {shape: (0, "rectangle")} | dict.fromkeys(other, (6, ""))
+    assert office.app.lookup.annotation_counts(6) == {"tags": {"": 2}}
+    assert office.app.lookup.annotation_counts(9) == {}
+    office.app.record(ME, [TaskDeleted(7, None, "cats", [5, 6, 9])])
+    assert office.app.lookup.standing("shapes", ids) == {}
+
+
+def test_people_are_known_by_name(office: System) -> None:
+    lookup = office.app.lookup
+    assert (lookup.username(1), lookup.username(2)) == ("ann", None)
+    assert [lookup.username_taken(name) for name in ("ann", "ANN", "an", "")] == [True, True, False, False]
+
+
+def test_a_job_reads_as_it_was_stored_in_the_order_of_the_frames(office: System) -> None:
+    raw = {"shapes": [rectangle(frame, points=[0.1, -1e-7, 3, 4.0]) for frame in (3, 1, 2, 1)]}
+    track = {"frame": 1, "label_id": 1, "shapes": [{"frame": 1, "type": "rectangle", "points": [1, 2, 3, 4]}]}
+    stored = office.app.annotations.create(ME, 5, raw | {"tags": [{"frame": 1, "label_id": 1}], "tracks": [track]})
+    read = orjson.loads(of_job(office.database.query, 5, 1))
+    assert [shape["frame"] for shape in read["shapes"]] == [1, 1, 2, 3]
+    for kind, items in stored.items():
+        assert read[kind] == sorted(items, key=lambda item: (item["frame"], item["id"]))
+    assert read["version"] == 1
+    assert orjson.loads(of_job(office.database.query, 6, 0)) == {
+        "version": 0,
+        "tags": [],
+        "shapes": [],
+        "tracks": [],
+        "intervals": [],
+    }
+
+
+def test_a_task_reads_each_object_of_an_overlap_once(office: System) -> None:
+    office.app.annotations.create_in_task(ME, 7, {"shapes": [rectangle(frame) for frame in (1, 9, 15)]})
+    office.app.annotations.create(ME, 9, {"shapes": [rectangle(2)]})
+    read = of_task(office.database.query, 7)
+    assert [shape["frame"] for shape in read["shapes"]] == [1, 9, 15]
+    assert len(office.database.query("SELECT 1 FROM annotations")) == 5
+
+
+def test_every_query_has_a_name_a_line_that_says_what_it_answers_and_a_plan(office: System) -> None:
+    nothing: Any = defaultdict(lambda: None)
+    for noun in NOUNS:
+        assert len(queries(noun)) == QUERIES.joinpath(f"{noun}.sql").read_text().count("-- name: ")
+        for statement in queries(noun).values():
+            assert statement.startswith(b"-- "), "says what it answers"
+            assert office.database.query(b"EXPLAIN " + statement, nothing)
