@@ -68,7 +68,7 @@ def _page(request: Request) -> tuple[int, int | None]:
 
 
 def _positive(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and 0 < int(text[:9]) and len(text) < 10 else None
+    return int(text) if text.isascii() and text.isdigit() and int(text[:9]) > 0 and len(text) < 10 else None
 
 
 def _personal(request: Request) -> bool:

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import quote, urlsplit
 
-from cli.child import Child
-from cli.listening import Listening, local_url
-from cli.processes import clickhouse_process
-from cli.readiness import answers
-from cli.secret_file import kept_secret
-from cli.server_file import running_server
+from cli.serving.child import Child
+from cli.serving.listening import Listening, local_url
+from cli.serving.processes import clickhouse_process
+from cli.serving.readiness import answers
+from cli.serving.secret_file import kept_secret
+from cli.serving.server_file import running_server
 from domain.errors import Unavailable
 from infra.settings import Settings
 

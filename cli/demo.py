@@ -12,7 +12,7 @@ import typer
 from cli.options import read_settings
 
 if TYPE_CHECKING:
-    from cli.server_file import ServerInfo
+    from cli.serving.server_file import ServerInfo
     from infra.settings import Settings
 
 START_SECONDS = 120.0
@@ -70,8 +70,8 @@ def _server(settings: Settings) -> Iterator[ServerInfo]:
     import subprocess
     import time
 
-    from cli.child import command
-    from cli.server_file import running_server
+    from cli.serving.child import command
+    from cli.serving.server_file import running_server
     from domain.errors import Unavailable
 
     arguments = ["serve", "--data", str(settings.data), "--port", "0", "--clickhouse-port", "0"]
@@ -94,7 +94,7 @@ def _server(settings: Settings) -> Iterator[ServerInfo]:
 def _annotate(example: Path, settings: Settings, server: ServerInfo, photos: Path) -> None:
     from urllib.parse import urlsplit
 
-    from cli.first_user import USERNAME, admin_password
+    from cli.serving.first_user import USERNAME, admin_password
     from domain.errors import NotFound
 
     password = admin_password(settings)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from cli.memory import Usage, usages
 from cli.output import shown, shown_bytes
-from cli.server_file import ServerInfo
+from cli.serving.server_file import ServerInfo
 from cli.version import version
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ def doctor(data: DataOption = None, as_json: JsonOption = False) -> None:
     settings = read_settings(data)
     with open_database(settings) as database:
         from cli.diagnosis import diagnose
-        from cli.server_file import running_server
+        from cli.serving.server_file import running_server
 
         symptoms = list(diagnose(settings, database, running_server(settings.run)))
     from cli.output import print_json, print_table

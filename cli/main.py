@@ -8,7 +8,8 @@ from typing import Any
 
 import typer
 
-from cli import database, demo, doctor, events, replay, roles, serve, users, verify
+from cli import database, demo, doctor, events, replay, serve, users, verify
+from cli.roles import commands as roles
 from domain.errors import AnnalsError, Invalid
 
 app = typer.Typer(

@@ -20,6 +20,6 @@ def serve(
 ) -> None:
     """Serve the API, the analytics and the processing of one data folder, until told to stop (SIGTERM, Ctrl-C)."""
     settings = read_settings(data, host=host, port=port, clickhouse_port=clickhouse_port, workers=workers)
-    from cli.server import Server
+    from cli.serving.server import Server
 
     Server(settings).run()

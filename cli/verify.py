@@ -65,7 +65,7 @@ def _verify(settings: Settings, database: Database, *, hash_blobs: bool) -> Repo
 def _clickhouse(settings: Settings, database: Database, head: int, wait: float) -> Finding:
     """Up to `head`; or, when no server runs that would forward the rest, as far as events were forwarded."""
     from cli.clickhouse_address import any_clickhouse
-    from cli.server_file import running_server
+    from cli.serving.server_file import running_server
     from consumers.forwarder.check import missing_positions
     from domain.errors import AnnalsError
     from infra.clickhouse.client import connect

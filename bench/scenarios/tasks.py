@@ -29,7 +29,7 @@ def photos(folder: Path, count: int) -> list[Path]:
 
 def _pictures(folder: Path, count: int, size: tuple[int, int], grain: int) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
-    rng = random.Random(7)  # noqa: S311
+    rng = random.Random(7)
     width, height = size[0] // grain, size[1] // grain
     paths = []
     for number in range(count):

@@ -117,6 +117,9 @@ def _server(users: Path, limits: Limits) -> str:
         # old_parts_lifetime (480 s), long after the kernel has written the merged part.
         "fsync_after_insert": 1,
         "fsync_part_directory": 1,
+        # One thread removes old parts. More than 100 at a time would start a pool of 128 threads that stay; chdb makes
+        # the pool when it is imported, before it has read any configuration.
+        "concurrent_part_removal_threshold": 1_000_000,
         # must not exceed the size of the merge pool below
         "number_of_free_entries_in_pool_to_execute_mutation": 1,
         "number_of_free_entries_in_pool_to_lower_max_size_of_merge": 1,
@@ -135,12 +138,6 @@ def _server(users: Path, limits: Limits) -> str:
         "query_condition_cache_size": 8 << 20,
         "mmap_cache_size": 64,
         "compiled_expression_cache_size": 8 << 20,
-        "max_thread_pool_free_size": 16,
-        "max_parts_cleaning_thread_pool_size": 2,
-        "max_active_parts_loading_thread_pool_size": 4,
-        "max_outdated_parts_loading_thread_pool_size": 2,
-        "max_unexpected_parts_loading_thread_pool_size": 2,
-        "max_io_thread_pool_size": 16,
         "background_pool_size": 2,
         "background_schedule_pool_size": 2,
         "background_common_pool_size": 1,

@@ -22,13 +22,13 @@ READ = b"""
 SELECT * FROM (
     SELECT position, stream, version, type, schema_version, time, source, actor_id, actor, organization_id,
         organization, correlation_id, causation_id, user_agent, state,
-        sum(octet_length(state)) OVER (ORDER BY position) AS bytes
+        sum(octet_length(state)) OVER (ORDER BY position) AS bytes, row_number() OVER (ORDER BY position) AS number
     FROM log.events
     WHERE position > %(after)s AND position <= %(until)s
     ORDER BY position
     LIMIT %(events)s
 ) e
-WHERE bytes <= %(bytes)s OR position = %(after)s + 1
+WHERE bytes <= %(bytes)s OR number = 1
 """
 
 

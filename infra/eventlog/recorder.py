@@ -139,7 +139,7 @@ class EventLogRecorder(ApplicationRecorder):
         return row["head"] if row else None
 
     def subscribe(self, gt: int | None = None, topics: Sequence[str] = ()) -> LogSubscription:
-        return LogSubscription(self, gt, topics)
+        return LogSubscription(self, self.database, gt, topics)
 
     def close(self) -> None:
         with self._closing:

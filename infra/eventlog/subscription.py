@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING
 
 import psycopg
-from eventsourcing.persistence import ListenNotifySubscription
+from eventsourcing.persistence import ApplicationRecorder, ListenNotifySubscription
 
 from infra.postgres.database import Database
-
-if TYPE_CHECKING:
-    from infra.eventlog.recorder import EventLogRecorder
 
 CHANNEL = "annals_log"
 BEAT = 0.5
@@ -61,12 +57,14 @@ class Listener:
                     self._on_append(frozenset(message.payload.split(",")))
 
 
-class LogSubscription(ListenNotifySubscription["EventLogRecorder"]):
+class LogSubscription(ListenNotifySubscription[ApplicationRecorder]):
     """`eventsourcing`'s subscription, on our channel: an endless iterator of log rows."""
 
-    def __init__(self, recorder: EventLogRecorder, gt: int | None, topics: Sequence[str]) -> None:
+    def __init__(
+        self, recorder: ApplicationRecorder, database: Database, gt: int | None, topics: Sequence[str]
+    ) -> None:
         super().__init__(recorder, gt, topics)
-        self._listener = Listener(recorder.database, lambda _: self._has_been_notified.set()).start()
+        self._listener = Listener(database, lambda _: self._has_been_notified.set()).start()
 
     def stop(self) -> None:
         super().stop()

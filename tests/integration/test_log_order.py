@@ -5,7 +5,10 @@ from __future__ import annotations
 import threading
 from itertools import islice
 
+import pytest
+
 from cli.bootstrap import System, connect
+from infra.eventlog import reader
 from infra.eventlog.reader import LogReader
 from infra.eventlog.recorder import EventLogRecorder
 
@@ -114,3 +117,15 @@ def test_a_reader_gets_a_range_in_batches(system: System) -> None:
         assert [position for batch in batches for position in batch] == list(range(4, 26))
         assert LogReader().head(connection) == 30
         assert list(LogReader().read(connection, 30, 99)) == []
+
+
+def test_a_batch_ends_before_its_payloads_take_too_much_memory(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    """But one event always is a batch, also a large one after a gap that should not be there."""
+    append(system, None, *range(1, 11))
+    with system.database.connection() as connection:
+        connection.execute("UPDATE log.events SET state = state || repeat(' ', 1000)::bytea WHERE position IN (5, 9)")
+        connection.execute("DELETE FROM log.events WHERE position = 8")
+        monkeypatch.setattr(reader, "FETCH_BYTES", 60)
+        batches = [[event.position for event in batch] for batch in LogReader().read(connection, 0, 99)]
+        assert batches == [[1, 2, 3, 4], [5], [6, 7], [9], [10]]
+        assert [event.position for event in LogReader().stream(connection, 3, 9)] == [4, 5, 6, 7, 9]

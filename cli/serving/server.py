@@ -12,12 +12,12 @@ import structlog
 import typer
 
 from cli import logs
-from cli.listening import Listening
-from cli.processes import supervisor
 from cli.progress import fold_progress
-from cli.readiness import answers
-from cli.server_file import ServerFile, ServerInfo
-from cli.supervisor import StopSignal, Supervisor
+from cli.serving.listening import Listening
+from cli.serving.processes import supervisor
+from cli.serving.readiness import answers
+from cli.serving.server_file import ServerFile, ServerInfo
+from cli.serving.supervisor import StopSignal, Supervisor
 from cli.version import version
 from domain.errors import AnnalsError
 from infra.postgres.embedded import EmbeddedPostgres
@@ -87,7 +87,7 @@ class Server:
         url = self._settings.database_url or (self._postgres.start() if self._postgres else "")
         # Imported here, so that PostgreSQL's start is not kept waiting.
         from cli.bootstrap import prepare
-        from cli.first_user import ensure_first_user
+        from cli.serving.first_user import ensure_first_user
 
         log.info("database answers", after_s=round(time.monotonic() - self._began, 2))
         with fold_progress("Building projections") as progress:

@@ -10,7 +10,7 @@ from types import FrameType
 
 import structlog
 
-from cli.child import Child
+from cli.serving.child import Child
 
 LOOK_SECONDS = 0.1
 KILL_SECONDS = 5.0

@@ -15,7 +15,7 @@ from typing import TypedDict
 
 import structlog
 
-from cli.lifeline import Lifeline
+from cli.serving.lifeline import Lifeline
 
 FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 30.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 
-from cli.secret_file import kept_secret
+from cli.serving.secret_file import kept_secret
 from infra.clickhouse.server import serve
 from infra.settings import Settings
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from cli.child import Child
-from cli.listening import Listening
-from cli.supervisor import Supervisor
+from cli.serving.child import Child
+from cli.serving.listening import Listening
+from cli.serving.supervisor import Supervisor
 from infra.settings import Settings
 
 API_STOP_SECONDS = 12.0

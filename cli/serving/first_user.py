@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cli.bootstrap import System, connect
-from cli.secret_file import kept_secret
+from cli.serving.secret_file import kept_secret
 from domain.event import SYSTEM, Context
 from infra.settings import Settings
 

@@ -33,7 +33,7 @@ def api(
     """Serve the API with one process."""
     settings = read_settings(data, host=host, port=port)
     with _process(settings, name or "api", lifeline) as database_url:
-        from cli import api_process
+        from cli.roles import api as api_process
 
         api_process.run(settings, database_url, socket)
 
@@ -42,7 +42,7 @@ def agent(data: DataOption = None, name: NameOption = None, lifeline: LifelineOp
     """Do processing work: take up what is queued."""
     settings = read_settings(data)
     with _process(settings, name or "agent", lifeline) as database_url:
-        from cli import agent_process
+        from cli.roles import agent as agent_process
 
         agent_process.run(settings, database_url)
 
@@ -51,7 +51,7 @@ def forward(data: DataOption = None, name: NameOption = None, lifeline: Lifeline
     """Forward the log to ClickHouse."""
     settings = read_settings(data)
     with _process(settings, name or "forward", lifeline) as database_url:
-        from cli import forward_process
+        from cli.roles import forward as forward_process
 
         forward_process.run(settings, database_url)
 
@@ -65,7 +65,7 @@ def clickhouse(
     """Serve the embedded ClickHouse."""
     settings = read_settings(data, host=host, clickhouse_port=clickhouse_port)
     with _process(settings, "clickhouse", lifeline):
-        from cli import clickhouse_process
+        from cli.roles import clickhouse as clickhouse_process
 
         clickhouse_process.run(settings)
 
@@ -73,7 +73,7 @@ def clickhouse(
 @contextmanager
 def _process(settings: Settings, name: str, lifeline: int | None) -> Iterator[DatabaseUrl]:
     """Sets up a process, whoever started it, and logs what ends it."""
-    from cli.lifeline import die_with_supervisor
+    from cli.serving.lifeline import die_with_supervisor
 
     supervisor = None if lifeline is None else die_with_supervisor(lifeline)
     import structlog

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from cli.bootstrap import connect
-from cli.stopping import stop_event
+from cli.roles.stopping import stop_event
 from consumers.agent import Agent
 from infra.blobs import FileBlobs
 from infra.settings import Settings

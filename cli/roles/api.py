@@ -13,7 +13,7 @@ import uvicorn
 from api.app import create_app
 from api.services import Services
 from cli.bootstrap import System, connect
-from cli.listening import BACKLOG, listen
+from cli.serving.listening import BACKLOG, listen
 from infra.blobs import FileBlobs
 from infra.media.cache import ChunkCache
 from infra.settings import Settings

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from cli.clickhouse_address import writer_url
-from cli.stopping import stop_event
+from cli.roles.stopping import stop_event
 from consumers.forwarder.forwarder import Forwarder
 from infra.postgres.database import Database
 from infra.settings import Settings
