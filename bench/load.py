@@ -1,4 +1,4 @@
-"""A small HTTP/1.1 load generator: keep-alive connections on one event loop, so that it costs the server's cores little."""
+"""A small HTTP/1.1 load generator: keep-alive connections on one event loop, so that it takes little of the cores."""
 
 from __future__ import annotations
 

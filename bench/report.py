@@ -29,20 +29,21 @@ class Section:
 
 HEAD = """# Benchmarks
 
-Written by `make bench`; don't edit. Every rate is also given as a ratio to the yardstick **Y**: single-row INSERT+COMMIT
-per second from one connection on the same PostgreSQL in the same minute. Ratios travel between machines; milliseconds
-don't. The load generator runs on the same cores as the server, so the server alone would do somewhat more. `fsync` and
-`synchronous_commit` are on.
+Written by `make bench`; don't edit. Every rate is also given as a ratio to the yardstick **Y**: single-row
+INSERT+COMMIT per second from one connection on the same PostgreSQL in the same minute. Ratios travel between machines;
+milliseconds don't. The load generator runs on the same cores as the server, so the server alone would do somewhat
+more. `fsync` and `synchronous_commit` are on.
 
-“Goal” is what we design for; the figures of CVAT 2.73 stand beside it where there are some: they were measured on another
-machine of 2 cores.
+“Goal” is what we design for; the figures of CVAT 2.73 stand beside it where there are some: they were measured on
+another machine of 2 cores.
 """
 
 
 def markdown(sections: list[Section]) -> str:
     lines = [HEAD]
     lines.append(
-        f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}.\n"
+        f"{datetime.now(UTC):%Y-%m-%d}, {len(os.sched_getaffinity(0))} cores, {platform.machine()},"
+        f" Python {platform.python_version()}.\n"
     )
     for section in sections:
         lines.append(f"## {section.title}\n\nY = {section.yardstick:,.0f}/s\n")

@@ -10,7 +10,7 @@ import pytest
 import zstandard
 
 from cli.bootstrap import System
-from domain.errors import Invalid
+from domain.errors import Invalid, VersionConflict
 from domain.event import Actor, Context, Event
 from domain.events.annotations import AnnotationsChanged
 from domain.events.data import UploadStarted
@@ -80,6 +80,15 @@ def test_what_reads_back_is_what_was_written(system: System) -> None:
     stream = list(system.app.events.get("project-1"))
     assert events == stream
     assert [event.id for event in events] == ["project-1@1", "project-1@2"]
+
+
+@pytest.mark.parametrize("version", [1, 3])
+def test_an_event_that_brings_its_version_brings_the_next_one(system: System, version: int) -> None:
+    (first,) = system.app.record(ANN, [UploadStarted(7)])
+    with pytest.raises(VersionConflict):
+        system.app.events.put([Event("data-7", version, UploadStarted(7), first.meta)])
+    system.app.events.put([Event("data-7", 2, UploadStarted(7), first.meta)])
+    assert [event.id for event in read(system)] == ["data-7@1", "data-7@2"]
 
 
 def test_a_large_payload_is_compressed_and_reads_back(system: System) -> None:

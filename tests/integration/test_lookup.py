@@ -62,6 +62,9 @@ def test_a_change_of_labels_is_seen_at_once(office: System) -> None:
     office.app.record(ME, [LabelChanged(None, 7, lynx, {})])
     assert names() == {"lynx", "head"}
     assert office.app.lookup.job_place(5).labels.by_id[1].sublabels == {61}
+    lynx = LabelSpec(id=1, name="lynx", color="#000000", type="any", attributes=[])
+    office.app.record(ME, [LabelChanged(None, 7, lynx, {})])
+    assert names() == {"lynx"}
     office.app.record(ME, [LabelDeleted(None, 7, 1, "lynx"), given.labels(given.label(62, "dog"))])
     assert names() == {"dog"}
 
