@@ -6,10 +6,12 @@ with it; a job's assignee may work in the job.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Literal
 
 from domain.errors import Forbidden, NotFound
 from domain.event import Actor
+from domain.ports import JobPlace
 
 Action = Literal["view", "update", "delete", "annotate", "assign", "upload"]
 Row = dict[str, Any]
@@ -40,3 +42,13 @@ def require(actor: Actor, action: Action, noun: str, row: Row | None) -> Row:
     if not may(actor, action, noun, row):
         raise Forbidden
     return row
+
+
+def annotator(actor: Actor) -> Callable[[JobPlace], None]:
+    """The same question for drawing in a job, asked when the command has looked the job up. Raises Forbidden."""
+
+    def permit(place: JobPlace) -> None:
+        if not (actor.is_admin or actor.user_id in place.staff or actor.user_id == place.assignee_id):
+            raise Forbidden
+
+    return permit

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from domain.annotation.document import Document, LabelSpecs, Mode, assign_ids, count_new, highest_id
@@ -87,35 +87,48 @@ def shape_type(kind: str, item: dict[str, Any]) -> str:
     return ""
 
 
+Permit = Callable[[JobPlace], None]
+
+
+def everybody(_place: JobPlace) -> None:
+    """For callers that answer for themselves."""
+
+
 class Annotations:
     """The use cases of annotations. Documents are CVAT's: tags, shapes, tracks, intervals.
 
     `version`: the version of the job's annotations that the caller has seen and insists on (VersionConflict otherwise);
-    None: whatever others did meanwhile stands beside it.
+    None: whatever others did meanwhile stands beside it. `permit`: raises Forbidden when the caller may not draw there.
     """
 
     def __init__(self, log: Log) -> None:
         self._log = log
 
-    def replace(self, context: Context, job_id: int, raw: Any, version: int | None = None) -> Document:
+    def replace(
+        self, context: Context, job_id: int, raw: Any, version: int | None = None, permit: Permit = everybody
+    ) -> Document:
         """Everything in the job gives way to `raw`. Returns what is stored, with ids. Raises NotFound, Invalid."""
-        place = self._log.lookup.job_place(job_id)
+        place = self._place(job_id, permit)
         document = self._numbered(normalize(raw, place.labels, "put"))
         self._record(context, replaced(place, document, self._log.lookup.annotation_counts(job_id)), place, version)
         return document
 
-    def create(self, context: Context, job_id: int, raw: Any, version: int | None = None) -> Document:
+    def create(
+        self, context: Context, job_id: int, raw: Any, version: int | None = None, permit: Permit = everybody
+    ) -> Document:
         """Adds to the job. Returns the new objects with their ids. Raises NotFound, Invalid."""
-        place = self._log.lookup.job_place(job_id)
+        place = self._place(job_id, permit)
         document = self._numbered(normalize(raw, place.labels, "create"))
         self._record(context, changed(place, document, {}, {}), place, version)
         return document
 
-    def update(self, context: Context, job_id: int, raw: Any, version: int | None = None) -> Document:
+    def update(
+        self, context: Context, job_id: int, raw: Any, version: int | None = None, permit: Permit = everybody
+    ) -> Document:
         """Objects with an id are redrawn and keep it, objects without are added. Returns them all, in the order given.
         Raises NotFound; Invalid, also for an id that belongs to another job or was never handed out.
         """
-        place = self._log.lookup.job_place(job_id)
+        place = self._place(job_id, permit)
         document = normalize(raw, place.labels, "update")
         self._check_owned(document, job_id)
         known, added = _partition(document)
@@ -124,17 +137,19 @@ class Annotations:
         self._record(context, changed(place, added, known, {}), place, version)
         return document
 
-    def delete(self, context: Context, job_id: int, raw: Any, version: int | None = None) -> Document:
+    def delete(
+        self, context: Context, job_id: int, raw: Any, version: int | None = None, permit: Permit = everybody
+    ) -> Document:
         """Removes the objects given; ids that do not stand in the job are passed over. Returns the document given."""
-        place = self._log.lookup.job_place(job_id)
+        place = self._place(job_id, permit)
         document = normalize(raw, place.labels, "delete")
         standing = {kind: self._standing(kind, document[kind]) for kind in KINDS}
         self._record(context, changed(place, {}, {}, removal(standing, job_id)), place, version)
         return document
 
-    def clear(self, context: Context, job_id: int, version: int | None = None) -> None:
+    def clear(self, context: Context, job_id: int, version: int | None = None, permit: Permit = everybody) -> None:
         """Removes everything in the job."""
-        place = self._log.lookup.job_place(job_id)
+        place = self._place(job_id, permit)
         self._record(context, cleared(place, self._log.lookup.annotation_counts(job_id)), place, version)
 
     def replace_in_task(self, context: Context, task_id: int, raw: Any) -> None:
@@ -211,6 +226,11 @@ class Annotations:
     def _standing(self, kind: str, items: list[dict[str, Any]]) -> dict[int, Standing]:
         ids = [item["id"] for item in items if item.get("id") is not None]
         return self._log.lookup.standing(kind, ids) if ids else {}
+
+    def _place(self, job_id: int, permit: Permit) -> JobPlace:
+        place = self._log.lookup.job_place(job_id)
+        permit(place)
+        return place
 
     def _homes(self, document: Document, places: Mapping[int, JobPlace]) -> dict[int, Document]:
         """Objects with ids by the job where they stand. Raises Invalid for one that stands in none of the task."""

@@ -47,7 +47,9 @@ class Passwords(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class JobPlace:
-    """Where a job stands: its task, its frames (inclusive, task-relative), and what may be drawn in it."""
+    """Where a job stands: its task, its frames (inclusive, task-relative), whose it is (`staff`: the owners and assignees
+    of the task and project), and what may be drawn in it.
+    """
 
     job_id: int
     task_id: int
@@ -55,6 +57,8 @@ class JobPlace:
     start_frame: int
     stop_frame: int
     labels: LabelSpecs
+    assignee_id: int | None = None
+    staff: frozenset[int] = frozenset()
 
 
 class Standing(NamedTuple):

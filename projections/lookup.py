@@ -53,7 +53,16 @@ class ProjectionLookup:
 
     def _place(self, row: dict[str, Any]) -> JobPlace:
         labels = self._label_specs(row["label_stream"], row["label_position"])
-        return JobPlace(row["id"], row["task_id"], row["project_id"], row["start_frame"], row["stop_frame"], labels)
+        return JobPlace(
+            row["id"],
+            row["task_id"],
+            row["project_id"],
+            row["start_frame"],
+            row["stop_frame"],
+            labels,
+            row["assignee_id"],
+            frozenset(row["staff"]) - {None},
+        )
 
     def _label_specs(self, stream: str | None, position: int) -> LabelSpecs:
         if stream is None:

@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from api.authorization import annotator
 from api.bodies import RawBody, parsed
 from api.caller import caller
 from api.responses import json_bytes, json_response, no_content
@@ -38,9 +39,10 @@ def job_annotations(request: Request, job_id: int) -> Response:
 @router.put(JOB)
 def replace_job_annotations(request: Request, job_id: int, body: RawBody) -> Response:
     """Everything in the job gives way to the document given. Answers with it, ids filled in."""
-    context = _annotator(request, job_id)
+    context = caller(request)
     app = services(request).app.annotations
-    return json_response(_answer(app.replace(context, job_id, parsed(body), _expected(request))))
+    permit = annotator(context.actor)
+    return json_response(_answer(app.replace(context, job_id, parsed(body), _expected(request), permit)))
 
 
 @router.patch(JOB + "/", include_in_schema=False)
@@ -49,18 +51,20 @@ def change_job_annotations(request: Request, job_id: int, body: RawBody) -> Resp
     """`action`: create adds objects, update redraws those with an id, delete removes them. Two people who do this at
     the same time both succeed; who wants to be stopped instead says `If-Match: "<version>"`.
     """
-    context = _annotator(request, job_id)
+    context = caller(request)
     app = services(request).app.annotations
     commands = {"create": app.create, "update": app.update, "delete": app.delete}
     command = commands[_action(request)]
-    return json_response(_answer(command(context, job_id, parsed(body), _expected(request))))
+    permit = annotator(context.actor)
+    return json_response(_answer(command(context, job_id, parsed(body), _expected(request), permit)))
 
 
 @router.delete(JOB + "/", include_in_schema=False)
 @router.delete(JOB, status_code=204)
 def clear_job_annotations(request: Request, job_id: int) -> Response:
     """Removes everything in the job."""
-    services(request).app.annotations.clear(_annotator(request, job_id), job_id, _expected(request))
+    context = caller(request)
+    services(request).app.annotations.clear(context, job_id, _expected(request), annotator(context.actor))
     return no_content()
 
 
@@ -101,12 +105,6 @@ def clear_task_annotations(request: Request, task_id: int) -> Response:
     _task_with_data(request, context, "annotate", task_id)
     services(request).app.annotations.clear_task(context, task_id)
     return no_content()
-
-
-def _annotator(request: Request, job_id: int) -> Context:
-    context = caller(request)
-    find_job(request, context, "annotate", job_id)
-    return context
 
 
 def _task_with_data(request: Request, context: Context, action: Any, task_id: int) -> None:
