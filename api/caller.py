@@ -31,7 +31,7 @@ def caller(request: Request) -> Context:
 
 
 def identify(request: Request) -> Identity | None:
-    """None for a request without credentials. Raises NotAuthenticated for wrong ones, Forbidden for a failed CSRF check."""
+    """None for a request without credentials. Raises NotAuthenticated for wrong ones, Forbidden without a CSRF token."""
     parts = services(request)
     scheme, _, value = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() in ("token", "bearer"):

@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
 class RequestId:
-    """Gives each request an id: `request.state.request_id`, the header X-Request-Id, and the correlation id of events."""
+    """Gives each request an id: `request.state.request_id`, X-Request-Id, and the correlation id of its events."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

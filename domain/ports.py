@@ -47,8 +47,8 @@ class Passwords(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class JobPlace:
-    """Where a job stands: its task, its frames (inclusive, task-relative), whose it is (`staff`: the owners and assignees
-    of the task and project), and what may be drawn in it.
+    """Where a job stands: its task, its frames (inclusive, task-relative), whose it is (`staff`: the owners and
+    assignees of the task and project), and what may be drawn in it.
     """
 
     job_id: int

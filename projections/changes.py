@@ -8,16 +8,22 @@ travel as JSON, which PostgreSQL turns into typed rows by the table's own defini
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
-from psycopg import Cursor
-from psycopg.rows import DictRow
 
 Row = dict[str, Any]
 Key = tuple[Any, ...]
+
+
+class Executor(Protocol):
+    """What statements can be given to: a cursor, or a writer that gathers them."""
+
+    def execute(self, statement: bytes, params: Sequence[Any], /) -> object: ...
+
 
 MAX_ROWS = 5_000
 """Rows in one statement: bounds the memory of both sides."""
@@ -111,14 +117,14 @@ class Changes:
             if row is not None and row[column] == value:
                 del changes.inserts[key]
 
-    def flush(self, cursor: Cursor[DictRow]) -> None:
+    def flush(self, cursor: Executor) -> None:
         """Write everything, table by table."""
         for table, changes in self._tables.items():
             _flush(cursor, table, changes)
         self._tables = {}
 
 
-def _flush(cursor: Cursor[DictRow], table: Table, changes: TableChanges) -> None:
+def _flush(cursor: Executor, table: Table, changes: TableChanges) -> None:
     for column in table.groups:
         values = sorted(value for name, value in changes.groups if name == column)
         if values:
@@ -133,7 +139,7 @@ def _flush(cursor: Cursor[DictRow], table: Table, changes: TableChanges) -> None
         _each(cursor, _update(table, columns, add=True), rows)
 
 
-def _each(cursor: Cursor[DictRow], statement: bytes, rows: list[Row]) -> None:
+def _each(cursor: Executor, statement: bytes, rows: list[Row]) -> None:
     for start in range(0, len(rows), MAX_ROWS):
         cursor.execute(statement, (orjson.dumps(rows[start : start + MAX_ROWS]).decode(),))
 

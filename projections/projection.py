@@ -12,7 +12,7 @@ from psycopg import Cursor
 from psycopg.rows import DictRow
 
 from domain.event import Body, Event
-from projections.changes import Changes, Table
+from projections.changes import Changes, Executor, Table
 
 Fold = Callable[[Any, Event, Changes], None]
 
@@ -53,7 +53,7 @@ class ProjectionSet:
             for body_type, folds in projection.folds.items():
                 self._folds[body_type].extend(folds)
 
-    def apply(self, cursor: Cursor[DictRow], events: Sequence[Event]) -> None:
+    def apply(self, cursor: Executor, events: Sequence[Event]) -> None:
         """Fold a batch, in order, into the tables that the cursor's search path leads to."""
         changes = Changes()
         folds = self._folds

@@ -11,8 +11,7 @@ from uuid import UUID
 import orjson
 import psycopg
 from eventsourcing.persistence import ApplicationRecorder, StoredEvent
-from psycopg import Connection, Cursor
-from psycopg.pq import TransactionStatus
+from psycopg import Cursor
 from psycopg.rows import DictRow
 
 from domain.errors import Conflict, Invalid, Unavailable, VersionConflict
@@ -20,6 +19,7 @@ from domain.event import NEXT_VERSION, Event, Metadata
 from infra.eventlog.committer import GroupCommitter, Save
 from infra.eventlog.mapper import LoggedEvent, PendingEvent
 from infra.eventlog.subscription import CHANNEL, LogSubscription, notice
+from infra.eventlog.writer import Writer
 from infra.postgres.database import Database
 
 APPEND_LOCK = 0x4C6F67  # "Log"
@@ -61,10 +61,16 @@ FROM log.events
 """
 
 
+class Executor(Protocol):
+    """What statements can be given to: a cursor, or a writer that gathers them."""
+
+    def execute(self, statement: bytes, params: Sequence[Any], /) -> object: ...
+
+
 class InlineProjections(Protocol):
     """What folds events into tables inside the append's transaction."""
 
-    def apply(self, cursor: Cursor[DictRow], events: Sequence[Event]) -> None: ...
+    def apply(self, cursor: Executor, events: Sequence[Event]) -> None: ...
 
 
 class _NothingWritten(Unavailable):
@@ -78,7 +84,7 @@ class EventLogRecorder(ApplicationRecorder):
         self.database = database
         self._projections = projections
         self._committer = GroupCommitter(self._write)
-        self._connection: Connection[DictRow] | None = None
+        self._writer: Writer | None = None
         self._closing = threading.Lock()
         self._inserting = False
 
@@ -143,9 +149,9 @@ class EventLogRecorder(ApplicationRecorder):
 
     def close(self) -> None:
         with self._closing:
-            if self._connection is not None:
-                self._connection.close()
-                self._connection = None
+            if self._writer is not None:
+                self._writer.connection.close()
+                self._writer = None
 
     @contextmanager
     def append_transaction(self) -> Iterator[Cursor[DictRow]]:
@@ -164,11 +170,16 @@ class EventLogRecorder(ApplicationRecorder):
     def _attempt(self, batch: Sequence[Save]) -> None:
         self._inserting = False
         try:
-            connection = self._writer()
-            with connection.pipeline(), connection.transaction(), connection.cursor() as cursor:
-                self._append(cursor, batch)
+            writer = self._open_writer()
+            writer.execute(b"BEGIN")
+            self._append(writer, batch)
+            writer.execute(b"COMMIT")
+            writer.sync()
         except Exception as error:
-            if self._connection is not None and _rolled_back(self._connection):
+            # PostgreSQL itself refused something and so did nothing of it; or nobody knows.
+            refused = isinstance(error, psycopg.Error) and error.sqlstate is not None and not _gone(error)
+            if refused or not isinstance(error, psycopg.Error):
+                self.close()
                 raise
             self.close()
             kind = Unavailable if self._inserting else _NothingWritten
@@ -177,31 +188,29 @@ class EventLogRecorder(ApplicationRecorder):
             self.close()
             raise
 
-    def _writer(self) -> Connection[DictRow]:
-        if self._connection is None or self._connection.closed:
-            self._connection = self.database.connect()
-            # The same few statements again and again, whose best plan does not depend on their values. Left to itself
-            # PostgreSQL plans them anew each time, because it cannot know how long the lists in them are.
-            self._connection.execute("SET plan_cache_mode = force_generic_plan")
-        return self._connection
+    def _open_writer(self) -> Writer:
+        if self._writer is None:
+            self._writer = Writer(self.database.connect())
+        return self._writer
 
-    def _append(self, cursor: Cursor[DictRow], batch: Sequence[Save]) -> None:
-        cursor.execute(LOCK)
+    def _append(self, writer: Writer, batch: Sequence[Save]) -> None:
+        writer.execute(LOCK)
         streams = list({stream for save in batch for stream in save.streams})
-        cursor.execute(HEADS, (streams,))
+        writer.execute(HEADS, (streams,))
         heads: dict[str | None, int] = dict.fromkeys(streams, 0)
-        heads.update((row["stream"], row["version"]) for row in cursor)
+        for stream, version in writer.fetch():
+            heads[stream.decode() if stream is not None else None] = int(version or 0)
         accepted = number(batch, heads)
         if accepted:
             self._inserting = True
             states = [event.state for event in accepted]
-            cursor.execute(INSERT, (columns(accepted), states, CHANNEL, notice(streams)))
-            self._projections.apply(cursor, [event.event for event in accepted])
+            writer.execute(INSERT, (columns(accepted), states, CHANNEL, notice(streams)))
+            self._projections.apply(writer, [event.event for event in accepted])
 
 
-def _rolled_back(connection: Connection[DictRow]) -> bool:
-    """Whether it is certain that the transaction did nothing: PostgreSQL said so, on a connection that still stands."""
-    return not connection.closed and connection.info.transaction_status == TransactionStatus.IDLE
+def _gone(error: psycopg.Error) -> bool:
+    """Whether an error means that the server or the connection goes away (SQLSTATE classes 08 and 57)."""
+    return (error.sqlstate or "")[:2] in ("08", "57")
 
 
 def number(batch: Sequence[Save], heads: dict[str | None, int]) -> list[PendingEvent]:
