@@ -23,7 +23,7 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def caller(request: Request) -> Context:
-    """The context of the request's commands. Raises NotAuthenticated, Forbidden; NotFound for an unknown organization."""
+    """The context of the request's commands. Raises NotAuthenticated, Forbidden; NotFound: unknown organization."""
     identity = identify(request)
     if identity is None:
         raise NotAuthenticated
@@ -31,7 +31,9 @@ def caller(request: Request) -> Context:
 
 
 def identify(request: Request) -> Identity | None:
-    """None for a request without credentials. Raises NotAuthenticated for wrong ones, Forbidden without a CSRF token."""
+    """None for a request without credentials. Raises NotAuthenticated for wrong ones, Forbidden for lack of a CSRF
+    token.
+    """
     parts = services(request)
     scheme, _, value = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() in ("token", "bearer"):

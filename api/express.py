@@ -1,8 +1,8 @@
 """A short way to the routes that need no more than the request, numbers from the path and the raw body.
 
 FastAPI's own way (middlewares, nested routers, the dependency solver) costs several times what such a route itself
-does. The routes stay declared and documented as FastAPI routes; this only finds and calls them directly. Whatever it doesn't
-know (request models, static files, the schema) goes on to FastAPI.
+does. The routes stay declared and documented as FastAPI routes; this only finds and calls them directly. Whatever it
+doesn't know (request models, static files, the schema) goes on to FastAPI.
 """
 
 from __future__ import annotations

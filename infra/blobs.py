@@ -107,7 +107,7 @@ class BlobWriter:
 
 
 class FileBlobs:
-    """Blobs as files `ab/cd/abcd…` under a root folder that several processes may share."""
+    """Blobs as files `ab/abcd…` under a root folder that several processes may share."""
 
     def __init__(self, root: Path) -> None:
         if not root.is_dir():
@@ -177,14 +177,14 @@ class FileBlobs:
             target.parent.mkdir(parents=True, exist_ok=True)
             os.replace(staged, target)
 
-    def _folders(self, sha256: str) -> tuple[Path, Path, Path]:
+    def _folders(self, sha256: str) -> tuple[Path, Path]:
         leaf = self._locate(sha256).parent
-        return leaf, leaf.parent, self._root
+        return leaf, self._root
 
     def _locate(self, sha256: str) -> Path:
         if not SHA256.fullmatch(sha256):
             raise Invalid(f"Not the name of a blob: {sha256[:80]!r}")
-        return self._root / sha256[:2] / sha256[2:4] / sha256
+        return self._root / sha256[:2] / sha256
 
     def path(self, sha256: str) -> Path:
         path = self._locate(sha256)

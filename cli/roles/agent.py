@@ -16,6 +16,7 @@ CONNECTIONS = 4
 def run(settings: Settings, database_url: Callable[[], str]) -> None:
     """Until SIGTERM; then it finishes or gives back what it has in hand."""
     blobs = FileBlobs(settings.blobs)
+    blobs.clean()  # what uploads left whose process was killed
     system = connect(database_url(), CONNECTIONS)
     try:
         Agent(settings, system.database, system.app, blobs).run(stop_event())

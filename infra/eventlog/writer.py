@@ -28,7 +28,7 @@ class Writer:
         self.connection = connection
         self._pg = connection.pgconn
         self._transformer = Transformer(connection)
-        self._names: dict[bytes, bytes] = {}
+        self._names: dict[tuple[bytes, tuple[int, ...] | None], bytes] = {}
         self._pending = 0
         # The same few statements again and again, whose best plan does not depend on their values. Left to itself
         # PostgreSQL plans them anew each time, because it cannot know how long the lists in them are.
@@ -41,10 +41,13 @@ class Writer:
         """Queues a statement; `%s` and `%b` (binary) stand for its parameters."""
         text, formats = _parsed(statement)
         values = self._transformer.dump_sequence(params, formats)
-        name = self._names.get(statement)
+        # Psycopg chooses types by values: lists of small numbers are smallint[], and what is prepared for those takes
+        # no larger ones.
+        types = self._transformer.types
+        name = self._names.get((statement, types))
         if name is None:
-            name = self._names[statement] = b"annals%d" % len(self._names)
-            self._pg.send_prepare(name, text, self._transformer.types)
+            name = self._names[statement, types] = b"annals%d" % len(self._names)
+            self._pg.send_prepare(name, text, types)
             self._pending += 1
         self._pg.send_query_prepared(name, values, self._transformer.formats)
         self._pending += 1

@@ -117,6 +117,17 @@ def test_state_and_event_are_written_together_or_not_at_all(system: System) -> N
     assert system.database.query("SELECT id FROM tasks") == [{"id": task_id}]
 
 
+def test_numbers_of_any_size_go_through_one_connection(system: System) -> None:
+    """Whatever the first ones were."""
+    app = system.app
+    app.record(ANN, [given.task(7), given.labels()])
+    for job_id in (5, 70_000, 5_000_000_000, 6):
+        app.record(ANN, [given.job(job_id)])
+        app.annotations.create(ANN, job_id, {"shapes": [given.rectangle(1)]})
+        app.annotations.clear(ANN, job_id)
+    assert system.database.query("SELECT 1 FROM annotations") == []
+
+
 def test_a_writer_whose_connection_is_cut_before_it_wrote_goes_on_with_another(system: System) -> None:
     with gathered(system, lambda: append(system, "second")) as attempts:
         (backend,) = waiting_for_the_append_lock(system)
