@@ -16,12 +16,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+import hypothesis
 import psycopg
 import pytest
 from psycopg import sql
 
 from infra.postgres.embedded import EmbeddedPostgres
 from infra.postgres.locks import FolderLock
+
+# A machine that is busy is no fault of the code under test.
+hypothesis.settings.register_profile(
+    "annals", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow], derandomize=bool(os.getenv("CI"))
+)
+hypothesis.settings.load_profile("annals")
 
 if TYPE_CHECKING:
     from cli.bootstrap import System
