@@ -7,6 +7,7 @@ from typing import Any
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -117,7 +118,7 @@ def response_to(request: Request, error: Exception) -> Response:
     """What the client is told. An error that nobody foresaw is logged."""
     if isinstance(error, AnnalsError):
         return _annals_error(error)
-    if isinstance(error, RequestValidationError):
+    if isinstance(error, RequestValidationError | ValidationError):
         return _validation_error(error)
     if isinstance(error, HTTPException):
         return _http_exception(request, error)
@@ -139,8 +140,8 @@ def _annals_error(error: AnnalsError) -> Response:
     return json_response(body_of(error), status, headers)
 
 
-def _validation_error(error: RequestValidationError) -> Response:
-    errors = [dict(item) for item in error.errors()]
+def _validation_error(error: RequestValidationError | ValidationError) -> Response:
+    errors: list[dict[str, Any]] = [dict(item) for item in error.errors()]
     if any(item["loc"][:1] == ("path",) for item in errors):
         return json_response({"detail": "Not found."}, 404)
     return json_response(drf_errors(errors), 400)

@@ -1,8 +1,8 @@
-"""A short way to the routes that need no more than the request, numbers from the path and the raw body.
+"""A short way to the routes that need no more than the request, numbers from the path and a body.
 
 FastAPI's own way (middlewares, nested routers, the dependency solver) costs several times what such a route itself
 does. The routes stay declared and documented as FastAPI routes; this only finds and calls them directly. Whatever it
-doesn't know (request models, static files, the schema) goes on to FastAPI.
+doesn't know (texts in paths, static files, the schema) goes on to FastAPI.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from uuid import uuid4
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.routing import APIRoute
+from pydantic import BaseModel
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -32,11 +33,14 @@ MAX_DIGITS = 18
 
 @dataclass(frozen=True, slots=True)
 class _Plain:
-    """A route as it is called: `numbers`, the names of the numbers in its path; `body`, its raw body's parameter."""
+    """A route as it is called: `numbers`, the names of the numbers in its path; `body`, the parameter that takes its
+    body, as it comes or, with a `model`, as one of those.
+    """
 
     endpoint: Callable[..., Any]
     numbers: tuple[str, ...]
     body: str | None
+    model: type[BaseModel] | None
     is_async: bool
 
 
@@ -84,7 +88,8 @@ class Express:
     async def _call(self, route: _Plain, numbers: list[int], request: Request) -> Response:
         arguments: dict[str, Any] = dict(zip(route.numbers, numbers, strict=True))
         if route.body is not None:
-            arguments[route.body] = await raw_json(request)
+            raw = await raw_json(request)
+            arguments[route.body] = route.model.model_validate_json(raw or b"{}") if route.model else raw
         call = partial(route.endpoint, request, **arguments)
         result = call() if route.is_async else asyncio.get_running_loop().run_in_executor(self._threads, call)
         response: Response = await result
@@ -104,11 +109,17 @@ def _plain(route: APIRoute) -> _Plain | None:
     hints = get_type_hints(route.endpoint, include_extras=True)
     names = list(inspect.signature(route.endpoint).parameters)
     numbers = tuple(name for name in names if hints[name] is int)
-    bodies = [name for name in names if hints[name] == RawBody]
+    models = {name: hints[name] for name in names if _is_model(hints[name])}
+    bodies = [name for name in names if hints[name] == RawBody or name in models]
     known = {"request", *numbers, *bodies}
     if names[:1] != ["request"] or set(names) != known or len(bodies) > 1:
         return None
     if tuple(route.param_convertors) != numbers:
         return None
     body = bodies[0] if bodies else None
-    return _Plain(route.endpoint, numbers, body, inspect.iscoroutinefunction(route.endpoint))
+    model = models.get(body) if body is not None else None
+    return _Plain(route.endpoint, numbers, body, model, inspect.iscoroutinefunction(route.endpoint))
+
+
+def _is_model(hint: Any) -> bool:
+    return isinstance(hint, type) and issubclass(hint, BaseModel)
