@@ -6,17 +6,16 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import anyio.to_thread
 from fastapi import FastAPI
-from starlette.requests import Request
-from starlette.responses import Response
+from fastapi_offline import FastAPIOffline
 from starlette.staticfiles import StaticFiles
 
 from api import errors
 from api.express import Express
 from api.middleware import RequestId
-from api.responses import json_response
 from api.routes import annotations as annotation_routes
 from api.routes import auth, data, job_data, jobs, labels, projects, requests, server, tasks, uploads, users
 from api.services import Services
@@ -25,19 +24,28 @@ from infra.eventlog.subscription import Listener
 ROUTERS = (server, auth, users, projects, tasks, data, uploads, jobs, job_data, annotation_routes, labels, requests)
 
 
+# Where FastAPI would promise its own 422.
+REFUSED: dict[int | str, dict[str, Any]] = {
+    "4XX": {"description": 'Refused, in CVAT\'s shapes: {"field": ["text"]}, ["text"] or {"detail": "text"}'}
+}
+
+
 def create_app(services: Services) -> Express:
     """Everything that answers under /api, and /static/logo.svg."""
     return Express(_fastapi(services), [module.router for module in ROUTERS], services.settings.threads)
 
 
 def _fastapi(services: Services) -> FastAPI:
-    app = FastAPI(
+    app = FastAPIOffline(
         title="Annals",
         description="An event-sourced annotation backend, wire-compatible with CVAT's clients.",
         version="2.80.0",
-        openapi_url=None,
-        docs_url=None,
+        openapi_url="/api/schema/",
+        docs_url="/api/docs",
         redoc_url=None,
+        swagger_ui_oauth2_redirect_url="/api/docs/oauth2-redirect",
+        static_url="/api/docs/files",
+        favicon_url="/static/logo.svg",
         lifespan=_lifespan,
         redirect_slashes=False,
     )
@@ -45,8 +53,7 @@ def _fastapi(services: Services) -> FastAPI:
     app.add_middleware(RequestId)
     errors.install(app)
     for module in ROUTERS:
-        app.include_router(module.router)
-    app.add_api_route("/api/schema/", _schema, include_in_schema=False)
+        app.include_router(module.router, responses=REFUSED)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"))
     return app
 
@@ -62,8 +69,3 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
     finally:
         listener.stop()
-
-
-def _schema(request: Request) -> Response:
-    """The OpenAPI description of this very server."""
-    return json_response(request.app.openapi())

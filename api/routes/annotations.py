@@ -24,6 +24,23 @@ JOB = "/api/jobs/{job_id}/annotations"
 TASK = "/api/tasks/{task_id}/annotations"
 ACTIONS = ("create", "update", "delete")
 
+OBJECTS = {"type": "array", "items": {"type": "object"}}
+DOCUMENT: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {"type": "object", "properties": dict.fromkeys(documents.KINDS, OBJECTS)},
+            }
+        },
+    }
+}
+CHANGE: dict[str, Any] = DOCUMENT | {
+    "parameters": [
+        {"name": "action", "in": "query", "required": True, "schema": {"type": "string", "enum": list(ACTIONS)}}
+    ]
+}
+
 
 @router.get(JOB + "/", include_in_schema=False)
 @router.get(JOB)
@@ -36,7 +53,7 @@ def job_annotations(request: Request, job_id: int) -> Response:
 
 
 @router.put(JOB + "/", include_in_schema=False)
-@router.put(JOB)
+@router.put(JOB, openapi_extra=DOCUMENT)
 def replace_job_annotations(request: Request, job_id: int, body: RawBody) -> Response:
     """Everything in the job gives way to the document given. Answers with it, ids filled in."""
     context = caller(request)
@@ -46,7 +63,7 @@ def replace_job_annotations(request: Request, job_id: int, body: RawBody) -> Res
 
 
 @router.patch(JOB + "/", include_in_schema=False)
-@router.patch(JOB)
+@router.patch(JOB, openapi_extra=CHANGE)
 def change_job_annotations(request: Request, job_id: int, body: RawBody) -> Response:
     """`action`: create adds objects, update redraws those with an id, delete removes them. Two people who do this at
     the same time both succeed; who wants to be stopped instead says `If-Match: "<version>"`.
@@ -77,7 +94,7 @@ def task_annotations(request: Request, task_id: int) -> Response:
 
 
 @router.put(TASK + "/", include_in_schema=False)
-@router.put(TASK)
+@router.put(TASK, openapi_extra=DOCUMENT)
 def replace_task_annotations(request: Request, task_id: int, body: RawBody) -> Response:
     """Every job gets what falls into its frames."""
     context = caller(request)
@@ -87,7 +104,7 @@ def replace_task_annotations(request: Request, task_id: int, body: RawBody) -> R
 
 
 @router.patch(TASK + "/", include_in_schema=False)
-@router.patch(TASK)
+@router.patch(TASK, openapi_extra=CHANGE)
 def change_task_annotations(request: Request, task_id: int, body: RawBody) -> Response:
     """As for a job, cut by the jobs' frames; update and delete find the objects' jobs by their ids."""
     context = caller(request)

@@ -22,14 +22,14 @@ def tiny_pictures(folder: Path, count: int) -> list[Path]:
     return _pictures(folder, count, (16, 16), 1)
 
 
-def photos(folder: Path, count: int) -> list[Path]:
+def photos(folder: Path, count: int, seed: int = 7) -> list[Path]:
     """640x480 with noise, about 100 kB each, all different."""
-    return _pictures(folder, count, (640, 480), 4)
+    return _pictures(folder, count, (640, 480), 4, seed)
 
 
-def _pictures(folder: Path, count: int, size: tuple[int, int], grain: int) -> list[Path]:
+def _pictures(folder: Path, count: int, size: tuple[int, int], grain: int, seed: int = 7) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
-    rng = random.Random(7)
+    rng = random.Random(seed)
     width, height = size[0] // grain, size[1] // grain
     paths = []
     for number in range(count):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import threading
 import time
 from collections import Counter
@@ -119,6 +120,16 @@ def check_task(http: httpx.Client, task: int, jobs: int | None) -> None:
 
 @pytest.mark.parametrize("seconds", [0.4, 1.1])
 def test_nothing_acknowledged_is_lost_and_nothing_is_half_there(serve: Callable[..., Served], seconds: float) -> None:
+    kill_and_check(serve, seconds)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("round_", range(20))
+def test_nor_at_any_other_moment(serve: Callable[..., Served], round_: int) -> None:
+    kill_and_check(serve, random.Random(round_).uniform(0.0, 3.0))
+
+
+def kill_and_check(serve: Callable[..., Served], seconds: float) -> None:
     server, work = serve("--workers", "2").ready(), Work()
     threads = people(server, work)
     time.sleep(seconds)  # in the middle of whatever they do
