@@ -15,7 +15,7 @@ from cli.bootstrap import System
 from domain.data import Prepared, creation_id
 from domain.errors import Conflict, Invalid, NotFound, RequestInProgress, VersionConflict
 from domain.event import Actor, Context
-from domain.events.label import AttributeSpec, LabelChanged, LabelDeleted, LabelSpec
+from domain.events.label import LabelChanged, LabelDeleted, LabelSpec
 from domain.events.project import ProjectChanged
 from domain.job import STAGES, STATES
 from domain.project import NewProject
@@ -88,7 +88,7 @@ class History:
         self.app.requests.finish(ME, request, self.app.data.prepared(self.app.data.task(task_id), prepared), {})
 
     def edit(self, random: Random) -> None:
-        changes = [
+        changes: list[dict[str, Any]] = [
             {"name": "dogs"},
             {"assignee_id": self._one("users", random)},
             {"assignee_id": None},
@@ -153,8 +153,7 @@ class History:
             self.app.record(ME, [LabelDeleted(row["project_id"], row["task_id"], row["id"], row["name"])])
             return
         points = [LabelSpec(id=row["id"] + 10**6, name="head", color="#000000", type="points", attributes=[])]
-        attributes = [AttributeSpec(**attribute) for attribute in row["attributes"]]
-        label = LabelSpec(id=row["id"], name="lynx", color="#ffffff", type="skeleton", attributes=attributes)
+        label = LabelSpec(id=row["id"], name="lynx", color="#ffffff", type="skeleton", attributes=row["attributes"])
         label["sublabels"] = random.choice([[], points])
         self.app.record(ME, [LabelChanged(row["project_id"], row["task_id"], label, {})])
 

@@ -236,7 +236,7 @@ def test_hostile_values_are_values(
     resource = EVERYTHING[name]
     field = data.draw(st.sampled_from(sorted(resource.fields)))
     refused: set[str] = set()
-    total, rows = 0, []
+    total, rows = 0, list[dict[str, Any]]()
     try:
         total, rows = find(office.database.query, resource, Wanted(ANN, False, {field: value}, search, sort))
     except Invalid as refusal:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import psycopg
 import pytest
@@ -61,6 +62,10 @@ def gathered(system: System, *commands: Callable[[], object]) -> Iterator[list[A
         until(lambda: len(recorder(system)._committer._waiting) == len(commands))
         yield attempts
     other.close()
+
+
+def more_than(things: list[str], count: int) -> bool:
+    return len(things) > count
 
 
 def batches(system: System) -> list[int]:
@@ -197,8 +202,8 @@ def test_under_cut_connections_what_was_acknowledged_is_there_once(system: Syste
         thread.start()
     with system.database.connect() as killer:
         for _ in range(25):
-            seen = len(acknowledged)
-            until(lambda seen=seen: len(acknowledged) > seen + 20)
+            enough = len(acknowledged) + 20
+            until(partial(more_than, acknowledged, enough))
             killer.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                 " WHERE datname = current_database() AND pid <> pg_backend_pid()"

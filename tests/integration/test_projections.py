@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from psycopg import Connection
 from psycopg.rows import DictRow
 
-from cli.bootstrap import System
+from cli.bootstrap import System, connect
 from domain.event import Event
 from domain.job import STAGES, STATES, status
 from domain.project import NewProject
@@ -28,6 +28,7 @@ from projections.resources import JOBS, PROJECTS, TASKS
 
 from ..unit.domain import given as events
 from ..unit.domain.memory_log import standing
+from .databases import new_database
 from .histories import BEGINNING, ME, STEPS, History, tables
 
 PROJECTIONS = list(REGISTRY.values())
@@ -78,7 +79,7 @@ def test_any_history_folds_to_the_same_tables(
     assert live == folded(scratch, sizes)
     assert live == folded(scratch, [10_000])
     expected = standing([event.body for event in everything(scratch)])
-    assert annotations(system) == {
+    assert drawn(system) == {
         (item_id, job_id, kind): item
         for job_id, kinds in expected.items()
         for kind, objects in kinds.items()
@@ -86,7 +87,7 @@ def test_any_history_folds_to_the_same_tables(
     }
 
 
-def annotations(system: System) -> dict[tuple[int, int, str], Any]:
+def drawn(system: System) -> dict[tuple[int, int, str], Any]:
     rows = system.database.query("SELECT id, job_id, kind, doc FROM annotations")
     return {(row["id"], row["job_id"], row["kind"]): row["doc"] for row in rows}
 
@@ -118,9 +119,9 @@ def test_what_many_do_at_the_same_time_folds_to_the_same_tables(system: System, 
     transactions = scratch.execute("SELECT count(DISTINCT xmin::text) AS n, max(position) FROM log.events").fetchone()
     assert transactions is not None
     assert transactions["n"] < transactions["max"], "some saves were written together"
-    live = tables(scratch, PROJECTIONS, "read")
-    assert live == folded(scratch, [10_000])
-    assert live == folded(scratch, [1])
+    content = tables(scratch, PROJECTIONS, "read")
+    assert content == folded(scratch, [10_000])
+    assert content == folded(scratch, [1])
 
 
 def test_the_status_of_a_task_follows_from_all_its_jobs(system: System) -> None:
@@ -157,18 +158,27 @@ TOUCHED = [
 ]
 
 
+@pytest.fixture(scope="module")
+def office(postgres: str) -> Iterator[System]:
+    """A database that several tests share. Each makes a place of its own."""
+    with new_database(postgres) as url:
+        system = connect(url)
+        system.app.record(ME, [events.user(1)])
+        yield system
+        system.close()
+
+
 class Place:
     """A job with one object, in a task of a project."""
 
     def __init__(self, system: System) -> None:
         app = system.app
         self._query = system.database.query
-        app.record(ME, [events.user(1)])
         self.project_id = app.projects.create(ME, NewProject("animals", [{"name": "cat"}]))
         self.task_id = app.tasks.create(ME, NewTask("cats", [], self.project_id))
         (self.job_id,) = app.ids.many("job", 1)
         app.record(ME, [events.job(self.job_id, self.task_id, project_id=self.project_id)])
-        (label,) = self._query("SELECT id FROM labels")
+        (label,) = self._query("SELECT id FROM labels WHERE project_id = %s", (self.project_id,))
         self.drawing = {"shapes": [events.rectangle(1, label_id=label["id"])]}
         self.unknown = events.rectangle(1, label_id=label["id"], id=1)
         app.annotations.create(ME, self.job_id, self.drawing)
@@ -183,16 +193,15 @@ class Place:
 
 @pytest.mark.parametrize(("moved", "command"), [pytest.param(*case[1:], id=case[0]) for case in TOUCHED])
 def test_every_write_moves_the_updated_date_of_the_object_and_of_what_it_is_in(
-    system: System, moved: set[str], command: Any
+    office: System, moved: set[str], command: Any
 ) -> None:
     """And of nothing else; what stores and removes nothing moves none (CVAT contract 3.5)."""
-    place = Place(system)
+    place = Place(office)
     before = place.dates()
-    command(system.app, place)
+    command(office.app, place)
     after = place.dates()
-    changed = {
-        noun for noun in before for key in before[noun] if after[noun].get(key, datetime.min) != before[noun][key]
-    }
-    gone = {noun for noun in before if before[noun].keys() - after[noun].keys()}
-    assert changed - gone == moved
-    assert all(after[noun][key] > before[noun][key] for noun in moved for key in before[noun])
+    here = {("job", place.job_id), ("task", place.task_id), ("project", place.project_id)}
+    standing = {(noun, key) for noun in before for key in before[noun].keys() & after[noun].keys()}
+    later = {(noun, key) for noun, key in standing if after[noun][key] > before[noun][key]}
+    assert later == {(noun, key) for noun, key in here if noun in moved}
+    assert all(after[noun][key] == before[noun][key] for noun, key in standing - later)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 
 import psycopg
 import pytest
@@ -180,12 +181,15 @@ def test_people_write_and_read_while_projections_are_rebuilt(
             assert total == len(rows) == len(jobs)
             assert find(system.database.query, TASKS, Wanted())[0] == 2
 
+    def more_than(count: int) -> bool:
+        return sum(written) > count
+
     def rebuild() -> None:
         try:
             for _ in range(4):
-                seen = sum(written)
+                enough = sum(written) + 20
                 replay(database_url, PROJECTIONS)
-                until(lambda seen=seen: sum(written) > seen + 20)
+                until(partial(more_than, enough))
         finally:
             done.set()
 

@@ -1,0 +1,33 @@
+"""A server that the tests of one module share, because they leave nothing behind or only add to it."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from infra.settings import Settings
+
+from ..integration.databases import new_database
+from .conftest import ADMIN, Server
+
+
+@contextmanager
+def running(postgres: str, **settings: Any) -> Iterator[Server]:
+    """A server without agents, on a database of its own, with one user: the administrator."""
+    with new_database(postgres) as url, tempfile.TemporaryDirectory(prefix="annals-test-") as folder:
+        server = Server(url, Settings(data=Path(folder) / "data", **settings)).start(agents=0)
+        try:
+            server.add_user(ADMIN, is_admin=True)
+            yield server
+        finally:
+            server.stop()
+
+
+def head(server: Server) -> int:
+    """The position of the newest event."""
+    row = server.system.database.query_one("SELECT coalesce(max(position), 0) AS head FROM log.events")
+    assert row is not None
+    return int(row["head"])
