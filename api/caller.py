@@ -52,7 +52,8 @@ def identify(request: Request) -> Identity | None:
 def check_password(parts: Services, username: str | None, email: str | None, password: str) -> Actor | None:
     """The user with this name (or, without one, this e-mail address) and password."""
     name, field = ("user_by_name", username) if username else ("user_by_email", email)
-    row = parts.database.query_one(queries("users")[name], {"value": field or ""})
+    value = (field or "").replace("\0", "\ufffd")  # PostgreSQL's texts, so also names, never hold a null character
+    row = parts.database.query_one(queries("users")[name], {"value": value})
     # A hash is computed for unknown users too, so that the time taken doesn't tell who exists.
     stored = row["password_hash"] if row else parts.unknown_password_hash
     right = parts.app.passwords.verify(stored, password)
@@ -108,5 +109,10 @@ def _context(request: Request, identity: Identity) -> Context:
         actor,
         source="api",
         correlation_id=request.state.request_id,
-        user_agent=request.headers.get("user-agent", "")[:200] or None,
+        user_agent=user_agent(request),
     )
+
+
+def user_agent(request: Request) -> str | None:
+    """What the client calls itself, within bounds."""
+    return request.headers.get("user-agent", "")[:200] or None

@@ -23,11 +23,18 @@ from domain.errors import (
     RequestInProgress,
     TooLarge,
     Unavailable,
+    VersionConflict,
 )
 
 log = structlog.get_logger(__name__)
 
+
+class PreconditionFailed(VersionConflict):
+    """The version that the client insisted on, with `If-Match`, no longer stands."""
+
+
 STATUS: dict[type[AnnalsError], int] = {
+    PreconditionFailed: 412,
     Invalid: 400,
     MediaError: 400,
     NotAuthenticated: 401,
@@ -55,6 +62,8 @@ def body_of(error: AnnalsError) -> Any:
         return error.detail
     if isinstance(error, RequestInProgress):
         return {"rq_id": error.request_id}
+    if isinstance(error, PreconditionFailed):
+        return {"detail": error.message, "version": error.actual}
     return {"detail": error.message}
 
 
@@ -100,6 +109,7 @@ def _text(error: dict[str, Any]) -> str:
         "bool_type": "Must be a valid boolean.",
         "bool_parsing": "Must be a valid boolean.",
         "string_type": "Not a valid string.",
+        "string_pattern_mismatch": "Null characters are not allowed.",
         "list_type": "Expected a list of items.",
     }
     context = error.get("ctx") or {}
@@ -137,6 +147,8 @@ def _annals_error(error: AnnalsError) -> Response:
         headers["WWW-Authenticate"] = "Token"
     if status == 503:
         headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    if isinstance(error, PreconditionFailed):
+        headers["ETag"] = f'"{error.actual}"'
     return json_response(body_of(error), status, headers)
 
 

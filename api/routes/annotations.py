@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -10,11 +12,12 @@ from starlette.responses import Response
 from api.authorization import annotator
 from api.bodies import RawBody, parsed
 from api.caller import caller
+from api.errors import PreconditionFailed
 from api.responses import json_bytes, json_response, no_content
 from api.routes.jobs import find_job
 from api.routes.tasks import find_task
 from api.services import services
-from domain.errors import Invalid
+from domain.errors import Invalid, VersionConflict
 from domain.event import Context
 from projections import annotation_documents as documents
 
@@ -59,7 +62,8 @@ def replace_job_annotations(request: Request, job_id: int, body: RawBody) -> Res
     context = caller(request)
     app = services(request).app.annotations
     permit = annotator(context.actor)
-    return json_response(_answer(app.replace(context, job_id, parsed(body), _expected(request), permit)))
+    with _expected(request) as version:
+        return json_response(_answer(app.replace(context, job_id, parsed(body), version, permit)))
 
 
 @router.patch(JOB + "/", include_in_schema=False)
@@ -73,7 +77,8 @@ def change_job_annotations(request: Request, job_id: int, body: RawBody) -> Resp
     commands = {"create": app.create, "update": app.update, "delete": app.delete}
     command = commands[_action(request)]
     permit = annotator(context.actor)
-    return json_response(_answer(command(context, job_id, parsed(body), _expected(request), permit)))
+    with _expected(request) as version:
+        return json_response(_answer(command(context, job_id, parsed(body), version, permit)))
 
 
 @router.delete(JOB + "/", include_in_schema=False)
@@ -81,7 +86,8 @@ def change_job_annotations(request: Request, job_id: int, body: RawBody) -> Resp
 def clear_job_annotations(request: Request, job_id: int) -> Response:
     """Removes everything in the job."""
     context = caller(request)
-    services(request).app.annotations.clear(context, job_id, _expected(request), annotator(context.actor))
+    with _expected(request) as version:
+        services(request).app.annotations.clear(context, job_id, version, annotator(context.actor))
     return no_content()
 
 
@@ -137,8 +143,19 @@ def _action(request: Request) -> str:
     return action
 
 
-def _expected(request: Request) -> int | None:
-    """The version in `If-Match`; None when any will do."""
+@contextmanager
+def _expected(request: Request) -> Iterator[int | None]:
+    """The version in `If-Match`; None when any will do. Raises PreconditionFailed when it no longer stands."""
+    version = _if_match(request)
+    try:
+        yield version
+    except VersionConflict as error:
+        if version is None:
+            raise
+        raise PreconditionFailed(error.stream, error.expected, error.actual) from error
+
+
+def _if_match(request: Request) -> int | None:
     text = request.headers.get("if-match", "").strip().strip('"')
     if text in ("", "*"):
         return None

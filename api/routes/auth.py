@@ -7,7 +7,7 @@ import secrets
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from api.caller import check_password, identify
+from api.caller import check_password, identify, user_agent
 from api.responses import json_response
 from api.schemas.auth import LoginWrite
 from api.services import services
@@ -27,7 +27,7 @@ def login(request: Request, body: LoginWrite) -> Response:
     actor = check_password(parts, body.username or None, body.email or None, body.password)
     if actor is None or actor.user_id is None:
         raise Invalid({"non_field_errors": ["Unable to log in with provided credentials."]})
-    context = Context(actor, correlation_id=request.state.request_id, user_agent=request.headers.get("user-agent"))
+    context = Context(actor, correlation_id=request.state.request_id, user_agent=user_agent(request))
     opened = parts.app.users.log_in(context, actor.user_id)
     response = json_response({"key": opened.token})
     # Clients split the joined Set-Cookie headers at commas and want each to end in key=value: so no Expires, no bare
@@ -45,7 +45,7 @@ def logout(request: Request) -> Response:
     identity = identify(request)
     parts = services(request)
     if identity is not None and identity.login_id is not None and identity.actor.user_id is not None:
-        context = Context(identity.actor, correlation_id=request.state.request_id)
+        context = Context(identity.actor, correlation_id=request.state.request_id, user_agent=user_agent(request))
         parts.app.users.log_out(context, identity.actor.user_id, identity.login_id)
         parts.identities.forget()
     response = json_response({"detail": "Successfully logged out."})

@@ -16,6 +16,7 @@ from api.schemas import labels
 from api.schemas.common import storage
 from api.schemas.tasks import TaskPatch, TaskWrite
 from api.services import services
+from api.views import requests
 from api.views import tasks as views
 from domain.event import Context
 from domain.request import request_id
@@ -82,7 +83,7 @@ def creation_status(request: Request, task_id: int) -> Response:
     key = request_id(action="create", target="task", target_id=task_id)
     row = find_one(services(request).database.query, REQUESTS, key)
     status = row["status"] if row else "finished"
-    message = row["message"] if row else ""
+    message = requests.message(row) if row else ""
     return json_response({"state": status.capitalize(), "message": message, "progress": float(status == "finished")})
 
 

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from domain.errors import Forbidden
 
 MAX_INT = 2**31 - 1
+
+
+def _as_text(value: Any) -> Any:
+    """A number or a truth value as its text. NaN and infinity, which JSON doesn't have, stay what they are: no text."""
+    return str(value) if isinstance(value, int | float) and math.isfinite(value) else value
+
+
+Text = Annotated[str, Field(pattern=r"^[^\x00]*$")]
+"""PostgreSQL's texts never hold a null character."""
+Scalar = Annotated[Text, BeforeValidator(_as_text, json_schema_input_type=str | int | float | bool)]
+Id = Annotated[int, Field(ge=1, le=2**63 - 1)]
 
 
 class Body(BaseModel):
@@ -32,8 +44,8 @@ class Patch(BaseModel):
 class Storage(Body):
     """Where files of a resource lie; `local` is this server."""
 
-    location: str = "local"
-    cloud_storage_id: int | None = None
+    location: Text = "local"
+    cloud_storage_id: Id | None = None
 
 
 def storage(value: Storage | None) -> dict[str, Any] | None:

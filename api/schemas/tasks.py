@@ -6,12 +6,11 @@ from typing import Annotated
 
 from pydantic import Field
 
-from api.schemas.common import MAX_INT, Body, Patch, Storage
+from api.schemas.common import MAX_INT, Body, Id, Patch, Storage, Text
 from api.schemas.labels import LabelWrite
 
-Name = Annotated[str, Field(min_length=1, max_length=256)]
+Name = Annotated[Text, Field(min_length=1, max_length=256)]
 Count = Annotated[int, Field(ge=0, le=MAX_INT)]
-Id = Annotated[int, Field(ge=1, le=2**63 - 1)]
 Labels = Annotated[list[LabelWrite], Field(max_length=10_000)]
 
 
@@ -21,7 +20,7 @@ class ProjectWrite(Body):
     name: Name
     labels: Labels = []
     assignee_id: Id | None = None
-    bug_tracker: str = Field("", max_length=2_000)
+    bug_tracker: Text = Field("", max_length=2_000)
     source_storage: Storage | None = None
     target_storage: Storage | None = None
 
@@ -33,8 +32,8 @@ class TaskWrite(Body):
     labels: Labels = []
     project_id: Id | None = None
     assignee_id: Id | None = None
-    bug_tracker: str = Field("", max_length=2_000)
-    subset: str = Field("", max_length=64)
+    bug_tracker: Text = Field("", max_length=2_000)
+    subset: Text = Field("", max_length=64)
     overlap: Count | None = None
     segment_size: Count = 0
     consensus_replicas: Count = 0
@@ -49,8 +48,8 @@ class TaskPatch(Patch):
     name: Name = ""
     owner_id: Id | None = None
     assignee_id: Id | None = None
-    bug_tracker: str = Field("", max_length=2_000)
-    subset: str = Field("", max_length=64)
+    bug_tracker: Text = Field("", max_length=2_000)
+    subset: Text = Field("", max_length=64)
     source_storage: Storage | None = None
     target_storage: Storage | None = None
 
@@ -59,5 +58,5 @@ class JobPatch(Patch):
     """Fields of a job to change. `assignee`: a user's id, or null to take the job back."""
 
     assignee: Id | None = None
-    stage: str | None = None
-    state: str | None = None
+    stage: Text | None = None
+    state: Text | None = None

@@ -173,7 +173,6 @@ BROKEN = [
     b'{"name": "\\ud800", "labels": []}',
     b'{"name": "a", "labels": [], "segment_size": 1e}',
     b"[" * 200 + b"]" * 200,
-    b'{"labels": ' + b'[{"name": "a", "sublabels": ' * 200 + b"[]" + b"}]" * 200 + b"}",
     b"[" * 100_000,
     b'{"a":' * 100_000,
     b"null",
@@ -203,6 +202,13 @@ def test_what_is_no_json_object(refused: httpx.Client, method: str, path: str) -
         answer = refused.request(method, path, content=body, headers=JSON)
         assert answer.status_code == 400, (body[:60], answer.text)
         assert isinstance(answer.json(), dict | list)
+
+
+def test_labels_in_labels_in_labels(refused: httpx.Client) -> None:
+    nested = b'[{"name": "a", "sublabels": ' * 200 + b"[]" + b"}]" * 200
+    for path in ("/api/tasks", "/api/projects"):
+        answer = refused.post(path, content=b'{"name": "a", "labels": ' + nested + b"}", headers=JSON)
+        assert answer.status_code == 400
 
 
 @pytest.mark.parametrize(
@@ -258,7 +264,6 @@ def test_methods_that_are_not_there(refused: httpx.Client) -> None:
         ("GET", "/api/auth/login"),
         ("PATCH", "/api/users/self"),
         ("TRACE", "/api/tasks"),
-        ("BREW", "/api/tasks"),
     ):
         answer = refused.request(method, path)
         assert (answer.status_code, answer.json()) == (405, {"detail": f'Method "{method}" not allowed.'}), path

@@ -92,7 +92,7 @@ def test_follow_goes_on_with_what_happens_next(database_url: str, data_folder: P
         main_job.system.app.tasks.update(main_job.admin, 1, {"name": name})
     told.append(following.stdout.readline())
     following.send_signal(signal.SIGINT)
-    assert following.wait(20) == 0
+    assert following.wait(60) == 0
     assert words("".join(told)) == (
         "admin changed the name from “photos” to “first” of task 1\n"
         "admin changed the name from “first” to “second” of task 1\n"

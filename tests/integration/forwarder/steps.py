@@ -108,8 +108,9 @@ def forwarded(log: Database) -> bool:
 
 
 def forward(log: Database, url: str) -> None:
-    with forwarding(log, url, Limits()):
-        wait_until(lambda: forwarded(log))
+    with forwarding(log, url, Limits()) as forwarder:
+        # The one before may still be leaving.
+        wait_until(lambda: forwarder.status.snapshot().state == "forwarding" and forwarded(log))
 
 
 def compared(log: Database, clickhouse: Client) -> Reconciliation:
