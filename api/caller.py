@@ -70,11 +70,12 @@ def _login(parts: Services, column: str, secret: str) -> Identity | None:
     key = f"{column}:{digest(secret)}"
     identity = parts.identities.get(key)
     if identity is None:
+        forgotten = parts.identities.forgotten
         row = parts.database.query_one(queries("users")[f"login_by_{column}"], {"value": digest(secret)})
         if row is None:
             return None
         identity = Identity(_actor(row), row["login_id"], row["expires"])
-        parts.identities.put(key, identity)
+        parts.identities.put(key, identity, forgotten)
     expired = identity.expires is not None and identity.expires < datetime.now(UTC)
     return None if expired else identity
 

@@ -30,6 +30,8 @@ class Identities:
     def __init__(self) -> None:
         self._found: dict[str, tuple[float, Identity]] = {}
         self._lock = threading.Lock()
+        self.forgotten = 0
+        """How often everything was forgotten."""
 
     def get(self, key: str) -> Identity | None:
         found = self._found.get(key)
@@ -37,12 +39,18 @@ class Identities:
             return None
         return found[1]
 
-    def put(self, key: str, identity: Identity) -> None:
+    def put(self, key: str, identity: Identity, forgotten: int) -> None:
+        """`forgotten`: as it was before the login was looked up. If it has grown since, the login may have ended in
+        between; without this check it would live on in here.
+        """
         with self._lock:
+            if forgotten != self.forgotten:
+                return
             if len(self._found) >= REMEMBERED:
                 self._found.clear()
             self._found[key] = (time.monotonic() + REMEMBER_SECONDS, identity)
 
     def forget(self) -> None:
         with self._lock:
+            self.forgotten += 1
             self._found.clear()

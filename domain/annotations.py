@@ -10,10 +10,11 @@ from domain.annotation.document import Document, LabelSpecs, Mode, assign_ids, c
 from domain.annotation.fanout import fan_out
 from domain.annotation.merge import merge
 from domain.annotation.validation import normalize
-from domain.errors import Invalid
+from domain.errors import Conflict, Forbidden, Invalid, NotFound
 from domain.event import Body, Context
 from domain.events.annotations import MAX_OBJECTS, AnnotationsChanged, AnnotationsCleared, AnnotationsReplaced, Removed
 from domain.ports import JobPlace, Log, Standing
+from domain.retry import decide_again
 
 KINDS = ("tags", "shapes", "tracks", "intervals")
 EMPTY: Document = {"tags": [], "shapes": [], "tracks": [], "intervals": []}
@@ -88,6 +89,8 @@ def shape_type(kind: str, item: dict[str, Any]) -> str:
 
 
 Permit = Callable[[JobPlace], None]
+Decide = Callable[[JobPlace], tuple[list[Body], Document]]
+"""From where a job stands to the events and the answer."""
 
 
 def everybody(_place: JobPlace) -> None:
@@ -108,19 +111,23 @@ class Annotations:
         self, context: Context, job_id: int, raw: Any, version: int | None = None, permit: Permit = everybody
     ) -> Document:
         """Everything in the job gives way to `raw`. Returns what is stored, with ids. Raises NotFound, Invalid."""
-        place = self._place(job_id, permit)
-        document = self._numbered(normalize(raw, place.labels, "put"))
-        self._record(context, replaced(place, document, self._log.lookup.annotation_counts(job_id)), place, version)
-        return document
+
+        def decide(place: JobPlace) -> tuple[list[Body], Document]:
+            document = self._numbered(normalize(raw, place.labels, "put"))
+            return replaced(place, document, self._log.lookup.annotation_counts(job_id)), document
+
+        return self._in_job(context, job_id, version, permit, decide)
 
     def create(
         self, context: Context, job_id: int, raw: Any, version: int | None = None, permit: Permit = everybody
     ) -> Document:
         """Adds to the job. Returns the new objects with their ids. Raises NotFound, Invalid."""
-        place = self._place(job_id, permit)
-        document = self._numbered(normalize(raw, place.labels, "create"))
-        self._record(context, changed(place, document, {}, {}), place, version)
-        return document
+
+        def decide(place: JobPlace) -> tuple[list[Body], Document]:
+            document = self._numbered(normalize(raw, place.labels, "create"))
+            return changed(place, document, {}, {}), document
+
+        return self._in_job(context, job_id, version, permit, decide)
 
     def update(
         self, context: Context, job_id: int, raw: Any, version: int | None = None, permit: Permit = everybody
@@ -128,30 +135,38 @@ class Annotations:
         """Objects with an id are redrawn and keep it, objects without are added. Returns them all, in the order given.
         Raises NotFound; Invalid, also for an id that belongs to another job or was never handed out.
         """
-        place = self._place(job_id, permit)
-        document = normalize(raw, place.labels, "update")
-        self._check_owned(document, job_id)
-        known, added = _partition(document)
-        # Numbered through the whole document: `known` and `added` hold the same objects.
-        self._numbered(document)
-        self._record(context, changed(place, added, known, {}), place, version)
-        return document
+
+        def decide(place: JobPlace) -> tuple[list[Body], Document]:
+            document = normalize(raw, place.labels, "update")
+            self._check_owned(document, job_id)
+            known, added = _partition(document)
+            # Numbered through the whole document: `known` and `added` hold the same objects.
+            self._numbered(document)
+            return changed(place, added, known, {}), document
+
+        return self._in_job(context, job_id, version, permit, decide)
 
     def delete(
         self, context: Context, job_id: int, raw: Any, version: int | None = None, permit: Permit = everybody
     ) -> Document:
         """Removes the objects given; ids that do not stand in the job are passed over. Returns the document given."""
-        place = self._place(job_id, permit)
-        document = normalize(raw, place.labels, "delete")
-        standing = {kind: self._standing(kind, document[kind]) for kind in KINDS}
-        self._record(context, changed(place, {}, {}, removal(standing, job_id)), place, version)
-        return document
+
+        def decide(place: JobPlace) -> tuple[list[Body], Document]:
+            document = normalize(raw, place.labels, "delete")
+            standing = {kind: self._standing(kind, document[kind]) for kind in KINDS}
+            return changed(place, {}, {}, removal(standing, job_id)), document
+
+        return self._in_job(context, job_id, version, permit, decide)
 
     def clear(self, context: Context, job_id: int, version: int | None = None, permit: Permit = everybody) -> None:
         """Removes everything in the job."""
-        place = self._place(job_id, permit)
-        self._record(context, cleared(place, self._log.lookup.annotation_counts(job_id)), place, version)
 
+        def decide(place: JobPlace) -> tuple[list[Body], Document]:
+            return cleared(place, self._log.lookup.annotation_counts(job_id)), EMPTY
+
+        self._in_job(context, job_id, version, permit, decide)
+
+    @decide_again
     def replace_in_task(self, context: Context, task_id: int, raw: Any) -> None:
         """As `replace`, for all jobs of the task at once: each gets what falls into its frames."""
         places, shares = self._shared_out(task_id, raw, "put")
@@ -159,8 +174,9 @@ class Annotations:
         for place in places:
             document = self._numbered(shares.get(place.job_id, EMPTY))
             bodies += replaced(place, document, self._log.lookup.annotation_counts(place.job_id))
-        self._record(context, bodies)
+        self._record(context, bodies, places)
 
+    @decide_again
     def create_in_task(self, context: Context, task_id: int, raw: Any) -> Document:
         """As `create`, cut by the jobs' frames. Returns the objects as the jobs got them, merged."""
         places, shares = self._shared_out(task_id, raw, "create")
@@ -168,9 +184,10 @@ class Annotations:
         for place in places:
             if place.job_id in shares:
                 bodies += changed(place, self._numbered(shares[place.job_id]), {}, {})
-        self._record(context, bodies)
+        self._record(context, bodies, places)
         return merge([(p.start_frame, p.stop_frame, shares.get(p.job_id, EMPTY)) for p in places])
 
+    @decide_again
     def update_in_task(self, context: Context, task_id: int, raw: Any) -> Document:
         """As `update`: objects with an id are redrawn in the job where they stand, others are added by their frames."""
         places = {place.job_id: place for place in self._log.lookup.task_places(task_id)}
@@ -183,10 +200,11 @@ class Annotations:
         shares = fan_out(added, [(p.job_id, p.start_frame, p.stop_frame) for p in places.values()])
         for job_id, share in shares.items():
             bodies += changed(places[job_id], self._numbered(share), {}, {})
-        self._record(context, bodies)
+        self._record(context, bodies, places.values())
         stored = merge([(p.start_frame, p.stop_frame, shares.get(p.job_id, EMPTY)) for p in places.values()])
         return {kind: [*known[kind], *stored[kind]] for kind in KINDS}
 
+    @decide_again
     def delete_in_task(self, context: Context, task_id: int, raw: Any) -> Document:
         """As `delete`, in whichever jobs of the task the objects stand."""
         places = {place.job_id: place for place in self._log.lookup.task_places(task_id)}
@@ -195,27 +213,51 @@ class Annotations:
         bodies: list[Body] = []
         for place in places.values():
             bodies += changed(place, {}, {}, removal(standing, place.job_id))
-        self._record(context, bodies)
+        self._record(context, bodies, places.values())
         return document
 
+    @decide_again
     def clear_task(self, context: Context, task_id: int) -> None:
         """Removes everything in the task's jobs."""
+        places = self._log.lookup.task_places(task_id)
         bodies: list[Body] = []
-        for place in self._log.lookup.task_places(task_id):
+        for place in places:
             bodies += cleared(place, self._log.lookup.annotation_counts(place.job_id))
-        self._record(context, bodies)
+        self._record(context, bodies, places)
 
     def _shared_out(self, task_id: int, raw: Any, mode: Mode) -> tuple[list[JobPlace], dict[int, Document]]:
         places = self._log.lookup.task_places(task_id)
         document = normalize(raw, _labels(places), mode)
         return places, fan_out(document, [(p.job_id, p.start_frame, p.stop_frame) for p in places])
 
-    def _record(
-        self, context: Context, bodies: list[Body], place: JobPlace | None = None, version: int | None = None
-    ) -> None:
+    def _in_job(self, context: Context, job_id: int, version: int | None, permit: Permit, decide: Decide) -> Document:
+        """Decides on what is remembered of the job, which costs nothing; and when that is refused, or has moved on
+        when it is to be recorded, once more on what is true now. With new ids: somebody may have used one of ours.
+        """
+        try:
+            return self._decide(context, self._log.lookup.job_place(job_id), version, permit, decide)
+        except (Invalid, Forbidden, NotFound, Conflict):
+            return self._decide_afresh(context, job_id, version, permit, decide)
+
+    @decide_again
+    def _decide_afresh(
+        self, context: Context, job_id: int, version: int | None, permit: Permit, decide: Decide
+    ) -> Document:
+        return self._decide(context, self._log.lookup.job_place(job_id, fresh=True), version, permit, decide)
+
+    def _decide(
+        self, context: Context, place: JobPlace, version: int | None, permit: Permit, decide: Decide
+    ) -> Document:
+        permit(place)
+        bodies, document = decide(place)
+        own = {f"annotations-{place.job_id}": version} if version is not None else {}
         if bodies:
-            expect = {f"annotations-{place.job_id}": version} if place and version is not None else None
-            self._log.record(context, bodies, expect)
+            self._log.record(context, bodies, {**place.versions, **own})
+        return document
+
+    def _record(self, context: Context, bodies: list[Body], places: Iterable[JobPlace] = ()) -> None:
+        if bodies:
+            self._log.record(context, bodies, next((place.versions for place in places), None))
 
     def _numbered(self, document: Document) -> Document:
         count = count_new(document)
@@ -226,11 +268,6 @@ class Annotations:
     def _standing(self, kind: str, items: list[dict[str, Any]]) -> dict[int, Standing]:
         ids = [item["id"] for item in items if item.get("id") is not None]
         return self._log.lookup.standing(kind, ids) if ids else {}
-
-    def _place(self, job_id: int, permit: Permit) -> JobPlace:
-        place = self._log.lookup.job_place(job_id)
-        permit(place)
-        return place
 
     def _homes(self, document: Document, places: Mapping[int, JobPlace]) -> dict[int, Document]:
         """Objects with ids by the job where they stand. Raises Invalid for one that stands in none of the task."""

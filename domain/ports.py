@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple, Protocol, TypeVar
 
@@ -59,6 +59,8 @@ class JobPlace:
     labels: LabelSpecs
     assignee_id: int | None = None
     staff: frozenset[int] = frozenset()
+    versions: Mapping[str, int] = field(default_factory=dict)
+    """Of the streams that all this was learned from: what is decided on it holds only as long as they stand."""
 
 
 class Standing(NamedTuple):
@@ -71,8 +73,8 @@ class Standing(NamedTuple):
 class Lookup(Protocol):
     """Questions that decisions ask of the inline projections, which are never behind the log."""
 
-    def job_place(self, job_id: int) -> JobPlace:
-        """Raises NotFound."""
+    def job_place(self, job_id: int, *, fresh: bool = False) -> JobPlace:
+        """May be a remembered one, unless it must be `fresh`. Raises NotFound."""
         ...
 
     def task_places(self, task_id: int) -> list[JobPlace]:

@@ -15,6 +15,7 @@ Query = Callable[..., list[dict[str, Any]]]
 """`query(statement, params) -> rows`."""
 
 MAX_CACHED = 1_000
+MAX_PLACES = 10_000
 
 
 class ProjectionLookup:
@@ -24,12 +25,22 @@ class ProjectionLookup:
         self._query = query
         self._sql = queries("lookup")
         self._labels: dict[tuple[str, int], LabelSpecs] = {}
+        self._places: dict[int, JobPlace] = {}
 
-    def job_place(self, job_id: int) -> JobPlace:
-        rows = self._query(self._sql["job_place"], {"job_id": job_id})
-        if not rows:
-            raise NotFound
-        return self._place(rows[0])
+    def job_place(self, job_id: int, *, fresh: bool = False) -> JobPlace:
+        """A remembered place may be out of date; whoever decides on it expects its versions, and asks afresh when they
+        have moved on.
+        """
+        place = None if fresh else self._places.get(job_id)
+        if place is None:
+            rows = self._query(self._sql["job_place"], {"job_id": job_id})
+            if not rows:
+                raise NotFound
+            place = self._place(rows[0])
+            if len(self._places) >= MAX_PLACES:
+                self._places.clear()
+            self._places[job_id] = place
+        return place
 
     def task_places(self, task_id: int) -> list[JobPlace]:
         return [self._place(row) for row in self._query(self._sql["task_places"], {"task_id": task_id})]
@@ -62,6 +73,7 @@ class ProjectionLookup:
             labels,
             row["assignee_id"],
             frozenset(row["staff"]) - {None},
+            _versions(row),
         )
 
     def _label_specs(self, stream: str | None, position: int) -> LabelSpecs:
@@ -74,3 +86,9 @@ class ProjectionLookup:
                 self._labels.clear()
             self._labels[stream, position] = specs
         return specs
+
+
+def _versions(row: dict[str, Any]) -> dict[str, int]:
+    ids = {"job": row["id"], "task": row["task_id"], "project": row["project_id"]}
+    versions = {noun: row[f"{noun}_version"] for noun in ids}
+    return {f"{noun}-{ids[noun]}": version for noun, version in versions.items() if version is not None}

@@ -1,7 +1,7 @@
 """Group commit: saves that wait together are written in one transaction.
 
-Whoever finds no one writing becomes the leader: it takes all the saves that wait and commits them; the others find
-theirs done. A lone save is written at once, by its own thread, without a hand-over.
+Whoever finds no one writing becomes the leader: it takes all the saves that wait and commits them. Then it hands the
+lead to the save that has waited longest. A lone save is written at once, by its own thread, without a hand-over.
 """
 
 from __future__ import annotations
@@ -26,6 +26,9 @@ class Save:
     positions: list[int] = field(default_factory=list)
     error: BaseException | None = None
     done: bool = False
+    leads: bool = False
+    turn: threading.Lock = field(default_factory=threading.Lock)
+    """Held until the save is done or its thread is to lead."""
 
     @property
     def streams(self) -> set[str]:
@@ -33,30 +36,81 @@ class Save:
         return {str(event.originator_id) for event in self.events} | self.expect.keys()
 
 
+Write = Callable[[Sequence[Save], Callable[[], None]], None]
+
+
 class GroupCommitter:
-    """`write` commits a batch in one transaction and fills in `positions` or `error` of each save. If it raises,
-    nothing of the batch was written; after Unavailable nobody knows.
+    """`write(batch, waiting)` commits a batch in one transaction and fills in `positions` or `error` of each save. If
+    it raises, nothing of the batch was written; after Unavailable nobody knows. It calls `waiting` when it has sent
+    everything and only waits.
     """
 
-    def __init__(self, write: Callable[[Sequence[Save]], None]) -> None:
+    def __init__(self, write: Write) -> None:
         self._write = write
         self._waiting: deque[Save] = deque()
-        self._leader = threading.Lock()
+        self._mutex = threading.Lock()
+        self._led = False
+        self._finished: list[Save] = []
 
     def commit(self, save: Save) -> None:
         """Returns when the save is durable. Raises what stopped it; other saves of the batch are not affected."""
-        self._waiting.append(save)
-        with self._leader:
-            # More than once: a batch that is full before it reaches the leader's own save leaves that one waiting.
-            while not save.done:
-                self._lead()
+        save.turn.acquire()
+        with self._mutex:
+            self._waiting.append(save)
+            save.leads, self._led = not self._led, True
+        if not save.leads:
+            self._wait(save)
+        if not save.done:
+            self._lead(save)
         if save.error is not None:
             raise save.error
 
-    def _lead(self) -> None:
-        batch = self._take()
+    def _wait(self, save: Save) -> None:
         try:
-            self._write(batch)
+            save.turn.acquire()
+        except BaseException:  # the thread is told to stop; nobody may wait for it
+            with self._mutex:
+                if save in self._waiting:
+                    self._waiting.remove(save)
+            if save.leads:
+                self._hand_over()
+            raise
+
+    def _lead(self, own: Save) -> None:
+        try:
+            while not own.done:
+                batch = self._take()
+                try:
+                    self._write_together(batch)
+                finally:
+                    self._wake()
+                    self._finished = batch
+        finally:
+            self._hand_over()
+
+    def _hand_over(self) -> None:
+        with self._mutex:
+            following = self._waiting[0] if self._waiting else None
+            self._led = following is not None
+            if following is not None:
+                following.leads = True
+        if following is None:
+            self._wake()
+        else:
+            following.turn.release()
+
+    def _wake(self) -> None:
+        """Lets go the threads of the batch before. Not before the next batch is on its way: they would take turns with
+        its leader at the interpreter's lock, while PostgreSQL has nothing to do.
+        """
+        finished, self._finished = self._finished, []
+        for save in finished:
+            if not save.leads:
+                save.turn.release()
+
+    def _write_together(self, batch: Sequence[Save]) -> None:
+        try:
+            self._write(batch, self._wake)
         except Unavailable as error:
             # Nobody knows whether the batch was committed: to write it again could record it twice.
             _fail(batch, error.message)
@@ -84,7 +138,7 @@ class GroupCommitter:
             return
         for number, save in enumerate(batch):
             try:
-                self._write([save])
+                self._write([save], self._wake)
             except Unavailable as gone:
                 _fail(batch[number:], gone.message)
                 return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
 from uuid import UUID
@@ -86,7 +86,7 @@ class EventLogRecorder(ApplicationRecorder):
         self._committer = GroupCommitter(self._write)
         self._writer: Writer | None = None
         self._closing = threading.Lock()
-        self._inserting = False
+        self._inserting = self._committing = False
 
     def insert_events(
         self, stored_events: Sequence[StoredEvent], *, expect: Mapping[str, int] | None = None, **_: Any
@@ -160,25 +160,26 @@ class EventLogRecorder(ApplicationRecorder):
             cursor = connection.execute(LOCK)
             yield cursor
 
-    def _write(self, batch: Sequence[Save]) -> None:
+    def _write(self, batch: Sequence[Save], waiting: Callable[[], None]) -> None:
         try:
-            self._attempt(batch)
+            self._attempt(batch, waiting)
         except _NothingWritten:
             # The connection had been lost since its last use, say by a restart of PostgreSQL.
-            self._attempt(batch)
+            self._attempt(batch, waiting)
 
-    def _attempt(self, batch: Sequence[Save]) -> None:
-        self._inserting = False
+    def _attempt(self, batch: Sequence[Save], waiting: Callable[[], None]) -> None:
+        self._inserting = self._committing = False
         try:
             writer = self._open_writer()
             writer.execute(b"BEGIN")
-            self._append(writer, batch)
+            self._append(writer, batch, waiting)
+            self._committing = True
             writer.execute(b"COMMIT")
-            writer.sync()
+            writer.sync(waiting)
         except Exception as error:
             # PostgreSQL itself refused something and so did nothing of it; or nobody knows.
             refused = isinstance(error, psycopg.Error) and error.sqlstate is not None and not _gone(error)
-            if refused or not isinstance(error, psycopg.Error):
+            if refused or not (self._committing or isinstance(error, psycopg.Error)):
                 self.close()
                 raise
             self.close()
@@ -193,12 +194,12 @@ class EventLogRecorder(ApplicationRecorder):
             self._writer = Writer(self.database.connect())
         return self._writer
 
-    def _append(self, writer: Writer, batch: Sequence[Save]) -> None:
+    def _append(self, writer: Writer, batch: Sequence[Save], waiting: Callable[[], None]) -> None:
         writer.execute(LOCK)
         streams = list({stream for save in batch for stream in save.streams})
         writer.execute(HEADS, (streams,))
         heads: dict[str | None, int] = dict.fromkeys(streams, 0)
-        for stream, version in writer.fetch():
+        for stream, version in writer.fetch(waiting):
             heads[stream.decode() if stream is not None else None] = int(version or 0)
         accepted = number(batch, heads)
         if accepted:

@@ -7,7 +7,7 @@ batch that is most of a writer's time. This keeps to libpq's pipeline mode, thro
 from __future__ import annotations
 
 import select
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
@@ -18,6 +18,7 @@ from psycopg.pq import ExecStatus
 from psycopg.pq.abc import PGresult
 from psycopg.rows import DictRow
 
+PATIENCE_MILLISECONDS = 1
 FAILED = (ExecStatus.FATAL_ERROR, ExecStatus.PIPELINE_ABORTED, ExecStatus.BAD_RESPONSE)
 
 
@@ -52,18 +53,25 @@ class Writer:
         self._pg.send_query_prepared(name, values, self._transformer.formats)
         self._pending += 1
 
-    def fetch(self) -> list[tuple[bytes | None, ...]]:
-        """Sends what is queued; the rows of the last statement, as text. Raises what any of them raises."""
+    def fetch(self, waiting: Callable[[], None]) -> list[tuple[bytes | None, ...]]:
+        """Sends what is queued; the rows of the last statement, as text. Calls `waiting` when they take long. Raises
+        what any of them raises.
+        """
         self._pg.send_flush_request()
+        self._send()
+        if not self._readable.poll(PATIENCE_MILLISECONDS):
+            waiting()
         result = self._answers()
         assert result is not None
         return [
             tuple(result.get_value(row, column) for column in range(result.nfields)) for row in range(result.ntuples)
         ]
 
-    def sync(self) -> None:
-        """Sends what is queued and waits until it is done. Raises what any of it raises."""
+    def sync(self, waiting: Callable[[], None]) -> None:
+        """Sends what is queued, calls `waiting`, and waits until it is done. Raises what any of it raises."""
         self._pg.pipeline_sync()
+        self._send()
+        waiting()
         self._answers()
         while (result := self._next()) is None or result.status != ExecStatus.PIPELINE_SYNC:
             _check(result)
@@ -80,10 +88,13 @@ class Writer:
                 self._pending -= 1
         return last
 
-    def _next(self) -> PGresult | None:
-        """The next result; None at the end of those of a statement."""
+    def _send(self) -> None:
         while self._pg.flush():
             self._wait(select.POLLIN | select.POLLOUT)
+        self._readable.modify(self._pg.socket, select.POLLIN)
+
+    def _next(self) -> PGresult | None:
+        """The next result; None at the end of those of a statement."""
         while self._pg.is_busy():
             self._wait(select.POLLIN)
         return self._pg.get_result()

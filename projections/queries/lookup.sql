@@ -1,8 +1,10 @@
 -- name: job_place
--- A job, its task and project, and when the labels that apply to it last changed.
+-- A job, its task and project, whose they are, when the labels that apply last changed, and the versions of all this.
 SELECT j.id, j.task_id, t.project_id, j.start_frame, j.stop_frame, s.stream AS label_stream,
-    s.position AS label_position,
-    j.assignee_id, ARRAY[t.owner_id, t.assignee_id, p.owner_id, p.assignee_id] AS staff
+    s.position AS label_position, j.assignee_id, ARRAY[t.owner_id, t.assignee_id, p.owner_id, p.assignee_id] AS staff,
+    (SELECT max(version) FROM log.events WHERE stream = 'job-' || j.id) AS job_version,
+    (SELECT max(version) FROM log.events WHERE stream = 'task-' || t.id) AS task_version,
+    (SELECT max(version) FROM log.events WHERE stream = 'project-' || p.id) AS project_version
 FROM jobs j
 JOIN tasks t ON t.id = j.task_id
 LEFT JOIN projects p ON p.id = t.project_id
@@ -10,15 +12,19 @@ LEFT JOIN label_sets s ON s.stream = CASE WHEN t.project_id IS NULL THEN 'task-'
 WHERE j.id = %(job_id)s
 
 -- name: task_places
--- The jobs of type annotation of a task, as job_place tells of one.
+-- The jobs of type annotation of a task, as job_place tells of one; without the versions of the jobs.
 SELECT j.id, j.task_id, t.project_id, j.start_frame, j.stop_frame, s.stream AS label_stream,
-    s.position AS label_position,
-    j.assignee_id, ARRAY[t.owner_id, t.assignee_id, p.owner_id, p.assignee_id] AS staff
-FROM jobs j
-JOIN tasks t ON t.id = j.task_id
+    s.position AS label_position, j.assignee_id, ARRAY[t.owner_id, t.assignee_id, p.owner_id, p.assignee_id] AS staff,
+    NULL AS job_version, v.task_version, v.project_version
+FROM tasks t
+JOIN jobs j ON j.task_id = t.id
 LEFT JOIN projects p ON p.id = t.project_id
 LEFT JOIN label_sets s ON s.stream = CASE WHEN t.project_id IS NULL THEN 'task-' || t.id ELSE 'project-' || t.project_id END
-WHERE j.task_id = %(task_id)s AND j.type = 'annotation'
+CROSS JOIN LATERAL (
+    SELECT (SELECT max(version) FROM log.events WHERE stream = 'task-' || t.id) AS task_version,
+        (SELECT max(version) FROM log.events WHERE stream = 'project-' || p.id) AS project_version
+) v
+WHERE t.id = %(task_id)s AND j.type = 'annotation'
 ORDER BY j.id
 
 -- name: labels

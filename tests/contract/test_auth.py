@@ -13,7 +13,8 @@ import urllib3
 from cvat_sdk import Client, make_client
 from cvat_sdk.api_client import ApiClient, Configuration, exceptions
 
-from domain.event import SYSTEM, Context
+from api.identities import Identities, Identity
+from domain.event import SYSTEM, Actor, Context
 from domain.events.user import UserLoggedIn
 from domain.user import digest
 
@@ -90,8 +91,6 @@ def test_token_and_bearer(host: Server, anyone: httpx.Client) -> None:
     assert len(key) <= 40
     assert status(host.url, Authorization=f"Token {key}") == 200
     assert status(host.url, Authorization=f"token {key}") == 200
-    configuration = Configuration(host=host.url)
-    configuration.api_key["tokenAuth"] = key
     with make_client(host.url, access_token=key) as client:
         assert client.users.retrieve_current_user().username == "ann"
 
@@ -280,3 +279,13 @@ def test_the_newest_login_is_told(client: Client) -> None:
     me = client.users.retrieve_current_user()
     assert me.last_login is not None
     assert abs(datetime.now(UTC) - me.last_login) < timedelta(minutes=1)
+
+
+def test_a_login_that_ends_while_it_is_looked_up_is_not_remembered() -> None:
+    identities, identity = Identities(), Identity(Actor(1, "ann"), 1, None)
+    before = identities.forgotten
+    identities.forget()
+    identities.put("key", identity, before)
+    assert identities.get("key") is None
+    identities.put("key", identity, identities.forgotten)
+    assert identities.get("key") is identity

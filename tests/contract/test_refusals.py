@@ -1,4 +1,4 @@
-"""Hostile input is refused in CVAT's shapes (CVAT contract 1.6), never with a failure, and leaves nothing in the log."""
+"""Hostile input is refused in CVAT's shapes, never with a failure, and leaves nothing in the log."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ def test_a_request_has_a_known_id_in_every_spelling(client: Client, http: httpx.
     request, _ = client.api_client.requests_api.retrieve(key)
     assert (request.id, request.status.value, request.message, request.progress) == (key, "finished", "", 1.0)
     operation = request.operation
-    assert (operation.type, operation.target.value, operation.task_id, operation.job_id) == (
+    assert (operation.type, operation.target, operation.task_id, operation.job_id) == (
         "create:task",
         "task",
         task.id,

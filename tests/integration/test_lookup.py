@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 from importlib.resources import files
 from typing import Any
 
 import orjson
 import pytest
 
-from cli.bootstrap import System
-from domain.errors import NotFound
+from cli.bootstrap import System, connect
+from domain.errors import Forbidden, Invalid, NotFound
+from domain.events.job import JobAssigned
 from domain.events.label import LabelChanged, LabelDeleted, LabelSpec
 from domain.events.task import TaskDeleted
+from domain.ports import JobPlace
 from projections.annotation_documents import of_job, of_task
 from projections.named_queries import queries
 
@@ -54,19 +57,57 @@ def test_the_labels_of_a_project_apply_in_its_tasks(office: System) -> None:
 
 def test_a_change_of_labels_is_seen_at_once(office: System) -> None:
     def names() -> set[str]:
-        return {label.name for label in office.app.lookup.job_place(5).labels.by_id.values()}
+        return {label.name for label in office.app.lookup.job_place(5, fresh=True).labels.by_id.values()}
 
     assert names() == {"cat"}
     head = LabelSpec(id=61, name="head", color="#000000", type="points", attributes=[])
     lynx = LabelSpec(id=1, name="lynx", color="#000000", type="skeleton", attributes=[], sublabels=[head], svg="")
     office.app.record(ME, [LabelChanged(None, 7, lynx, {})])
     assert names() == {"lynx", "head"}
-    assert office.app.lookup.job_place(5).labels.by_id[1].sublabels == {61}
+    assert office.app.lookup.job_place(5, fresh=True).labels.by_id[1].sublabels == {61}
     lynx = LabelSpec(id=1, name="lynx", color="#000000", type="any", attributes=[])
     office.app.record(ME, [LabelChanged(None, 7, lynx, {})])
     assert names() == {"lynx"}
     office.app.record(ME, [LabelDeleted(None, 7, 1, "lynx"), given.labels(given.label(62, "dog"))])
     assert names() == {"dog"}
+
+
+@pytest.fixture
+def elsewhere(office: System) -> Iterator[System]:
+    """Another process on the same database, which remembers job 5 as it was."""
+    other = connect(office.database.url, 2)
+    assert other.app.lookup.job_place(5).labels.by_id.keys() == {1}
+    yield other
+    other.close()
+
+
+def test_what_others_have_changed_meanwhile_counts_also_where_a_job_is_remembered(
+    office: System, elsewhere: System
+) -> None:
+    office.app.record(ME, [given.labels(given.label(62, "dog"))])
+    drawn = elsewhere.app.annotations.create(ME, 5, {"shapes": [rectangle(1, label_id=62)]})
+    assert [shape["label_id"] for shape in drawn["shapes"]] == [62]
+    office.app.record(ME, [LabelDeleted(None, 7, 62, "dog")])
+    with pytest.raises(Invalid):
+        elsewhere.app.annotations.create(ME, 5, {"shapes": [rectangle(1, label_id=62)]})
+
+
+def test_nothing_is_drawn_in_a_job_that_was_deleted_meanwhile(office: System, elsewhere: System) -> None:
+    office.app.record(ME, [TaskDeleted(7, None, "gone", [5, 6])])
+    with pytest.raises(NotFound):
+        elsewhere.app.annotations.create(ME, 5, {"shapes": [rectangle(1)]})
+    assert office.database.query("SELECT 1 FROM annotations WHERE job_id = 5") == []
+
+
+def test_who_lost_a_job_meanwhile_draws_in_it_no_more(office: System, elsewhere: System) -> None:
+    def permit(place: JobPlace) -> None:
+        if place.assignee_id is not None:
+            raise Forbidden
+
+    elsewhere.app.annotations.create(ME, 5, {"shapes": [rectangle(1)]}, permit=permit)
+    office.app.record(ME, [given.user(77, "eve"), JobAssigned(5, 7, None, 77, "eve", None)])
+    with pytest.raises(Forbidden):
+        elsewhere.app.annotations.create(ME, 5, {"shapes": [rectangle(1)]}, permit=permit)
 
 
 def test_objects_are_found_where_they_stand(office: System) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -28,10 +29,11 @@ class Pages:
         self.arrived = threading.Event()
         self.fail: Callable[[Sequence[Save]], None] = lambda batch: None
 
-    def write(self, batch: Sequence[Save]) -> None:
+    def write(self, batch: Sequence[Save], waiting: Callable[[], None]) -> None:
         self.arrived.set()
         assert self.gate.wait(WAIT_SECONDS)
         self.fail(batch)
+        waiting()
         self.batches.append(list(batch))
         for written in batch:
             written.positions = [1]
@@ -77,7 +79,7 @@ def test_saves_that_wait_are_written_together() -> None:
 
 def test_a_lone_save_is_written_by_its_own_thread() -> None:
     writers = []
-    committer = GroupCommitter(lambda batch: writers.append(threading.get_ident()))
+    committer = GroupCommitter(lambda batch, waiting: writers.append(threading.get_ident()))
     committer.commit(save())
     assert writers == [threading.get_ident()]
 
@@ -97,9 +99,92 @@ def test_a_leader_whose_own_save_has_no_room_in_its_batch_leads_again() -> None:
     pages.gate.set()
     committer = GroupCommitter(pages.write)
     earlier, mine = save(MAX_BATCH_EVENTS), save(MAX_BATCH_EVENTS)
+    earlier.turn.acquire()
     committer._waiting.append(earlier)
     committer.commit(mine)
     assert pages.batches == [[earlier], [mine]]
+    assert earlier.turn.acquire(timeout=WAIT_SECONDS), "its thread is let go"
+
+
+def test_a_batch_is_let_go_when_the_next_is_on_its_way_or_cannot_be_sent() -> None:
+    """And not later: also when the next one hangs or fails."""
+    hanging = threading.Event()
+    committer: GroupCommitter
+
+    def write(batch: Sequence[Save], waiting: Callable[[], None]) -> None:
+        if batch[0] is second:
+            waiting()
+            assert hanging.wait(WAIT_SECONDS)
+        if batch[0] is third:
+            raise Unavailable("gone")
+        if batch[0] is first:
+            for each in (second, third):
+                threads.append(threading.Thread(target=attempt, args=(each,)))
+                threads[-1].start()
+            while len(committer._waiting) < 2:
+                pass
+
+    def attempt(each: Save) -> None:
+        with suppress(Unavailable):
+            committer.commit(each)
+        finished.append(each)
+
+    first, second, third = save(), save(MAX_BATCH_EVENTS), save(MAX_BATCH_EVENTS)
+    finished: list[Save] = []
+    committer = GroupCommitter(write)
+    threads: list[threading.Thread] = []
+    committer.commit(first)
+    assert finished == []
+    hanging.set()
+    for thread in threads:
+        thread.join(WAIT_SECONDS)
+    assert {id(each) for each in finished} == {id(second), id(third)}
+
+
+def test_a_thread_that_is_stopped_while_it_waits_passes_the_lead_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    pages = Pages()
+    committer = GroupCommitter(pages.write)
+    first, stopped, last = save(), save(), save()
+
+    class Interrupted:
+        """A lock whose waiter is interrupted once it was to lead."""
+
+        def __init__(self) -> None:
+            self.entered = False
+            self.chosen = threading.Event()
+
+        def acquire(self) -> None:
+            if not self.entered:
+                self.entered = True
+                return
+            assert self.chosen.wait(WAIT_SECONDS)
+            raise KeyboardInterrupt
+
+        def release(self) -> None:
+            self.chosen.set()
+
+    monkeypatch.setattr(stopped, "turn", Interrupted())
+    raised: list[BaseException] = []
+
+    def commit(each: Save) -> None:
+        try:
+            committer.commit(each)
+        except BaseException as error:
+            raised.append(error)
+
+    threads = []
+    for number, each in enumerate((first, stopped, last)):
+        threads.append(threading.Thread(target=commit, args=(each,)))
+        threads[-1].start()
+        while len(committer._waiting) < number or not pages.arrived.is_set():
+            assert threads[-1].is_alive()
+    pages.gate.set()
+    for thread in threads:
+        thread.join(WAIT_SECONDS)
+        assert not thread.is_alive()
+    assert [type(error) for error in raised] == [KeyboardInterrupt]
+    assert last.positions
+    assert not stopped.positions
 
 
 def test_a_save_that_is_refused_takes_no_other_with_it() -> None:

@@ -67,7 +67,7 @@ class NaiveLookup:
     def __init__(self, events: Sequence[Event]) -> None:
         self._events = events
 
-    def job_place(self, job_id: int) -> JobPlace:
+    def job_place(self, job_id: int, *, fresh: bool = False) -> JobPlace:
         for place in self._places():
             if place.job_id == job_id:
                 return place
