@@ -29,7 +29,7 @@ MAX_ROWS = 5_000
 """Rows in one statement: bounds the memory of both sides."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # each is made once, and used as a key all the time
 class Table:
     """A table of a projection. `key`: its primary key. `groups`: columns by which whole sets of rows are deleted."""
 

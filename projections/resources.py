@@ -23,7 +23,7 @@ TASKS = Resource(
             "dimension", "updated_date",
         )
     } | {"tracker_link": "bug_tracker"},
-    search=("project_name", "name", "owner", "assignee", "status", "subset", "mode", "dimension", "bug_tracker"),
+    search=("project_name", "name", "owner", "assignee", "subset", "bug_tracker"),
     integers=frozenset({"id", "project_id"}),
     unfiltered=frozenset({"updated_date"}),
     visible=STAFF_OF_TASK,
@@ -39,7 +39,7 @@ JOBS = Resource(
             "mode", "state", "stage", "status", "updated_date",
         )
     },
-    search=("task_name", "project_name", "assignee", "state", "stage"),
+    search=("task_name", "project_name", "assignee"),
     integers=frozenset({"id", "task_id", "project_id"}),
     unfiltered=frozenset({"updated_date"}),
     visible=STAFF_OF_JOB,

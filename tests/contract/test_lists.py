@@ -328,3 +328,8 @@ CHANGES: list[tuple[str, str, Any]] = [
 def test_others_cannot_be_changed(ann: httpx.Client, method: str, path: str, body: Any) -> None:
     answer = ann.request(method, path, json=body)
     assert (answer.status_code, list(answer.json())) == (403, ["detail"])
+
+
+def test_a_filter_that_is_not_offered_is_refused_rather_than_passed_over(http: httpx.Client) -> None:
+    answer = http.get("/api/tasks", params={"filter": '{"==": [{"var": "id"}, 1]}'})
+    assert (answer.status_code, answer.json()) == (400, ["filter: this server does not offer JSON Logic filters yet"])
