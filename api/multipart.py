@@ -28,7 +28,7 @@ MAX_HEADER_BYTES = 16 * 1024
 
 @dataclass(frozen=True, slots=True)
 class FormFile:
-    """A file of a form; `writer` is closed, its bytes are staged and not yet stored."""
+    """A file of a form; `writer` has all its bytes, which are not yet stored."""
 
     index: int
     name: str
@@ -166,7 +166,7 @@ class FormReader:
     def _on_part_end(self) -> None:
         if self._writer is not None:
             # Its file isn't kept open: a form may have more files than a process may open.
-            self._writer.close()
+            self._writer.end()
             self._writer = None
         else:
             self._fields.append((self._name, _text(bytes(self._text), f"the field {self._name[:100]}")))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from domain.errors import Forbidden
 
@@ -14,11 +14,15 @@ MAX_INT = 2**31 - 1
 
 def _as_text(value: Any) -> Any:
     """A number or a truth value as its text. NaN and infinity, which JSON doesn't have, stay what they are: no text."""
+    if isinstance(value, bool):
+        return "true" if value else "false"  # as annotations spell it
     return str(value) if isinstance(value, int | float) and math.isfinite(value) else value
 
 
 Text = Annotated[str, Field(pattern=r"^[^\x00]*$")]
 """PostgreSQL's texts never hold a null character."""
+Name = Annotated[Text, StringConstraints(strip_whitespace=True, min_length=1, max_length=256)]
+"""Without the blanks around it, as CVAT keeps names; so it can't be of blanks only."""
 Scalar = Annotated[Text, BeforeValidator(_as_text, json_schema_input_type=str | int | float | bool)]
 Id = Annotated[int, Field(ge=1, le=2**63 - 1)]
 

@@ -6,10 +6,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from api.schemas.common import MAX_INT, Body, Id, Patch, Storage, Text
+from api.schemas.common import MAX_INT, Body, Id, Name, Patch, Storage, Text
 from api.schemas.labels import LabelWrite
 
-Name = Annotated[Text, Field(min_length=1, max_length=256)]
 Count = Annotated[int, Field(ge=0, le=MAX_INT)]
 Labels = Annotated[list[LabelWrite], Field(max_length=10_000)]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import resource
 import signal
@@ -19,7 +20,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.errors import Invalid, NotFound, Unavailable
-from infra.blobs import MANY_FILES, Blob, BlobWriter, FileBlobs
+from infra.blobs import IN_MEMORY, MANY_FILES, SMALL, Blob, BlobWriter, FileBlobs
+from infra.blobs import writer as writer_module
+from infra.blobs.writer import Memory
 
 REPOSITORY = Path(__file__).parents[2]
 HELLO = hashlib.sha256(b"hello").hexdigest()
@@ -96,6 +99,106 @@ def test_an_aborted_writer_leaves_nothing(store: FileBlobs, tmp_path: Path) -> N
     writer.abort()
     assert not store.exists(HELLO)
     assert half_written_files(tmp_path / "blobs") == []
+
+
+def test_a_small_blob_has_no_file_before_its_end(store: FileBlobs, tmp_path: Path) -> None:
+    with store.writer() as writer:
+        writer.write(bytes(SMALL))
+        assert half_written_files(tmp_path / "blobs") == []
+        writer.close()
+        assert [path.read_bytes() for path in half_written_files(tmp_path / "blobs")] == [bytes(SMALL)]
+
+
+@pytest.mark.parametrize("parts", [[SMALL + 1], [SMALL, 1], [SMALL - 1, 1, 1], [1, SMALL, SMALL, 5]])
+def test_a_blob_that_grows_large_is_written_as_it_comes(store: FileBlobs, tmp_path: Path, parts: list[int]) -> None:
+    content = os.urandom(sum(parts))
+    source = io.BytesIO(content)
+    with store.writer() as writer:
+        for size in parts:
+            writer.write(source.read(size))
+        assert len(half_written_files(tmp_path / "blobs")) == 1
+        assert_no_memory_is_held(store)
+        [blob] = store.commit([writer])
+    assert blob == Blob(hashlib.sha256(content).hexdigest(), len(content))
+    assert store.path(blob.sha256).read_bytes() == content
+
+
+def test_small_blobs_go_to_files_when_their_memory_is_used_up(store: FileBlobs, tmp_path: Path) -> None:
+    store._around.memory._free = 30  # for two of these, and the half of another
+    writers = [store.writer() for _ in range(4)]
+    for number, writer in enumerate(writers):
+        writer.write(b"content")
+        writer.write(b" %03d" % number)
+    assert len(half_written_files(tmp_path / "blobs")) == 2
+    blobs = store.commit(writers)
+    assert [store.path(blob.sha256).read_bytes() for blob in blobs] == [b"content %03d" % n for n in range(4)]
+    assert store._around.memory._free == 30
+
+
+@pytest.mark.parametrize("end", [BlobWriter.abort, BlobWriter.close])
+def test_the_memory_of_a_small_blob_is_given_back(store: FileBlobs, end: Callable[[BlobWriter], object]) -> None:
+    with store.writer() as writer:
+        writer.write(b"hello")
+        assert store._around.memory._free == IN_MEMORY - 5
+        end(writer)
+        assert_no_memory_is_held(store)
+
+
+def test_the_memory_is_given_back_when_the_disk_is_full(store: FileBlobs) -> None:
+    writers = filled_writers(store, 10)
+    with no_file_may_exceed(3), pytest.raises(Unavailable):
+        store.commit(writers)
+    assert_no_memory_is_held(store)
+
+
+def test_the_memory_is_counted_right_by_many_threads() -> None:
+    memory = Memory(100)
+
+    def use(size: int) -> None:
+        for _ in range(2_000):
+            if memory.take(size):
+                assert 0 <= memory._free <= 100 - size
+                memory.give_back(size)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(use, range(10, 90, 10)))
+    assert memory._free == 100
+
+
+def assert_no_memory_is_held(store: FileBlobs) -> None:
+    assert store._around.memory._free == IN_MEMORY
+
+
+def test_a_small_blob_that_is_stored_already_needs_no_file(store: FileBlobs, monkeypatch: pytest.MonkeyPatch) -> None:
+    store.put([b"hello"])
+    monkeypatch.setattr(writer_module, "_create_read_only", lambda path, flags: pytest.fail(f"{path} is created"))
+    writer = store.writer()
+    writer.write(b"hello")
+    assert store.commit([writer]) == [Blob(HELLO, 5)]
+    monkeypatch.undo()
+    assert store.verify(HELLO)
+
+
+def test_a_duplicate_whose_original_vanishes_is_not_called_stored(store: FileBlobs) -> None:
+    store.put([b"hello"])
+    writer = store.writer()
+    writer.write(b"hello")
+    writer.close()
+    store.path(HELLO).unlink()
+    with pytest.raises(Unavailable):
+        store.commit([writer])
+
+
+@pytest.mark.parametrize("size", [1, SMALL + 1])
+def test_what_is_aborted_can_neither_be_written_to_nor_stored(store: FileBlobs, size: int) -> None:
+    writer = store.writer()
+    writer.write(bytes(size))
+    writer.abort()
+    with pytest.raises(ValueError, match="closed"):
+        writer.write(b"more")
+    with pytest.raises(Unavailable):
+        store.commit([writer])
+    assert not store.exists(hashlib.sha256(bytes(size)).hexdigest())
 
 
 def test_the_same_content_is_stored_once(store: FileBlobs, tmp_path: Path) -> None:
@@ -281,10 +384,13 @@ def test_after_a_failed_commit_nothing_is_left_to_try_again_with(store: FileBlob
 UPLOADING = """
 import sys
 from pathlib import Path
-from infra.blobs import FileBlobs
+from infra.blobs import SMALL, FileBlobs
 store = FileBlobs(Path(sys.argv[1]))
-writers = [store.writer(), store.writer()]
+writers = [store.writer() for _ in range(3)]
 writers[0].write(b"hel")
+writers[1].write(bytes(SMALL + 1))
+writers[2].write(b"small")
+writers[2].close()
 print("half way", flush=True)
 sys.stdin.readline()
 writers[0].write(b"lo")

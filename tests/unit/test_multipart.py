@@ -156,7 +156,8 @@ def test_endless_fields_are_refused(blobs: FileBlobs, monkeypatch: pytest.Monkey
 def test_what_is_not_committed_goes(blobs: FileBlobs, tmp_path: Path) -> None:
     reader = FormReader(blobs, TYPE, 10)
     reader.feed(form(part("client_files[0]", b"x" * 100_000, "a.jpg")))
-    reader.finish()
+    [file] = reader.finish().files
+    file.writer.close()
     assert len(staged(tmp_path)) == 1
     reader.abort()
     assert staged(tmp_path) == []

@@ -1,0 +1,133 @@
+"""Blobs as files."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import BinaryIO
+
+from domain.errors import Invalid, NotFound
+from infra.blobs.disk import FileSystem, disk_errors, fsync
+from infra.blobs.staging import Staging
+from infra.blobs.writer import Blob, BlobWriter, Memory, Surroundings
+
+SHA256 = re.compile(r"[0-9a-f]{64}")
+MANY_FILES = 64  # from here on one sync of the file system beats one per file; see FileBlobs._sync
+IN_MEMORY = 64 * 1024 * 1024
+"""Bytes of all small blobs together that wait for their file."""
+
+WRITING_THREADS = 4
+"""Creating files in one folder takes turns: with 8 threads the same photos took longer."""
+
+
+class FileBlobs:
+    """Blobs as files `ab/abcd…` under a root folder that several processes may share."""
+
+    def __init__(self, root: Path) -> None:
+        if not root.is_dir():
+            root.mkdir(parents=True, exist_ok=True)
+            fsync(root.parent)
+        self._root = root
+        self._staging = Staging(root / ".incoming")
+        self._filesystem = FileSystem(root)
+        self._syncers = ThreadPoolExecutor(16, thread_name_prefix="blob-sync")
+        writers = ThreadPoolExecutor(WRITING_THREADS, thread_name_prefix="blob-write")
+        self._around = Surroundings(Memory(IN_MEMORY), writers, self._holds)
+
+    def writer(self) -> BlobWriter:
+        return BlobWriter(self._staging.new_path(), self._staging, self._around)
+
+    def put(self, chunks: Iterable[bytes]) -> Blob:
+        with self.writer() as writer:
+            for chunk in chunks:
+                writer.write(chunk)
+            return self.commit([writer])[0]
+
+    def commit(self, writers: Sequence[BlobWriter]) -> list[Blob]:
+        try:
+            with disk_errors():
+                return self._commit(writers)
+        finally:
+            # Duplicates go away; and after a failed fsync the kernel may call lost pages clean, so
+            # that a second try would succeed without the data: nothing is left to try again with.
+            for writer in writers:
+                writer.abort()
+
+    def _commit(self, writers: Sequence[BlobWriter]) -> list[Blob]:
+        blobs = [writer.close() for writer in writers]
+        fresh = {
+            blob.sha256: writer.staged for blob, writer in zip(blobs, writers, strict=True) if not self._holds(blob)
+        }
+        # Content before name: a name whose content is lost in a power cut would look like a
+        # stored duplicate for ever. Then the folders, also those of duplicates: another process
+        # may have put them there a moment ago and not yet have synced the name.
+        self._sync(list(fresh.values()))
+        for sha256, staged in fresh.items():
+            self._place(staged, sha256)
+        self._sync(list({folder for blob in blobs for folder in self._folders(blob.sha256)}))
+        return blobs
+
+    def _holds(self, blob: Blob) -> bool:
+        """Whether the blob is stored; one of another length was damaged and is to be replaced."""
+        try:
+            return self._locate(blob.sha256).stat().st_size == blob.size
+        except FileNotFoundError:
+            return False
+
+    def _sync(self, paths: Sequence[Path]) -> None:
+        """Return when these files or folders are on disk.
+
+        Measured with 1,000 photos of 100 kB on ext4, content and names: fsync one after the other 530 ms,
+        in 16 threads 260 ms, syncfs 100 ms. But syncfs also waits for whatever else is being written to
+        the same file system (100 ms and more beside a busy writer), so a few files are asked for by name.
+        """
+        if len(paths) >= MANY_FILES and self._filesystem.sync():
+            return
+        list(self._syncers.map(fsync, paths))
+
+    def _place(self, staged: Path, sha256: str) -> None:
+        target = self._locate(sha256)
+        try:
+            os.replace(staged, target)
+        except FileNotFoundError:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            os.replace(staged, target)
+
+    def _folders(self, sha256: str) -> tuple[Path, Path]:
+        leaf = self._locate(sha256).parent
+        return leaf, self._root
+
+    def _locate(self, sha256: str) -> Path:
+        if not SHA256.fullmatch(sha256):
+            raise Invalid(f"Not the name of a blob: {sha256[:80]!r}")
+        return self._root / sha256[:2] / sha256
+
+    def path(self, sha256: str) -> Path:
+        path = self._locate(sha256)
+        if not path.is_file():
+            raise NotFound(f"Blob {sha256} is not stored here")
+        return path
+
+    def open(self, sha256: str) -> BinaryIO:
+        return self.path(sha256).open("rb")
+
+    def size(self, sha256: str) -> int:
+        return self.path(sha256).stat().st_size
+
+    def exists(self, sha256: str) -> bool:
+        return self._locate(sha256).is_file()
+
+    def verify(self, sha256: str) -> bool:
+        try:
+            with self._locate(sha256).open("rb") as file:
+                return hashlib.file_digest(file, "sha256").hexdigest() == sha256
+        except FileNotFoundError:
+            return False
+
+    def clean(self) -> int:
+        """Remove what processes that died left half written; returns the number of files. For the service's start."""
+        return self._staging.clean()
