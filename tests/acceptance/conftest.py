@@ -83,6 +83,13 @@ class Served:
         """Every process that it consists of, PostgreSQL's too."""
         return [psutil.Process(self.process.pid), *psutil.Process(self.process.pid).children(recursive=True)]
 
+    def kill(self) -> None:
+        """Everything at once, as a power cut would, as far as one process can see to it."""
+        for process in self.family():
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        self.process.wait()
+
     def http(self) -> httpx.Client:
         """As the administrator."""
         password = (self.data / "admin-password").read_text().strip()

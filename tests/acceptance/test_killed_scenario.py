@@ -133,9 +133,7 @@ def kill_and_check(serve: Callable[..., Served], seconds: float) -> None:
     server, work = serve("--workers", "2").ready(), Work()
     threads = people(server, work)
     time.sleep(seconds)  # in the middle of whatever they do
-    for process in server.family():
-        process.kill()
-    server.process.wait()
+    server.kill()
     for thread in threads:
         thread.join(60)
     assert work.shapes, "nobody got to work before the server was killed"
