@@ -38,7 +38,7 @@ def any_clickhouse(settings: Settings) -> Iterator[str]:
     elif server is not None:
         yield _with_writer(settings, server.clickhouse_url)
     else:
-        with Listening("127.0.0.1", 0, 0) as place, _started(clickhouse_process(settings, place), place):
+        with Listening("127.0.0.1", 0, 0, 1) as place, _started(clickhouse_process(settings, place), place):
             yield _with_writer(settings, place.clickhouse_url or "")
 
 

@@ -25,8 +25,13 @@ FINISH_SECONDS = 10
 
 
 def run(settings: Settings, database_url: Callable[[], str], descriptor: int | None) -> None:
-    """Until SIGTERM. `descriptor`: of an inherited socket; None: it listens on the host and port of the settings."""
-    listener = listen(settings.host, settings.port) if descriptor is None else socket.socket(fileno=descriptor)
+    """Until SIGTERM. `descriptor`: of an inherited socket; None: it listens on the host and port of the settings, which
+    it shares when there are several workers.
+    """
+    if descriptor is None:
+        listener = listen(settings.host, settings.port, shared=settings.workers > 1)
+    else:
+        listener = socket.socket(fileno=descriptor)
     blobs = FileBlobs(settings.blobs)
     chunks = ChunkCache(settings.cache, settings.chunk_cache_bytes)
     system = connect(database_url(), connections(settings))

@@ -34,6 +34,8 @@ def clickhouse_process(settings: Settings, place: Listening) -> Child:
 
 def _api_process(number: int, place: Listening, environment: dict[str, str]) -> Child:
     descriptor, name = place.socket.fileno(), f"api-{number}"
+    if place.shared:
+        return Child(name, ["api", "--name", name], environment, API_STOP_SECONDS)
     arguments = ["api", "--name", name, "--socket", str(descriptor)]
     return Child(name, arguments, environment, API_STOP_SECONDS, (descriptor,))
 

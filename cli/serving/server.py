@@ -68,7 +68,7 @@ class Server:
     def _serve(self, stop: StopSignal, undo: ExitStack) -> None:
         settings = self._settings
         clickhouse_port = None if settings.clickhouse_url else settings.clickhouse_port
-        self._listening = undo.enter_context(Listening(settings.host, settings.port, clickhouse_port))
+        self._listening = undo.enter_context(Listening(settings.host, settings.port, clickhouse_port, settings.workers))
         self._processes = supervisor(settings, self._listening)
         if self._postgres is not None:
             undo.callback(self._postgres.stop)

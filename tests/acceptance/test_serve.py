@@ -115,6 +115,30 @@ def test_a_port_in_use_is_said(serve: Serve) -> None:
             )
 
 
+def test_connections_are_dealt_out_among_the_api_processes(serve: Serve) -> None:
+    server = serve("--workers", "2").ready()
+    clients = [server.http() for _ in range(32)]
+    try:
+        for client in clients:
+            assert answers(client)
+        port = server.info["port"]
+        taken = [
+            sum(one.laddr.port == port and one.status == psutil.CONN_ESTABLISHED for one in connections)
+            for connections in (psutil.Process(server.pid(f"api-{n}")).net_connections() for n in (1, 2))
+        ]
+        assert sum(taken) == 32
+        assert min(taken) > 4
+    finally:
+        for client in clients:
+            client.close()
+
+
+def test_several_api_processes_do_not_take_the_port_of_another_server(server: Served, serve: Serve) -> None:
+    another = serve("--workers", "2", "--port", str(server.info["port"]), ANNALS_DATA=f"{server.data}-another")
+    assert another.process.wait(30) == 1
+    assert "Address already in use" in another.said()
+
+
 def test_two_api_processes_share_the_port_and_one_alone_goes_on(serve: Serve) -> None:
     server = serve("--workers", "2").ready()
     killed = server.pid("api-1")
