@@ -23,6 +23,9 @@ SHOWN_ITEMS = 3
 """Of a long list in a payload."""
 HIDDEN = "(hidden)"
 
+STOP_NOTICED = 0.1
+"""Seconds within which a stop is noticed."""
+
 
 @app.command()
 def tail(
@@ -80,21 +83,24 @@ def _tell(events: Iterable[Event], *, as_json: bool) -> None:
 
 
 def _follow(database: Database, query: EventQuery, position: int, *, as_json: bool) -> None:
+    """Until Ctrl-C or SIGTERM; also where the shell that started it in the background had SIGINT ignored."""
+    import signal
     import threading
 
     from infra.eventlog.subscription import Listener
 
-    moved = threading.Event()
+    moved, stop = threading.Event(), threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
     listener = Listener(database, lambda _: moved.set()).start()
-    try:
-        while True:
-            moved.wait()
-            moved.clear()
-            for event in query.after(position):
-                _tell([event], as_json=as_json)
-                position = event.position
-    except KeyboardInterrupt:
-        listener.stop()
+    while not stop.is_set():
+        if not moved.wait(STOP_NOTICED):
+            continue
+        moved.clear()
+        for event in query.after(position):
+            _tell([event], as_json=as_json)
+            position = event.position
+    listener.stop()
 
 
 def envelope(event: Event) -> dict[str, Any]:

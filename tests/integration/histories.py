@@ -142,9 +142,9 @@ class History:
 
     def draw_in_task(self, random: Random) -> None:
         job_id, document = self._drawing(random)
-        (row,) = self._query("SELECT task_id FROM jobs WHERE id = %s", (job_id,))
         method = random.choice([self.app.annotations.create_in_task, self.app.annotations.replace_in_task])
-        method(ME, row["task_id"], document)
+        for row in self._query("SELECT task_id FROM jobs WHERE id = %s", (job_id,)):  # unless it is gone meanwhile
+            method(ME, row["task_id"], document)
 
     def relabel(self, random: Random) -> None:
         """A label gets another name and points below it; now and then it goes, with what was drawn with it."""
