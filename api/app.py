@@ -16,12 +16,41 @@ from starlette.staticfiles import StaticFiles
 from api import errors
 from api.express import Express
 from api.middleware import RequestId
+from api.routes import (
+    annotation_history,
+    auth,
+    data,
+    deleted,
+    job_data,
+    jobs,
+    labels,
+    projects,
+    requests,
+    server,
+    tasks,
+    uploads,
+    users,
+)
 from api.routes import annotations as annotation_routes
-from api.routes import auth, data, job_data, jobs, labels, projects, requests, server, tasks, uploads, users
 from api.services import Services
 from infra.eventlog.subscription import Listener
 
-ROUTERS = (server, auth, users, projects, tasks, data, uploads, jobs, job_data, annotation_routes, labels, requests)
+ROUTERS = (
+    server,
+    auth,
+    users,
+    projects,
+    tasks,
+    data,
+    uploads,
+    jobs,
+    job_data,
+    annotation_routes,
+    annotation_history,
+    labels,
+    requests,
+    deleted,
+)
 
 
 # Where FastAPI would promise its own 422.

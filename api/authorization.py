@@ -13,7 +13,7 @@ from domain.errors import Forbidden, NotFound
 from domain.event import Actor
 from domain.ports import JobPlace
 
-Action = Literal["view", "update", "delete", "annotate", "assign", "upload"]
+Action = Literal["view", "update", "delete", "annotate", "assign", "upload", "restore"]
 Row = dict[str, Any]
 """A resource as it is listed (`projections.resources`)."""
 
@@ -31,6 +31,7 @@ STAFF = {
     "project": ("owner_id", "assignee_id"),
     "task": ("owner_id", "assignee_id", "project_owner_id", "project_assignee_id"),
     "job": ("task_owner_id", "task_assignee_id", "project_owner_id", "project_assignee_id"),
+    "deleted": ("owner_id", "assignee_id", "project_owner_id", "project_assignee_id"),
     "request": ("owner_id",),
 }
 

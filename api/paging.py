@@ -26,7 +26,7 @@ def page_response(
     request: Request, context: Context, resource: Resource, shape: Shape, filters: dict[str, str] | None = None
 ) -> Response:
     """One page of what the caller may see. `filters`: given by the route, beside those of the query."""
-    number, size = _page(request)
+    number, size = asked_page(request)
     query = request.query_params
     if query.get("filter"):
         # To pass over a condition would show a script more than it asked for, and it may delete what it is shown.
@@ -59,7 +59,7 @@ def envelope(
     }
 
 
-def _page(request: Request) -> tuple[int, int | None]:
+def asked_page(request: Request) -> tuple[int, int | None]:
     """Number and size; a size of None means everything."""
     query = request.query_params
     number = _positive(query.get("page", "1"))

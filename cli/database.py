@@ -50,9 +50,10 @@ def open_database(settings: Settings) -> Iterator[Database]:
     """A database that was prepared by this version of Annals. Raises Unavailable, Conflict."""
     from cli.bootstrap import database_errors
     from infra.postgres.database import Database
+    from projections.registry import search_path
 
     with any_database(settings) as url, database_errors():
-        database = Database(url, 2)
+        database = Database(url, 2, search_path=search_path())
         try:
             _check_prepared(database)
             database.open()

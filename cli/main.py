@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 
-from cli import database, demo, doctor, events, replay, serve, users, verify
+from cli import database, demo, doctor, events, purge, replay, restore, serve, users, verify
 from cli.roles import commands as roles
 from domain.errors import AnnalsError, Invalid
 
@@ -24,6 +24,8 @@ app.add_typer(users.app, name="user")
 app.add_typer(events.app, name="events")
 app.command()(replay.replay)
 app.command()(verify.verify)
+app.command()(restore.restore)
+app.command()(purge.purge)
 app.command()(doctor.doctor)
 app.command("database-url")(database.database_url)
 for role in (roles.api, roles.agent, roles.forward, roles.clickhouse):

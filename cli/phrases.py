@@ -7,13 +7,13 @@ from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
 from domain.event import Body, Event
-from domain.events.annotations import AnnotationsChanged, AnnotationsCleared, AnnotationsReplaced
+from domain.events.annotations import AnnotationsChanged, AnnotationsCleared, AnnotationsReplaced, AnnotationsRestored
 from domain.events.data import DataUploaded, FilesReceived, FramesAdded, JobsSplit, UploadStarted
-from domain.events.job import JobAssigned, JobCreated, JobStateChanged
-from domain.events.label import LabelBody, LabelChanged, LabelDeleted, LabelsAdded
-from domain.events.project import ProjectChanged, ProjectCreated, ProjectDeleted
+from domain.events.job import JobAssigned, JobCreated, JobDeleted, JobRestored, JobStateChanged
+from domain.events.label import LabelBody, LabelChanged, LabelDeleted, LabelRestored, LabelsAdded
+from domain.events.project import ProjectChanged, ProjectCreated, ProjectDeleted, ProjectRestored
 from domain.events.request import LeaseExpired, RequestFailed, RequestFinished, RequestQueued, RequestStarted
-from domain.events.task import TaskChanged, TaskCreated, TaskDeleted
+from domain.events.task import TaskChanged, TaskCreated, TaskDeleted, TaskPurged, TaskRestored
 from domain.events.user import UserLoggedIn, UserLoggedOut, UserPasswordChanged, UserRegistered
 
 B = TypeVar("B", bound=Body)
@@ -85,6 +85,11 @@ def _(body: ProjectDeleted) -> str:
     return f"deleted project {body.project_id} “{body.name}”"
 
 
+@phrase(ProjectRestored)
+def _(body: ProjectRestored) -> str:
+    return f"restored project {body.project_id} “{body.name}”"
+
+
 @phrase(TaskCreated)
 def _(body: TaskCreated) -> str:
     inside = f" in project {body.project_id}" if body.project_id else ""
@@ -102,6 +107,17 @@ def _(body: TaskDeleted) -> str:
     return f"deleted task {body.task_id} “{body.name}”{jobs}"
 
 
+@phrase(TaskRestored)
+def _(body: TaskRestored) -> str:
+    jobs = f" with {_count(len(body.job_ids), 'job')}" if body.job_ids else ""
+    return f"restored task {body.task_id} “{body.name}”{jobs}"
+
+
+@phrase(TaskPurged)
+def _(body: TaskPurged) -> str:
+    return f"purged the data of deleted task {body.task_id} “{body.name}”"
+
+
 @phrase(LabelsAdded)
 def _(body: LabelsAdded) -> str:
     names = [f"“{label['name']}”" for label in body.labels]
@@ -116,6 +132,11 @@ def _(body: LabelChanged) -> str:
 @phrase(LabelDeleted)
 def _(body: LabelDeleted) -> str:
     return f"deleted label “{body.name}” of {_parent(body)}, with all that was drawn under it"
+
+
+@phrase(LabelRestored)
+def _(body: LabelRestored) -> str:
+    return f"restored label “{body.name}” of {_parent(body)}, with all that was drawn under it"
 
 
 @phrase(UploadStarted)
@@ -163,14 +184,19 @@ def _(body: JobStateChanged) -> str:
     return f"moved job {body.job_id} from “{before}” to “{body.stage}, {body.state}”"
 
 
+@phrase(JobDeleted)
+def _(body: JobDeleted) -> str:
+    return f"deleted job {body.job_id}"
+
+
+@phrase(JobRestored)
+def _(body: JobRestored) -> str:
+    return f"restored job {body.job_id}"
+
+
 @phrase(AnnotationsChanged)
 def _(body: AnnotationsChanged) -> str:
-    removed = {kind: sum(map(len, types.values())) for kind, types in body.removed.items()}
-    created = {kind: len(objects) for kind, objects in body.created.items()}
-    updated = {kind: len(objects) for kind, objects in body.updated.items()}
-    done = [("drew", created), ("redrew", updated), ("removed", removed)]
-    parts = [f"{verb} {_objects(counts)}" for verb, counts in done if any(counts.values())]
-    return f"{_list(parts) or 'changed nothing'} in job {body.job_id}"
+    return f"{_changes(body) or 'changed nothing'} in job {body.job_id}"
 
 
 @phrase(AnnotationsReplaced)
@@ -184,6 +210,11 @@ def _(body: AnnotationsReplaced) -> str:
 @phrase(AnnotationsCleared)
 def _(body: AnnotationsCleared) -> str:
     return f"removed everything in job {body.job_id}: {_objects(_counted(body.removed))}"
+
+
+@phrase(AnnotationsRestored)
+def _(body: AnnotationsRestored) -> str:
+    return f"restored version {body.version} of the annotations in job {body.job_id}: {_changes(body)}"
 
 
 @phrase(RequestQueued)
@@ -248,6 +279,14 @@ def _value(value: str | int | None) -> str:
     if value in (None, ""):
         return "nothing"
     return f"“{value}”" if isinstance(value, str) else str(value)
+
+
+def _changes(body: AnnotationsChanged | AnnotationsRestored) -> str:
+    removed = {kind: sum(map(len, types.values())) for kind, types in body.removed.items()}
+    created = {kind: len(objects) for kind, objects in body.created.items()}
+    updated = {kind: len(objects) for kind, objects in body.updated.items()}
+    done = [("drew", created), ("redrew", updated), ("removed", removed)]
+    return _list([f"{verb} {_objects(counts)}" for verb, counts in done if any(counts.values())])
 
 
 def _counted(counts: Mapping[str, Mapping[str, int]]) -> dict[str, int]:

@@ -23,8 +23,8 @@ def replay(
     settings = read_settings(data)
     wanted = _named(projection or [])
     with open_database(settings) as database:
-        from cli.bootstrap import replay
         from cli.progress import fold_progress
+        from cli.rebuilding import replay
 
         started = time.monotonic()
         with fold_progress("Replaying") as progress:

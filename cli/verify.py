@@ -13,7 +13,8 @@ from cli.options import DataOption, JsonOption, read_settings
 if TYPE_CHECKING:
     from infra.postgres.database import Database
     from infra.settings import Settings
-    from projections.verify import Finding, Report
+    from projections.finding import Finding
+    from projections.verify import Report
 
 LOOK_SECONDS = 0.1
 WAIT_SECONDS = 30.0
@@ -40,8 +41,8 @@ def check(settings: Settings, *, hash_blobs: bool = False, wait: float = WAIT_SE
 
 
 def _verify(settings: Settings, database: Database, *, hash_blobs: bool) -> Report:
-    from cli.bootstrap import projections_held
     from cli.progress import fold_progress
+    from cli.rebuilding import projections_held
     from infra.blobs import FileBlobs
     from infra.eventlog.reader import LogReader
     from projections.registry import REGISTRY
@@ -69,7 +70,7 @@ def _clickhouse(settings: Settings, database: Database, head: int, wait: float) 
     from consumers.forwarder.check import missing_positions
     from domain.errors import AnnalsError
     from infra.clickhouse.client import connect
-    from projections.verify import Finding
+    from projections.finding import Finding
 
     forwarded = _wait_for_forwarder(database, head, wait if running_server(settings.run) else 0.0)
     until = head if running_server(settings.run) else min(head, forwarded)

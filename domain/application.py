@@ -6,24 +6,30 @@ ports (ids, clock, lookup), never adapters.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from eventsourcing.application import Application
 from eventsourcing.persistence import InfrastructureFactory
 
 import domain.events  # noqa: F401  (registers every event type)
+from domain.annotation_history import AnnotationHistory
+from domain.annotation_restoration import AnnotationRestoration
 from domain.annotations import Annotations
 from domain.data import Data
 from domain.event import NEXT_VERSION, Body, Context, Event, Metadata
 from domain.job import Jobs
+from domain.label import Labels
 from domain.ports import Clock, Ids, Lookup, Passwords
 from domain.project import Projects
 from domain.request import Requests
+from domain.restoration import Restoration
 from domain.task import Tasks
 from domain.user import Users
 
 State = TypeVar("State")
+PAGE_EVENTS = 100
+"""So many are read from the log at once; each may hold some thousands of annotation objects."""
 
 
 class Annals(Application[str]):
@@ -47,10 +53,14 @@ class Annals(Application[str]):
         self.users = Users(self)
         self.projects = Projects(self)
         self.tasks = Tasks(self)
+        self.labels = Labels(self)
         self.data = Data(self)
         self.jobs = Jobs(self)
         self.annotations = Annotations(self)
+        self.annotation_history = AnnotationHistory(self)
+        self.annotation_restoration = AnnotationRestoration(self, self.annotation_history)
         self.requests = Requests(self)
+        self.restoration = Restoration(self.projects, self.tasks, self.jobs, self.labels)
 
     def construct_factory(self, env: Any) -> InfrastructureFactory[Any]:  # noqa: ARG002
         return self._factory
@@ -58,10 +68,33 @@ class Annals(Application[str]):
     def load(self, stream: str, evolve: Callable[[State, Body], State], initial: State) -> tuple[State, int]:
         """Fold a stream; returns its state and version (0: there is no such stream)."""
         state, version = initial, 0
-        for event in self.events.get(stream):
-            recorded: Any = event
-            state, version = evolve(state, recorded.body), recorded.originator_version
+        for event in self.history(stream):
+            state, version = evolve(state, event.body), event.originator_version
         return state, version
+
+    def history(self, stream: str, after: int = 0, until: int | None = None) -> Iterator[Event]:
+        """The events of a stream, in order, with their positions: those of `after` < version <= `until`. They are read
+        by the page and unpacked one by one, so that a long history takes little memory.
+        """
+        while True:
+            page: Any = self.events.get(stream, gt=after, lte=until, limit=PAGE_EVENTS)
+            read = 0
+            for event in page:
+                yield event
+                read, after = read + 1, event.originator_version
+            if read < PAGE_EVENTS:
+                return
+
+    def recorded(self, first: int, last: int) -> Iterator[Event]:
+        """The events of these positions, in order, of whatever streams."""
+        while first <= last:
+            page = self.recorder.select_notifications(first, PAGE_EVENTS, last)
+            for notification in page:
+                event: Any = self.mapper.to_domain_event(notification)
+                yield event
+                first = notification.id + 1
+            if len(page) < PAGE_EVENTS:
+                return
 
     def record(self, context: Context, bodies: Sequence[Body], expect: Mapping[str, int] | None = None) -> list[Event]:
         """Append, all or nothing. `expect`: stream → the version that the decision was made on, also of streams that

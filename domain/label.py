@@ -1,123 +1,98 @@
-"""Labels: what may be drawn, and with which attributes. They belong to a project, or to a task that stands alone."""
+"""The labels of a project, or of a task that stands alone, as they come and go."""
 
 from __future__ import annotations
 
-import colorsys
-import hashlib
-import re
-from collections import Counter
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from domain.errors import Invalid
-from domain.events.label import AttributeSpec, LabelSpec
-from domain.ports import Ids
-
-TYPES = (
-    "any", "cuboid", "ellipse", "mask", "points", "polygon", "polyline", "rectangle", "skeleton", "tag", "interval",
-)  # fmt: skip
-INPUT_TYPES = ("checkbox", "radio", "number", "text", "select")
-COLOR = re.compile(r"^#[0-9a-fA-F]{6}\Z")
-MAX_NAME = 64
-MAX_LABELS = 10_000
+from domain.deletion import deletion
+from domain.errors import Conflict, Invalid, NotFound
+from domain.event import Body, Context
+from domain.events.label import LabelChanged, LabelDeleted, LabelRestored, LabelsAdded, LabelSpec
+from domain.events.project import ProjectDeleted, ProjectRestored
+from domain.events.task import TaskDeleted, TaskRestored
+from domain.ports import Log
+from domain.retry import decide_again
 
 
-def define(wanted: list[dict[str, Any]], ids: Ids, taken: frozenset[str] = frozenset()) -> list[LabelSpec]:
-    """The labels as recorded, from the client's: ids allocated, colors and defaults decided. `taken`: names that the
-    parent has already. Raises Invalid in CVAT's shape.
+@dataclass(frozen=True)
+class LabelSet:
+    """`labels`: id → name of those that stand. `sublabels`: the ids of skeletons' points, which come and go with them.
+    `deleted`: whether the parent is.
     """
-    check(wanted, taken)
-    label_ids = iter(ids.many("label", _count(wanted)))
-    attribute_ids = iter(ids.many("attribute", sum(_attributes_in(label) for label in wanted)))
-    return [_label(label, label_ids, attribute_ids) for label in wanted]
+
+    labels: Mapping[int, str] = field(default_factory=dict)
+    sublabels: frozenset[int] = frozenset()
+    deleted: bool = False
 
 
-def check(wanted: list[dict[str, Any]], taken: frozenset[str]) -> None:
-    """Every rule on the labels of a new parent. Errors keep the positions of the labels that they are about."""
-    if len(wanted) > MAX_LABELS:
-        raise Invalid({"labels": [f"At most {MAX_LABELS} labels are allowed."]})
-    errors = [_label_errors(label) for label in wanted]
-    if any(errors):
-        raise Invalid({"labels": errors})
-    repeated = [name for name, n in Counter([*taken, *(label["name"] for label in wanted)]).items() if n > 1]
-    if repeated:
-        raise Invalid({"labels": [f"All label names must be unique, not: {', '.join(sorted(repeated)[:10])}"]})
+def evolve(labels: LabelSet, body: Body) -> LabelSet:
+    match body:
+        case LabelsAdded():
+            return _with(labels, body.labels)
+        case LabelChanged():
+            return _with(labels, [body.label])
+        case LabelDeleted():
+            rest = {label_id: name for label_id, name in labels.labels.items() if label_id != body.label_id}
+            return replace(labels, labels=rest)
+        case LabelRestored():
+            return replace(labels, labels={**labels.labels, body.label_id: body.name})
+        case TaskDeleted() | ProjectDeleted():
+            return replace(labels, deleted=True)
+        case TaskRestored() | ProjectRestored():
+            return replace(labels, deleted=False)
+    return labels
 
 
-def color_of(name: str) -> str:
-    """The color of a label that was given none: a bright one, always the same for the same name."""
-    hue = int.from_bytes(hashlib.sha256(name.lower().encode()).digest()[:2], "big") / 65_536
-    red, green, blue = colorsys.hsv_to_rgb(hue, 0.75, 0.9)
-    return f"#{round(red * 255):02x}{round(green * 255):02x}{round(blue * 255):02x}"
+def _with(labels: LabelSet, specs: Sequence[LabelSpec]) -> LabelSet:
+    named = {spec["id"]: spec["name"] for spec in specs}
+    return replace(labels, labels={**labels.labels, **named}, sublabels=labels.sublabels | frozenset(_sublabels(specs)))
 
 
-def _label_errors(label: dict[str, Any]) -> dict[str, Any]:
-    errors: dict[str, Any] = {}
-    name = label.get("name")
-    if not isinstance(name, str) or not name.strip():
-        errors["name"] = ["This field may not be blank."]
-    elif len(name) > MAX_NAME:
-        errors["name"] = [f"Ensure this field has no more than {MAX_NAME} characters."]
-    if label.get("type") and label["type"] not in TYPES:
-        errors["type"] = [f'"{label["type"]}" is not a valid choice.']
-    if label.get("color") and not COLOR.match(str(label["color"])):
-        errors["color"] = ["Write a color as #rrggbb."]
-    attributes = [_attribute_errors(attribute) for attribute in label.get("attributes") or []]
-    if any(attributes):
-        errors["attributes"] = attributes
-    sublabels = [_label_errors(sublabel) for sublabel in label.get("sublabels") or []]
-    if any(sublabels):
-        errors["sublabels"] = sublabels
-    return errors
+def _sublabels(specs: Sequence[LabelSpec]) -> Iterator[int]:
+    for spec in specs:
+        for sublabel in spec.get("sublabels", ()):
+            yield sublabel["id"]
 
 
-def _attribute_errors(attribute: dict[str, Any]) -> dict[str, Any]:
-    errors: dict[str, Any] = {}
-    if not str(attribute.get("name") or "").strip():
-        errors["name"] = ["This field may not be blank."]
-    if attribute.get("input_type") not in INPUT_TYPES:
-        errors["input_type"] = [f'"{attribute.get("input_type")}" is not a valid choice.']
-    if not isinstance(attribute.get("values") or [], list):
-        errors["values"] = ["Expected a list of items."]
-    return errors
+class Labels:
+    """The use cases of labels."""
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+
+    @decide_again
+    def delete(self, context: Context, label_id: int) -> None:
+        """With every annotation that uses it. Raises NotFound, and Invalid for a point of a skeleton."""
+        parent = self._log.lookup.label_parent(label_id)
+        labels, version = self._log.load(parent.stream, evolve, LabelSet())
+        if label_id in labels.sublabels:
+            raise Invalid(["A point of a skeleton is deleted by changing the skeleton"])
+        if labels.deleted or label_id not in labels.labels:
+            raise NotFound
+        body = LabelDeleted(parent.project_id, parent.task_id, label_id, labels.labels[label_id])
+        self._log.record(context, [body], {parent.stream: version})
+
+    @decide_again
+    def restore(self, context: Context, label_id: int) -> None:
+        """With every annotation that used it. Raises NotFound, Conflict."""
+        parent = self._log.lookup.label_parent(label_id)
+        gone = deletion(
+            self._log, parent.stream, LabelDeleted, LabelRestored, concerns=lambda body: _is_about(body, label_id)
+        )
+        labels, version = self._log.load(parent.stream, evolve, LabelSet())
+        if labels.deleted:
+            raise Conflict(f"{parent.stream} is deleted: restore it first")
+        if gone.body.name in labels.labels.values():
+            raise Conflict(f"There is another label “{gone.body.name}” now: rename that one first")
+        body = LabelRestored(parent.project_id, parent.task_id, label_id, gone.body.name, gone.position)
+        self._log.record(context, [body], {parent.stream: version})
 
 
-def _count(labels: list[dict[str, Any]]) -> int:
-    return sum(1 + _count(label.get("sublabels") or []) for label in labels)
-
-
-def _attributes_in(label: dict[str, Any]) -> int:
-    return len(label.get("attributes") or []) + sum(_attributes_in(sub) for sub in label.get("sublabels") or [])
-
-
-def _label(label: dict[str, Any], label_ids: Any, attribute_ids: Any) -> LabelSpec:
-    spec = LabelSpec(
-        id=next(label_ids),
-        name=label["name"],
-        color=label.get("color") or color_of(label["name"]),
-        type=label.get("type") or "any",
-        attributes=[_attribute(attribute, next(attribute_ids)) for attribute in label.get("attributes") or []],
-    )
-    if spec["type"] == "skeleton":
-        spec["sublabels"] = [_label(sublabel, label_ids, attribute_ids) for sublabel in label.get("sublabels") or []]
-        spec["svg"] = _with_ids(label.get("svg") or "", spec["sublabels"])
-    return spec
-
-
-def _attribute(attribute: dict[str, Any], attribute_id: int) -> AttributeSpec:
-    values = [str(value) for value in attribute.get("values") or []] or [""]
-    default = attribute.get("default_value")
-    return AttributeSpec(
-        id=attribute_id,
-        name=str(attribute["name"]),
-        mutable=bool(attribute.get("mutable")),
-        input_type=attribute["input_type"],
-        default_value=values[0] if default is None else str(default),
-        values=values,
-    )
-
-
-def _with_ids(svg: str, sublabels: list[LabelSpec]) -> str:
-    """A skeleton's drawing names its points by label; what is kept refers to them by id, as CVAT does."""
-    for sublabel in sublabels:
-        svg = svg.replace(f'data-label-name="{sublabel["name"]}"', f'data-label-id="{sublabel["id"]}"')
-    return svg
+def _is_about(body: Body, label_id: int) -> bool:
+    match body:
+        case LabelsAdded():
+            return any(spec["id"] == label_id for spec in body.labels)
+        case LabelDeleted() | LabelRestored():
+            return body.label_id == label_id
+    return False

@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol, TypeVar
 
 from domain.annotation.document import LabelSpecs
 from domain.event import Body, Context, Event
+from domain.saves import Saves
 
 State = TypeVar("State")
 
@@ -70,8 +71,21 @@ class Standing(NamedTuple):
     type: str
 
 
+class LabelParent(NamedTuple):
+    """Whose a label is: a project's, or a task's; the other is None."""
+
+    project_id: int | None
+    task_id: int | None
+
+    @property
+    def stream(self) -> str:
+        return f"task-{self.task_id}" if self.task_id else f"project-{self.project_id}"
+
+
 class Lookup(Protocol):
     """Questions that decisions ask of the inline projections, which are never behind the log."""
+
+    saves: Saves
 
     def job_place(self, job_id: int, *, fresh: bool = False) -> JobPlace:
         """May be a remembered one, unless it must be `fresh`. Raises NotFound."""
@@ -87,8 +101,20 @@ class Lookup(Protocol):
         """
         ...
 
+    def jobs_of(self, task_ids: Sequence[int]) -> dict[int, list[int]]:
+        """Task id → the ids of its jobs, ascending; every task is there."""
+        ...
+
+    def tasks_in(self, project_id: int) -> list[int]:
+        """The ids of a project's tasks, ascending."""
+        ...
+
     def annotation_counts(self, job_id: int) -> dict[str, dict[str, int]]:
         """kind → shape type → how many."""
+        ...
+
+    def label_parent(self, label_id: int) -> LabelParent:
+        """Of a deleted label, too. Raises NotFound."""
         ...
 
     def username(self, user_id: int) -> str | None:
@@ -110,6 +136,14 @@ class Log(Protocol):
 
     def load(self, stream: str, evolve: Callable[[State, Body], State], initial: State) -> tuple[State, int]:
         """State and version of a stream; version 0 when there is none."""
+        ...
+
+    def history(self, stream: str, after: int = 0, until: int | None = None) -> Iterator[Event]:
+        """The events of a stream, in order, with their positions: those of `after` < version <= `until`."""
+        ...
+
+    def recorded(self, first: int, last: int) -> Iterator[Event]:
+        """The events of these positions, in order, of whatever streams."""
         ...
 
     def record(self, context: Context, bodies: Sequence[Body], expect: Mapping[str, int] | None = None) -> list[Event]:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Any
 
-from domain import label
-from domain.errors import Invalid, NotFound
+from domain import label_spec
+from domain.deletion import deletion
+from domain.errors import Conflict, NotFound
 from domain.event import Body, Context
-from domain.events.label import LabelDeleted, LabelsAdded
-from domain.events.project import ProjectCreated, ProjectDeleted
+from domain.events.label import LabelsAdded
+from domain.events.project import ProjectCreated, ProjectDeleted, ProjectRestored
 from domain.job import known_username
 from domain.ports import Log
+from domain.retry import decide_again
+from domain.task import Tasks
 
 
 @dataclass(frozen=True)
@@ -20,7 +24,6 @@ class Project:
 
     project_id: int
     name: str
-    label_names: frozenset[str] = frozenset()
     deleted: bool = False
 
 
@@ -29,13 +32,10 @@ def evolve(project: Project | None, body: Body) -> Project | None:
         return Project(body.project_id, body.name)
     if project is None:
         return None
-    if isinstance(body, LabelsAdded):
-        names = project.label_names | {spec["name"] for spec in body.labels}
-        return Project(project.project_id, project.name, names)
-    if isinstance(body, LabelDeleted):
-        return Project(project.project_id, project.name, project.label_names - {body.name})
     if isinstance(body, ProjectDeleted):
-        return Project(project.project_id, project.name, deleted=True)
+        return replace(project, deleted=True)
+    if isinstance(body, ProjectRestored):
+        return replace(project, deleted=False)
     return project
 
 
@@ -55,12 +55,12 @@ class Projects:
     """The use cases of projects."""
 
     def __init__(self, log: Log) -> None:
-        self._log = log
+        self._log, self._tasks = log, Tasks(log)
 
     def create(self, context: Context, wanted: NewProject) -> int:
         """Returns the project's id. Raises Invalid."""
         known_username(self._log, "assignee_id", wanted.assignee_id)
-        label.check(wanted.labels, frozenset())
+        label_spec.check(wanted.labels, frozenset())
         project_id = self._log.ids.one("project")
         bodies: list[Body] = [
             ProjectCreated(
@@ -75,19 +75,36 @@ class Projects:
             )
         ]
         if wanted.labels:
-            bodies.append(LabelsAdded(project_id, None, label.define(wanted.labels, self._log.ids)))
+            bodies.append(LabelsAdded(project_id, None, label_spec.define(wanted.labels, self._log.ids)))
         self._log.record(context, bodies, {bodies[0].stream: 0})
         return project_id
 
-    def require(self, project_id: int) -> Project:
-        """Raises NotFound, for deleted ones too."""
-        project, _ = self._log.load(f"project-{project_id}", evolve, None)
+    @decide_again
+    def delete(self, context: Context, project_id: int) -> None:
+        """With its tasks. Raises NotFound."""
+        project, version = self.require(project_id)
+        expect = {f"project-{project_id}": version}
+        task_ids = self._log.lookup.tasks_in(project_id)
+        bodies: list[Body] = []
+        for task_id, job_ids in self._log.lookup.jobs_of(task_ids).items():
+            bodies.append(self._tasks.deleted(task_id, job_ids, expect))
+        self._log.record(context, [*bodies, ProjectDeleted(project_id, project.name, task_ids)], expect)
+
+    @decide_again
+    def restore(self, context: Context, project_id: int) -> None:
+        """With the tasks that were deleted with it. Raises NotFound, Conflict."""
+        stream = f"project-{project_id}"
+        gone = deletion(self._log, stream, ProjectDeleted, ProjectRestored)
+        expect = {stream: gone.version}
+        bodies: list[Body] = [ProjectRestored(project_id, gone.body.name, gone.position)]
+        for task_id in gone.body.task_ids:
+            with suppress(Conflict):  # of a task that was purged
+                bodies.append(self._tasks.restored(task_id, expect))
+        self._log.record(context, bodies, expect)
+
+    def require(self, project_id: int) -> tuple[Project, int]:
+        """State and version. Raises NotFound, for deleted ones too."""
+        project, version = self._log.load(f"project-{project_id}", evolve, None)
         if project is None or project.deleted:
             raise NotFound
-        return project
-
-
-def check_own_labels(project_id: int | None, labels: list[dict[str, Any]]) -> None:
-    """A task has labels of its own, or a project that has them; never both."""
-    if project_id is not None and labels:
-        raise Invalid(["Project must have only one of Label set or project_id"])
+        return project, version

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from domain import label
-from domain import project as projects
-from domain.errors import Invalid, NotFound
+from domain import label_spec
+from domain.deletion import Deletion, deletion
+from domain.errors import Conflict, Invalid, NotFound
 from domain.event import Body, Context
 from domain.events.label import LabelsAdded
-from domain.events.task import TaskChanged, TaskCreated, TaskDeleted
+from domain.events.project import ProjectCreated, ProjectDeleted, ProjectRestored
+from domain.events.task import TaskChanged, TaskCreated, TaskDeleted, TaskPurged, TaskRestored
 from domain.job import known_username
 from domain.ports import Log
 from domain.retry import decide_again
@@ -41,7 +42,13 @@ def evolve(task: Task | None, body: Body) -> Task | None:
         return replace(task, fields=task.fields | {field: change["to"] for field, change in body.changes.items()})
     if isinstance(body, TaskDeleted):
         return replace(task, deleted=True)
+    if isinstance(body, TaskRestored):
+        return replace(task, deleted=False)
     return task
+
+
+def _project_stands(stands: bool, body: Body) -> bool:
+    return isinstance(body, ProjectCreated | ProjectRestored) or (stands and not isinstance(body, ProjectDeleted))
 
 
 EDITABLE = ("name", "owner_id", "assignee_id", "bug_tracker", "subset", "source_storage", "target_storage")
@@ -65,10 +72,11 @@ class NewTask:
 
 
 def check(wanted: NewTask) -> None:
-    projects.check_own_labels(wanted.project_id, wanted.labels)
+    if wanted.project_id is not None and wanted.labels:
+        raise Invalid(["Project must have only one of Label set or project_id"])
     if wanted.consensus_replicas == 1 or not 0 <= wanted.consensus_replicas <= MAX_REPLICAS:
         raise Invalid({"consensus_replicas": [f"Must be 0 or 2 to {MAX_REPLICAS}."]})
-    label.check(wanted.labels, frozenset())
+    label_spec.check(wanted.labels, frozenset())
 
 
 def edit(task: Task, wanted: dict[str, Any]) -> list[Body]:
@@ -87,17 +95,19 @@ class Tasks:
     def __init__(self, log: Log) -> None:
         self._log = log
 
+    @decide_again
     def create(self, context: Context, wanted: NewTask) -> int:
         """Returns the task's id. Raises Invalid; nothing is recorded then."""
         check(wanted)
         known_username(self._log, "assignee_id", wanted.assignee_id)
-        if wanted.project_id is not None:
-            self._require_project(wanted.project_id)
         task_id = self._log.ids.one("task")
+        expect = {f"task-{task_id}": 0}
+        if wanted.project_id is not None and not self._stands(wanted.project_id, expect):
+            raise Invalid({"project_id": [f'Invalid pk "{wanted.project_id}" - object does not exist.']})
         bodies: list[Body] = [self._created(context, task_id, wanted)]
         if wanted.labels:
-            bodies.append(LabelsAdded(None, task_id, label.define(wanted.labels, self._log.ids)))
-        self._log.record(context, bodies, {f"task-{task_id}": 0})
+            bodies.append(LabelsAdded(None, task_id, label_spec.define(wanted.labels, self._log.ids)))
+        self._log.record(context, bodies, expect)
         return task_id
 
     @decide_again
@@ -111,11 +121,38 @@ class Tasks:
             self._log.record(context, bodies, {f"task-{task_id}": version})
 
     @decide_again
-    def delete(self, context: Context, task_id: int, job_ids: list[int]) -> None:
-        """`job_ids`: the task's jobs; they go with it. Raises NotFound."""
-        task, version = self.require(task_id)
-        body = TaskDeleted(task_id, task.project_id, task.fields["name"], job_ids)
-        self._log.record(context, [body], {body.stream: version})
+    def delete(self, context: Context, task_id: int) -> None:
+        """With its jobs. Raises NotFound."""
+        expect: dict[str, int] = {}
+        job_ids = self._log.lookup.jobs_of([task_id])[task_id]
+        self._log.record(context, [self.deleted(task_id, job_ids, expect)], expect)
+
+    @decide_again
+    def restore(self, context: Context, task_id: int) -> None:
+        """With the jobs that were deleted with it. Raises NotFound, Conflict."""
+        expect: dict[str, int] = {}
+        body = self.restored(task_id, expect)
+        if body.project_id is not None and not self._stands(body.project_id, expect):
+            raise Conflict(f"project-{body.project_id} is deleted: restore it first")
+        self._log.record(context, [body], expect)
+
+    @decide_again
+    def purge(self, context: Context, task_id: int) -> None:
+        """Raises NotFound, and Conflict for a task that is not deleted or was purged before."""
+        gone = self._deletion(task_id)
+        body = TaskPurged(task_id, gone.body.project_id, gone.body.name, gone.body.job_ids, gone.position)
+        self._log.record(context, [body], {body.stream: gone.version})
+
+    def deleted(self, task_id: int, job_ids: list[int], expect: dict[str, int]) -> TaskDeleted:
+        """The event that deletes a task; `expect` learns what it was decided on. Raises NotFound."""
+        task, expect[f"task-{task_id}"] = self.require(task_id)
+        return TaskDeleted(task_id, task.project_id, task.fields["name"], job_ids)
+
+    def restored(self, task_id: int, expect: dict[str, int]) -> TaskRestored:
+        """The event that brings a task back; `expect` learns what it was decided on. Raises NotFound, Conflict."""
+        gone = self._deletion(task_id)
+        expect[f"task-{task_id}"] = gone.version
+        return TaskRestored(task_id, gone.body.project_id, gone.body.name, gone.body.job_ids, gone.position)
 
     def require(self, task_id: int) -> tuple[Task, int]:
         """State and version. Raises NotFound, for deleted tasks too."""
@@ -124,10 +161,13 @@ class Tasks:
             raise NotFound
         return task, version
 
-    def _require_project(self, project_id: int) -> None:
-        project, _ = self._log.load(f"project-{project_id}", projects.evolve, None)
-        if project is None or project.deleted:
-            raise Invalid({"project_id": [f'Invalid pk "{project_id}" - object does not exist.']})
+    def _deletion(self, task_id: int) -> Deletion[TaskDeleted]:
+        return deletion(self._log, f"task-{task_id}", TaskDeleted, TaskRestored, TaskPurged)
+
+    def _stands(self, project_id: int, expect: dict[str, int]) -> bool:
+        """Whether there is such a project; `expect` learns in what version."""
+        stands, expect[f"project-{project_id}"] = self._log.load(f"project-{project_id}", _project_stands, False)
+        return stands
 
     @staticmethod
     def _created(context: Context, task_id: int, wanted: NewTask) -> TaskCreated:

@@ -50,6 +50,10 @@ class Settings(BaseSettings):
         10.0, ge=2, description="After this many seconds of silence an agent loses what it works on."
     )
 
+    purge_after_days: float = Field(
+        30.0, ge=0, description="`annals purge` leaves tasks alone that were deleted less than so many days ago."
+    )
+
     @property
     def blobs(self) -> Path:
         return self.data / "blobs"

@@ -1,18 +1,25 @@
-"""The annotations that stand in each job."""
+"""The annotations that stand in each job. Those of deleted jobs and labels stay where they are, unseen: with the job or
+label they come back.
+"""
 
 from __future__ import annotations
 
 from domain.annotations import shape_type
 from domain.event import Event
-from domain.events.annotations import AnnotationsChanged, AnnotationsCleared, AnnotationsReplaced, Document
-from domain.events.label import LabelDeleted
-from domain.events.task import TaskDeleted
-from projections.changes import Changes, Table
+from domain.events.annotations import (
+    AnnotationsChanged,
+    AnnotationsCleared,
+    AnnotationsReplaced,
+    AnnotationsRestored,
+    Document,
+)
+from domain.events.task import TaskPurged
+from projections.changes import Changes, PackedTable
 from projections.projection import Projection
 
-ANNOTATIONS = Table("annotations", groups=("job_id", "label_id"))
+ANNOTATIONS = PackedTable("annotations", groups=("job_id",))
 
-projection = Projection("annotations", 1, (ANNOTATIONS,))
+projection = Projection("annotations", 2, (ANNOTATIONS,))
 
 
 @projection.on(AnnotationsReplaced)
@@ -26,8 +33,8 @@ def cleared(body: AnnotationsCleared, event: Event, changes: Changes) -> None:
     changes.delete_group(ANNOTATIONS, "job_id", body.job_id)
 
 
-@projection.on(AnnotationsChanged)
-def changed(body: AnnotationsChanged, event: Event, changes: Changes) -> None:
+@projection.on(AnnotationsChanged, AnnotationsRestored)
+def changed(body: AnnotationsChanged | AnnotationsRestored, event: Event, changes: Changes) -> None:
     for types in body.removed.values():
         for ids in types.values():
             for object_id in ids:
@@ -39,15 +46,10 @@ def changed(body: AnnotationsChanged, event: Event, changes: Changes) -> None:
     _insert(body.job_id, body.created, changes)
 
 
-@projection.on(TaskDeleted)
-def task_deleted(body: TaskDeleted, event: Event, changes: Changes) -> None:
+@projection.on(TaskPurged)
+def purged(body: TaskPurged, event: Event, changes: Changes) -> None:
     for job_id in body.job_ids:
         changes.delete_group(ANNOTATIONS, "job_id", job_id)
-
-
-@projection.on(LabelDeleted)
-def label_deleted(body: LabelDeleted, event: Event, changes: Changes) -> None:
-    changes.delete_group(ANNOTATIONS, "label_id", body.label_id)
 
 
 def _insert(job_id: int, document: Document, changes: Changes) -> None:

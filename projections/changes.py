@@ -1,29 +1,20 @@
 """Row changes: what a batch of events does to tables, gathered in memory and written with a few statements.
 
 A fold never touches the database. It says insert, update, add, delete; later changes of the batch meet earlier ones
-here, so that the net result is written once: one statement per table and kind, whatever the number of events. Rows
-travel as JSON, which PostgreSQL turns into typed rows by the table's own definition.
+here, so that the net result is written once: one statement per table and kind, whatever the number of events.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cache
-from typing import Any, Protocol
+from functools import cached_property
+from typing import Any
 
-import orjson
+from projections import packing, statements
+from projections.statements import Executor, Row
 
-Row = dict[str, Any]
 Key = tuple[Any, ...]
-
-
-class Executor(Protocol):
-    """What statements can be given to: a cursor, or a writer that gathers them."""
-
-    def execute(self, statement: bytes, params: Sequence[Any], /) -> object: ...
-
 
 MAX_ROWS = 5_000
 """Rows in one statement: bounds the memory of both sides."""
@@ -31,16 +22,65 @@ MAX_ROWS = 5_000
 
 @dataclass(frozen=True, eq=False)  # each is made once, and used as a key all the time
 class Table:
-    """A table of a projection. `key`: its primary key. `groups`: columns by which whole sets of rows are deleted."""
+    """A table of a projection. `key`: what its rows are known by. `groups`: columns by which whole sets of rows are
+    deleted or discarded.
+    """
 
     name: str
     key: tuple[str, ...] = ("id",)
     groups: tuple[str, ...] = ()
 
+    @property
+    def primary_key(self) -> tuple[str, ...]:
+        """The columns of the table's primary key."""
+        return self.key
+
+    @cached_property
+    def discarded(self) -> Table:
+        """Where `discard` puts rows: `<name>_discarded`, with the same columns and `deletion` behind them."""
+        return Table(f"{self.name}_discarded", ("deletion", *self.key))
+
+    def write(self, cursor: Executor, changes: TableChanges) -> None:
+        """The net changes, in the order of their fields."""
+        for column in self.groups:
+            values = sorted(value for name, value in changes.groups if name == column)
+            if values:
+                cursor.execute(statements.delete_group(self.name, column), (values,))
+        if changes.deletes:
+            rows = [dict(zip(self.key, key, strict=True)) for key in changes.deletes]
+            _each(cursor, statements.delete(self.name, self.key), rows)
+        if changes.inserts:
+            _each(cursor, statements.insert(self.name), list(changes.inserts.values()))
+        for columns, rows in _by_columns(self, changes.updates).items():
+            _each(cursor, statements.update(self.name, self.key, columns), rows)
+        for columns, rows in _by_columns(self, changes.sums).items():
+            _each(cursor, statements.update(self.name, self.key, columns, add=True), rows)
+
+
+class PackedTable(Table):
+    """A table of many small rows, of which each row that is stored packs a bucket (`projections.packing`). They are
+    inserted and deleted, never updated.
+    """
+
+    @property
+    def primary_key(self) -> tuple[str, ...]:
+        return packing.PRIMARY_KEY
+
+    def write(self, cursor: Executor, changes: TableChanges) -> None:
+        for column in self.groups:
+            values = sorted(value for name, value in changes.groups if name == column)
+            if values:
+                cursor.execute(statements.delete_group(self.name, column), (values,))
+        if changes.deletes:
+            packing.remove(cursor, self.name, [key[0] for key in changes.deletes], changes.inserts)
+        rows = list(changes.inserts.values())
+        for start in range(0, len(rows), MAX_ROWS):
+            packing.insert(cursor, self.name, rows[start : start + MAX_ROWS])
+
 
 @dataclass
 class TableChanges:
-    """The net changes of one table. They are written in the order of the fields."""
+    """The net changes of one table."""
 
     groups: set[tuple[str, Any]] = field(default_factory=set)
     deletes: set[Key] = field(default_factory=set)
@@ -49,17 +89,62 @@ class TableChanges:
     sums: dict[Key, Row] = field(default_factory=dict)
     members: dict[tuple[str, Any], set[Key]] = field(default_factory=lambda: defaultdict(set))
 
+    def write(self, cursor: Executor, table: Table) -> None:
+        table.write(cursor, self)
+
+
+@dataclass(frozen=True)
+class Discard:
+    """Rows in which a column has a value go to the table of discarded ones."""
+
+    column: str
+    value: Any
+    deletion: int
+
+    def write(self, cursor: Executor, table: Table) -> None:
+        statement = statements.discard(table.name, table.discarded.name, self.column)
+        cursor.execute(statement, (self.value, self.deletion))
+
+
+@dataclass(frozen=True)
+class Recover:
+    """All that went with one deletion comes back."""
+
+    deletion: int
+
+    def write(self, cursor: Executor, table: Table) -> None:
+        cursor.execute(statements.recover(table.name, table.discarded.name), (self.deletion,))
+
+
+@dataclass(frozen=True)
+class Forget:
+    """All that went with one deletion is gone for good."""
+
+    deletion: int
+
+    def write(self, cursor: Executor, table: Table) -> None:
+        cursor.execute(statements.forget(table.discarded.name), (self.deletion,))
+
+
+Step = TableChanges | Discard | Recover | Forget
+
 
 class Changes:
     """The changes of one batch, all tables."""
 
     def __init__(self) -> None:
-        self._tables: dict[Table, TableChanges] = {}
+        self._steps: dict[Table, list[Step]] = {}
 
     def __getitem__(self, table: Table) -> TableChanges:
-        changes = self._tables.get(table)
-        if changes is None:
-            changes = self._tables[table] = TableChanges()
+        """The net changes since rows were last moved, which takes them all at once."""
+        steps = self._steps.get(table)
+        if steps is None:
+            steps = self._steps[table] = []
+        last = steps[-1] if steps else None
+        if isinstance(last, TableChanges):
+            return last
+        changes = TableChanges()
+        steps.append(changes)
         return changes
 
     def insert(self, table: Table, row: Row) -> None:
@@ -117,31 +202,31 @@ class Changes:
             if row is not None and row[column] == value:
                 del changes.inserts[key]
 
+    def discard(self, table: Table, column: str, value: Any, deletion: int) -> None:
+        """Takes the rows with this value out of the table, to where `recover` finds them. `deletion`: the position of
+        the event that deletes them.
+        """
+        self._steps.setdefault(table, []).append(Discard(column, value, deletion))
+
+    def recover(self, table: Table, deletion: int) -> None:
+        """Puts back what one deletion discarded."""
+        self._steps.setdefault(table, []).append(Recover(deletion))
+
+    def forget(self, table: Table, deletion: int) -> None:
+        """Removes for good what one deletion discarded."""
+        self._steps.setdefault(table, []).append(Forget(deletion))
+
     def flush(self, cursor: Executor) -> None:
         """Write everything, table by table."""
-        for table, changes in self._tables.items():
-            _flush(cursor, table, changes)
-        self._tables = {}
-
-
-def _flush(cursor: Executor, table: Table, changes: TableChanges) -> None:
-    for column in table.groups:
-        values = sorted(value for name, value in changes.groups if name == column)
-        if values:
-            cursor.execute(_delete_group(table, column), (values,))
-    if changes.deletes:
-        _each(cursor, _delete(table), [dict(zip(table.key, key, strict=True)) for key in changes.deletes])
-    if changes.inserts:
-        _each(cursor, _insert(table), list(changes.inserts.values()))
-    for columns, rows in _by_columns(table, changes.updates).items():
-        _each(cursor, _update(table, columns), rows)
-    for columns, rows in _by_columns(table, changes.sums).items():
-        _each(cursor, _update(table, columns, add=True), rows)
+        for table, steps in self._steps.items():
+            for step in steps:
+                step.write(cursor, table)
+        self._steps = {}
 
 
 def _each(cursor: Executor, statement: bytes, rows: list[Row]) -> None:
     for start in range(0, len(rows), MAX_ROWS):
-        cursor.execute(statement, (orjson.dumps(rows[start : start + MAX_ROWS]).decode(),))
+        cursor.execute(statement, (statements.as_json(rows[start : start + MAX_ROWS]),))
 
 
 def _by_columns(table: Table, changes: dict[Key, Row]) -> dict[tuple[str, ...], list[Row]]:
@@ -151,35 +236,3 @@ def _by_columns(table: Table, changes: dict[Key, Row]) -> dict[tuple[str, ...], 
         row = dict(zip(table.key, key, strict=True)) | columns
         sets.setdefault(tuple(sorted(columns)), []).append(row)
     return sets
-
-
-# The texts are made once: putting them together costs more than many a small statement itself.
-
-
-@cache
-def _delete_group(table: Table, column: str) -> bytes:
-    return f'DELETE FROM "{table.name}" WHERE "{column}" = ANY(%s)'.encode()
-
-
-@cache
-def _insert(table: Table) -> bytes:
-    return f'INSERT INTO "{table.name}" SELECT * FROM {_rows(table)}'.encode()
-
-
-@cache
-def _delete(table: Table) -> bytes:
-    return f'DELETE FROM "{table.name}" t USING {_rows(table)} v WHERE {_same_key(table)}'.encode()
-
-
-@cache
-def _update(table: Table, columns: tuple[str, ...], *, add: bool = False) -> bytes:
-    sets = ", ".join(f'"{name}" = ' + (f't."{name}" + ' if add else "") + f'v."{name}"' for name in columns)
-    return f'UPDATE "{table.name}" t SET {sets} FROM {_rows(table)} v WHERE {_same_key(table)}'.encode()
-
-
-def _rows(table: Table) -> str:
-    return f'json_populate_recordset(NULL::"{table.name}", %s::json)'
-
-
-def _same_key(table: Table) -> str:
-    return " AND ".join(f't."{name}" = v."{name}"' for name in table.key)

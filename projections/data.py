@@ -1,17 +1,19 @@
-"""The data of tasks: what it was made with, and its frames."""
+"""The data of tasks: what it was made with, and its frames. That of a deleted task stays, unseen, until it is
+purged: with the task it comes back.
+"""
 
 from __future__ import annotations
 
 from domain.event import Event
 from domain.events.data import DataUploaded, FramesAdded
-from domain.events.task import TaskDeleted
+from domain.events.task import TaskPurged
 from projections.changes import Changes, Table
 from projections.projection import Projection
 
 DATA = Table("data", ("task_id",))
 FRAMES = Table("frames", ("task_id", "number"), groups=("task_id",))
 
-projection = Projection("data", 1, (DATA, FRAMES))
+projection = Projection("data", 2, (DATA, FRAMES))
 
 
 @projection.on(DataUploaded)
@@ -39,7 +41,7 @@ def frames_added(body: FramesAdded, event: Event, changes: Changes) -> None:
         changes.insert(FRAMES, {"task_id": body.task_id, "number": number, **frame})
 
 
-@projection.on(TaskDeleted)
-def task_deleted(body: TaskDeleted, event: Event, changes: Changes) -> None:
+@projection.on(TaskPurged)
+def purged(body: TaskPurged, event: Event, changes: Changes) -> None:
     changes.delete(DATA, body.task_id)
     changes.delete_group(FRAMES, "task_id", body.task_id)

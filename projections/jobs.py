@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from domain.event import Event
-from domain.events.annotations import AnnotationsChanged, AnnotationsCleared, AnnotationsReplaced
-from domain.events.job import JobAssigned, JobCreated, JobStateChanged
-from domain.events.task import TaskDeleted
+from domain.events.annotations import AnnotationsChanged, AnnotationsCleared, AnnotationsReplaced, AnnotationsRestored
+from domain.events.job import JobAssigned, JobCreated, JobDeleted, JobRestored, JobStateChanged
+from domain.events.project import ProjectDeleted, ProjectRestored
+from domain.events.task import TaskDeleted, TaskPurged, TaskRestored
 from projections.changes import Changes, Table
 from projections.projection import Projection
 
-JOBS = Table("jobs", groups=("task_id",))
+JOBS = Table("jobs")
 
-projection = Projection("jobs", 1, (JOBS,))
+projection = Projection("jobs", 2, (JOBS, JOBS.discarded))
 
 
 @projection.on(JobCreated)
@@ -49,11 +50,43 @@ def assigned(body: JobAssigned, event: Event, changes: Changes) -> None:
     changes.update(JOBS, body.job_id, assignee_id=body.assignee_id, assignee_updated_date=time, updated_date=time)
 
 
-@projection.on(AnnotationsChanged, AnnotationsReplaced, AnnotationsCleared)
+@projection.on(AnnotationsChanged, AnnotationsReplaced, AnnotationsCleared, AnnotationsRestored)
 def annotated(body: AnnotationsChanged, event: Event, changes: Changes) -> None:
     changes.update(JOBS, body.job_id, annotations_version=event.originator_version, updated_date=event.meta.time)
 
 
 @projection.on(TaskDeleted)
 def task_deleted(body: TaskDeleted, event: Event, changes: Changes) -> None:
-    changes.delete_group(JOBS, "task_id", body.task_id)
+    changes.discard(JOBS, "task_id", body.task_id, event.position)
+
+
+@projection.on(JobDeleted)
+def deleted(body: JobDeleted, event: Event, changes: Changes) -> None:
+    changes.discard(JOBS, "id", body.job_id, event.position)
+
+
+@projection.on(ProjectDeleted)
+def project_deleted(body: ProjectDeleted, event: Event, changes: Changes) -> None:
+    """Its tasks have gone by their own events, unless one was created at the same moment."""
+    changes.discard(JOBS, "project_id", body.project_id, event.position)
+
+
+@projection.on(ProjectRestored)
+def project_restored(body: ProjectRestored, event: Event, changes: Changes) -> None:
+    changes.recover(JOBS, body.deletion)
+
+
+@projection.on(TaskPurged)
+def task_purged(body: TaskPurged, event: Event, changes: Changes) -> None:
+    changes.forget(JOBS, body.deletion)
+
+
+@projection.on(TaskRestored)
+def task_restored(body: TaskRestored, event: Event, changes: Changes) -> None:
+    changes.recover(JOBS, body.deletion)
+
+
+@projection.on(JobRestored)
+def restored(body: JobRestored, event: Event, changes: Changes) -> None:
+    changes.recover(JOBS, body.deletion)
+    changes.update(JOBS, body.job_id, updated_date=event.meta.time)

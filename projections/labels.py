@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from domain.event import Event
-from domain.events.label import LabelChanged, LabelDeleted, LabelsAdded, LabelSpec
-from domain.events.project import ProjectDeleted
-from domain.events.task import TaskDeleted
+from domain.events.label import LabelBody, LabelChanged, LabelDeleted, LabelRestored, LabelsAdded, LabelSpec
+from domain.events.project import ProjectDeleted, ProjectRestored
+from domain.events.task import TaskDeleted, TaskPurged, TaskRestored
 from projections.changes import Changes, Table
 from projections.projection import Projection
 
-LABELS = Table("labels", groups=("stream", "parent_id"))
+LABELS = Table("labels", groups=("parent_id",))
 LABEL_SETS = Table("label_sets", ("stream",))
 
-projection = Projection("labels", 1, (LABELS, LABEL_SETS))
+projection = Projection("labels", 2, (LABELS, LABELS.discarded, LABEL_SETS))
 
 
 @projection.on(LabelsAdded)
@@ -29,19 +29,36 @@ def changed(body: LabelChanged, event: Event, changes: Changes) -> None:
 
 @projection.on(LabelDeleted)
 def deleted(body: LabelDeleted, event: Event, changes: Changes) -> None:
-    changes.delete_group(LABELS, "parent_id", body.label_id)
-    changes.delete(LABELS, body.label_id)
+    changes.discard(LABELS, "parent_id", body.label_id, event.position)
+    changes.discard(LABELS, "id", body.label_id, event.position)
 
 
-@projection.on(LabelsAdded, LabelChanged, LabelDeleted)
-def set_changed(body: LabelsAdded | LabelChanged | LabelDeleted, event: Event, changes: Changes) -> None:
+@projection.on(LabelRestored)
+def restored(body: LabelRestored, event: Event, changes: Changes) -> None:
+    changes.recover(LABELS, body.deletion)
+
+
+@projection.on(LabelsAdded, LabelChanged, LabelDeleted, LabelRestored)
+def set_changed(body: LabelBody, event: Event, changes: Changes) -> None:
     changes.put(LABEL_SETS, {"stream": body.stream, "position": event.position})
 
 
 @projection.on(ProjectDeleted, TaskDeleted)
 def parent_deleted(body: ProjectDeleted | TaskDeleted, event: Event, changes: Changes) -> None:
-    changes.delete_group(LABELS, "stream", body.stream)
+    changes.discard(LABELS, "stream", body.stream, event.position)
     changes.delete(LABEL_SETS, body.stream)
+
+
+@projection.on(TaskPurged)
+def parent_purged(body: TaskPurged, event: Event, changes: Changes) -> None:
+    changes.forget(LABELS, body.deletion)
+
+
+@projection.on(ProjectRestored, TaskRestored)
+def parent_restored(body: ProjectRestored | TaskRestored, event: Event, changes: Changes) -> None:
+    """A task in a project has no labels of its own, and needs no entry; its own would not be looked at."""
+    changes.recover(LABELS, body.deletion)
+    changes.put(LABEL_SETS, {"stream": body.stream, "position": event.position})
 
 
 def _put(body: LabelsAdded | LabelChanged, label: LabelSpec, parent_id: int | None, changes: Changes) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from domain.annotation.document import LabelSpecs
 from domain.errors import NotFound
-from domain.ports import JobPlace, Standing
+from domain.ports import JobPlace, LabelParent, Standing
+from domain.saves import Saves
 from projections.named_queries import queries
+from projections.saves import LoggedSaves
 
 Query = Callable[..., list[dict[str, Any]]]
 """`query(statement, params) -> rows`."""
@@ -24,6 +26,7 @@ class ProjectionLookup:
     def __init__(self, query: Query) -> None:
         self._query = query
         self._sql = queries("lookup")
+        self.saves: Saves = LoggedSaves(query)
         self._labels: dict[tuple[str, int], LabelSpecs] = {}
         self._places: dict[int, JobPlace] = {}
 
@@ -49,11 +52,26 @@ class ProjectionLookup:
         rows = self._query(self._sql["standing"], {"ids": ids})
         return {row["id"]: Standing(row["job_id"] if row["kind"] == kind else 0, row["type"]) for row in rows}
 
+    def jobs_of(self, task_ids: Sequence[int]) -> dict[int, list[int]]:
+        jobs: dict[int, list[int]] = {task_id: [] for task_id in task_ids}
+        for row in self._query(self._sql["jobs_of"], {"task_ids": list(task_ids)}):
+            jobs[row["task_id"]].append(row["id"])
+        return jobs
+
+    def tasks_in(self, project_id: int) -> list[int]:
+        return [row["id"] for row in self._query(self._sql["tasks_in"], {"project_id": project_id})]
+
     def annotation_counts(self, job_id: int) -> dict[str, dict[str, int]]:
         counts: dict[str, dict[str, int]] = defaultdict(dict)
         for row in self._query(self._sql["annotation_counts"], {"job_id": job_id}):
             counts[row["kind"]][row["type"]] = row["count"]
         return dict(counts)
+
+    def label_parent(self, label_id: int) -> LabelParent:
+        rows = self._query(self._sql["label_parent"], {"label_id": label_id})
+        if not rows:
+            raise NotFound
+        return LabelParent(rows[0]["project_id"], rows[0]["task_id"])
 
     def username(self, user_id: int) -> str | None:
         rows = self._query(self._sql["username"], {"user_id": user_id})

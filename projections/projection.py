@@ -12,15 +12,16 @@ from psycopg import Cursor
 from psycopg.rows import DictRow
 
 from domain.event import Body, Event
-from projections.changes import Changes, Executor, Table
+from projections.changes import Changes, Table
+from projections.statements import Executor
 
 Fold = Callable[[Any, Event, Changes], None]
 
 
 @dataclass(frozen=True)
 class Projection:
-    """`version` counts the shapes that its tables and folds have had: another number, and it is rebuilt.
-    Its DDL is `projections/schema/<name>.sql`.
+    """`version` counts the shapes that its tables and folds have had: another number, and it is built anew, in a
+    schema of its own. Its DDL is `projections/schema/<name>.sql`.
     """
 
     name: str
@@ -37,6 +38,11 @@ class Projection:
             return fold
 
         return register
+
+    @property
+    def schema(self) -> str:
+        """The database schema that holds the tables of this version."""
+        return f"read_{self.name}_v{self.version}"
 
     def create_tables(self, cursor: Cursor[DictRow]) -> None:
         """In the first schema of the connection's search path."""

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from domain.event import Event
-from domain.events.annotations import AnnotationsChanged, AnnotationsCleared, AnnotationsReplaced
+from domain.events.annotations import AnnotationsChanged, AnnotationsCleared, AnnotationsReplaced, AnnotationsRestored
 from domain.events.data import DataUploaded
-from domain.events.job import JobAssigned, JobStateChanged
-from domain.events.label import LabelChanged, LabelDeleted, LabelsAdded
-from domain.events.project import ProjectChanged, ProjectCreated, ProjectDeleted
-from domain.events.task import TaskChanged, TaskCreated, TaskDeleted
+from domain.events.job import JobAssigned, JobDeleted, JobRestored, JobStateChanged
+from domain.events.label import LabelChanged, LabelDeleted, LabelRestored, LabelsAdded
+from domain.events.project import ProjectChanged, ProjectCreated, ProjectDeleted, ProjectRestored
+from domain.events.task import TaskChanged, TaskCreated, TaskDeleted, TaskRestored
 from projections.changes import Changes, Table
 from projections.projection import Projection
 
 PROJECTS = Table("projects")
 
-projection = Projection("projects", 1, (PROJECTS,))
+projection = Projection("projects", 2, (PROJECTS, PROJECTS.discarded))
 
 
 @projection.on(ProjectCreated)
@@ -49,28 +49,39 @@ def changed(body: ProjectChanged, event: Event, changes: Changes) -> None:
 
 @projection.on(ProjectDeleted)
 def deleted(body: ProjectDeleted, event: Event, changes: Changes) -> None:
-    changes.delete(PROJECTS, body.project_id)
+    changes.discard(PROJECTS, "id", body.project_id, event.position)
 
 
-@projection.on(TaskCreated, TaskDeleted)
-def task_count(body: TaskCreated | TaskDeleted, event: Event, changes: Changes) -> None:
+@projection.on(ProjectRestored)
+def restored(body: ProjectRestored, event: Event, changes: Changes) -> None:
+    changes.recover(PROJECTS, body.deletion)
+    changes.update(PROJECTS, body.project_id, updated_date=event.meta.time)
+
+
+@projection.on(TaskCreated, TaskDeleted, TaskRestored)
+def task_count(body: TaskCreated | TaskDeleted | TaskRestored, event: Event, changes: Changes) -> None:
     if body.project_id is not None:
-        changes.add(PROJECTS, body.project_id, task_count=1 if isinstance(body, TaskCreated) else -1)
+        changes.add(PROJECTS, body.project_id, task_count=-1 if isinstance(body, TaskDeleted) else 1)
 
 
 @projection.on(
     TaskCreated,
     TaskChanged,
     TaskDeleted,
+    TaskRestored,
     DataUploaded,
     JobStateChanged,
     JobAssigned,
+    JobDeleted,
+    JobRestored,
     LabelsAdded,
     LabelChanged,
     LabelDeleted,
+    LabelRestored,
     AnnotationsChanged,
     AnnotationsReplaced,
     AnnotationsCleared,
+    AnnotationsRestored,
 )
 def touched(body: TaskCreated, event: Event, changes: Changes) -> None:
     """Whatever is written below a project moves its `updated_date`."""

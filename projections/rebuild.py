@@ -20,6 +20,8 @@ ATTEMPTS = 500
 LOCK_MILLISECONDS = 50
 """How long a swap waits for readers before it lets writers go on and tries again."""
 
+SERVICE_ROLE = "annals_service"
+
 Progress = Callable[[int, int], None]
 """`progress(position, head)`, after each batch."""
 
@@ -46,8 +48,8 @@ def create_tables(cursor: Cursor[DictRow], schema: str, projections: Sequence[Pr
         projection.create_tables(cursor)
 
 
-def search(cursor: Cursor[Any], schema: str) -> None:
-    cursor.execute("SELECT set_config('search_path', %s, false)", (f"{schema}, log, public",))
+def search(cursor: Cursor[Any], *schemas: str) -> None:
+    cursor.execute("SELECT set_config('search_path', %s, false)", (", ".join([*schemas, "log", "public"]),))
 
 
 def fold(
@@ -83,35 +85,42 @@ def _collector_off() -> Iterator[None]:
 def rebuild(
     connection: Connection[DictRow],
     log: EventLog,
-    names: Sequence[Projection],
+    projections: Sequence[Projection],
     lock_appends: Callable[[Cursor[DictRow]], object],
     progress: Progress | None = None,
 ) -> int:
-    """Rebuilds projections beside the live ones and swaps them in; returns the position they are built to.
+    """Builds projections beside the live ones and swaps them in; returns the position they are built to.
 
     The bulk is folded while the service writes on; only the last few events and the swap hold the append lock. Until
     the swap commits nothing of it is visible; a rebuild that is stopped leaves the live tables as they were.
     """
-    projections = ProjectionSet(names)
-    schema = "rebuild_" + "_".join(sorted(projection.name for projection in names))[:40]
+    together = ProjectionSet(projections)
     with connection.cursor() as cursor:
-        create_tables(cursor, schema, names)
+        for projection in projections:
+            create_tables(cursor, shadow(projection), [projection])
+        search(cursor, *(shadow(projection) for projection in projections))
     done = 0
     for _ in range(ATTEMPTS):
         while (head := log.head(connection)) - done > BATCH or done == 0 < head:
-            fold(connection, log, projections, done, head, progress)
+            fold(connection, log, together, done, head, progress)
             done = head
         with suppress(LockNotAvailable), connection.transaction(), connection.cursor() as cursor:
             lock_appends(cursor)
             head = log.head(connection)
-            fold(connection, log, projections, done, head, progress)
+            fold(connection, log, together, done, head, progress)
             _lock_tables(cursor, projections)
-            _swap(cursor, schema, projections, head)
+            for projection in projections:
+                _swap(cursor, projection, head)
             return head
     raise Unavailable("The tables are being read all the time: they could not be swapped; try again")
 
 
-def _lock_tables(cursor: Cursor[DictRow], projections: ProjectionSet) -> None:
+def shadow(projection: Projection) -> str:
+    """The schema in which a projection is built."""
+    return f"rebuild_{projection.name}_v{projection.version}"
+
+
+def _lock_tables(cursor: Cursor[DictRow], projections: Sequence[Projection]) -> None:
     """Nobody reads the live tables until the transaction ends. Raises LockNotAvailable when that takes long.
 
     Without the time limit a reader that has one table and waits for another that is locked here would be in a deadlock
@@ -119,27 +128,38 @@ def _lock_tables(cursor: Cursor[DictRow], projections: ProjectionSet) -> None:
     tables that readers take first come first (the last in the registry): who waits for those has none of the others.
     """
     cursor.execute(f"SET LOCAL lock_timeout = {LOCK_MILLISECONDS}")
-    for table in reversed(projections.tables):
-        if cursor.execute("SELECT to_regclass(%s) AS live", (f"read.{table.name}",)).fetchone() != {"live": None}:
-            cursor.execute(sql.SQL("LOCK TABLE read.{} IN ACCESS EXCLUSIVE MODE").format(sql.Identifier(table.name)))
+    live = [sql.Identifier(projection.schema, table.name) for projection in projections for table in projection.tables]
+    for name in reversed(live):
+        found = cursor.execute("SELECT to_regclass(%s) AS live", (name.as_string(cursor),)).fetchone()
+        if found != {"live": None}:
+            cursor.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(name))
     cursor.execute("SET LOCAL lock_timeout = 0")
 
 
-def _swap(cursor: Cursor[DictRow], schema: str, projections: ProjectionSet, head: int) -> None:
-    for table in projections.tables:
-        name = sql.Identifier(table.name)
-        cursor.execute(sql.SQL("DROP TABLE IF EXISTS read.{}").format(name))
-        cursor.execute(sql.SQL("ALTER TABLE {}.{} SET SCHEMA read").format(sql.Identifier(schema), name))
-    cursor.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(schema)))
-    for projection in projections.projections:
-        cursor.execute(
-            "INSERT INTO log.projections (name, version, position) VALUES (%s, %s, %s) ON CONFLICT (name)"
-            " DO UPDATE SET version = excluded.version, position = excluded.position, built_at = now()",
-            (projection.name, projection.version, head),
-        )
+def _swap(cursor: Cursor[DictRow], projection: Projection, head: int) -> None:
+    live, fresh = sql.Identifier(projection.schema), sql.Identifier(shadow(projection))
+    cursor.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(live))
+    cursor.execute(sql.SQL("ALTER SCHEMA {} RENAME TO {}").format(fresh, live))
+    grant(cursor, projection.schema)
+    cursor.execute(
+        "INSERT INTO log.projections (name, version, position) VALUES (%s, %s, %s) ON CONFLICT (name, version)"
+        " DO UPDATE SET position = excluded.position, built_at = now()",
+        (projection.name, projection.version, head),
+    )
+
+
+def grant(cursor: Cursor[DictRow], schema: str) -> None:
+    """Lets the service read and write a projection's tables, when it has a role of its own."""
+    if cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (SERVICE_ROLE,)).fetchone() is None:
+        return
+    names = {"schema": sql.Identifier(schema), "role": sql.Identifier(SERVICE_ROLE)}
+    cursor.execute(sql.SQL("GRANT USAGE ON SCHEMA {schema} TO {role}").format(**names))
+    tables = "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {role}"
+    cursor.execute(sql.SQL(tables).format(**names))
 
 
 def outdated(connection: Connection[DictRow], projections: Sequence[Projection]) -> list[Projection]:
     """The projections that are not built in their present version."""
-    built = {row["name"]: row["version"] for row in connection.execute("SELECT name, version FROM log.projections")}
-    return [projection for projection in projections if built.get(projection.name) != projection.version]
+    rows = connection.execute("SELECT name, version FROM log.projections")
+    built = {(row["name"], row["version"]) for row in rows}
+    return [projection for projection in projections if (projection.name, projection.version) not in built]

@@ -16,3 +16,8 @@ REGISTRY: dict[str, Projection] = {
 
 def all_projections() -> ProjectionSet:
     return ProjectionSet(REGISTRY.values())
+
+
+def search_path() -> str:
+    """Where connections find tables by their bare names: this program's projection versions, then the log."""
+    return ", ".join([*(projection.schema for projection in REGISTRY.values()), "log", "public"])

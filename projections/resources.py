@@ -82,3 +82,15 @@ REQUESTS = Resource(
     visible="owner_id = %(viewer)s",
     order="-created_date",
 )  # fmt: skip
+
+DELETED = Resource(
+    base=queries("deleted")["read"],
+    fields={name: name for name in ("stream", "kind", "name", "project_id", "task_id", "deleted_by")}
+    | {"deleted_date": "id"},
+    search=("name", "stream", "deleted_by"),
+    integers=frozenset({"project_id", "task_id"}),
+    unfiltered=frozenset({"deleted_date"}),
+    visible=STAFF_OF_TASK,
+    organization="organization_id",
+    order="-deleted_date",
+)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from domain.event import Event
-from domain.events.annotations import AnnotationsChanged, AnnotationsCleared, AnnotationsReplaced
+from domain.events.annotations import AnnotationsChanged, AnnotationsCleared, AnnotationsReplaced, AnnotationsRestored
 from domain.events.data import DataUploaded, JobsSplit
-from domain.events.job import JobAssigned, JobCreated, JobStateChanged
-from domain.events.label import LabelChanged, LabelDeleted, LabelsAdded
-from domain.events.task import TaskChanged, TaskCreated, TaskDeleted
+from domain.events.job import JobAssigned, JobCreated, JobDeleted, JobRestored, JobStateChanged
+from domain.events.label import LabelChanged, LabelDeleted, LabelRestored, LabelsAdded
+from domain.events.project import ProjectDeleted, ProjectRestored
+from domain.events.task import TaskChanged, TaskCreated, TaskDeleted, TaskPurged, TaskRestored
 from domain.job import status
 from projections.changes import Changes, Table
 from projections.projection import Projection
 
 TASKS = Table("tasks")
 
-projection = Projection("tasks", 1, (TASKS,))
+projection = Projection("tasks", 2, (TASKS, TASKS.discarded))
 
 
 @projection.on(TaskCreated)
@@ -60,7 +61,29 @@ def changed(body: TaskChanged, event: Event, changes: Changes) -> None:
 
 @projection.on(TaskDeleted)
 def deleted(body: TaskDeleted, event: Event, changes: Changes) -> None:
-    changes.delete(TASKS, body.task_id)
+    changes.discard(TASKS, "id", body.task_id, event.position)
+
+
+@projection.on(ProjectDeleted)
+def project_deleted(body: ProjectDeleted, event: Event, changes: Changes) -> None:
+    """Its tasks have gone by their own events, unless one was created at the same moment."""
+    changes.discard(TASKS, "project_id", body.project_id, event.position)
+
+
+@projection.on(ProjectRestored)
+def project_restored(body: ProjectRestored, event: Event, changes: Changes) -> None:
+    changes.recover(TASKS, body.deletion)
+
+
+@projection.on(TaskPurged)
+def purged(body: TaskPurged, event: Event, changes: Changes) -> None:
+    changes.forget(TASKS, body.deletion)
+
+
+@projection.on(TaskRestored)
+def restored(body: TaskRestored, event: Event, changes: Changes) -> None:
+    changes.recover(TASKS, body.deletion)
+    changes.update(TASKS, body.task_id, updated_date=event.meta.time)
 
 
 @projection.on(DataUploaded)
@@ -85,9 +108,14 @@ def split(body: JobsSplit, event: Event, changes: Changes) -> None:
     changes.update(TASKS, body.task_id, segment_size=body.segment_size, overlap=body.overlap)
 
 
-@projection.on(JobCreated)
-def job_created(body: JobCreated, event: Event, changes: Changes) -> None:
+@projection.on(JobCreated, JobRestored)
+def job_added(body: JobCreated | JobRestored, event: Event, changes: Changes) -> None:
     changes.add(TASKS, body.task_id, job_count=1, **_counted(body.stage, body.state, 1))
+
+
+@projection.on(JobDeleted)
+def job_deleted(body: JobDeleted, event: Event, changes: Changes) -> None:
+    changes.add(TASKS, body.task_id, job_count=-1, **_counted(body.stage, body.state, -1))
 
 
 @projection.on(JobStateChanged)
@@ -97,8 +125,8 @@ def job_moved(body: JobStateChanged, event: Event, changes: Changes) -> None:
 
 
 @projection.on(
-    JobStateChanged, JobAssigned, LabelsAdded, LabelChanged, LabelDeleted,
-    AnnotationsChanged, AnnotationsReplaced, AnnotationsCleared,
+    JobStateChanged, JobAssigned, JobDeleted, JobRestored, LabelsAdded, LabelChanged, LabelDeleted, LabelRestored,
+    AnnotationsChanged, AnnotationsReplaced, AnnotationsCleared, AnnotationsRestored,
 )  # fmt: skip
 def touched(body: JobStateChanged, event: Event, changes: Changes) -> None:
     """Whatever is written below a task moves its `updated_date`. Labels of a project have no task."""

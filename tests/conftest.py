@@ -106,7 +106,7 @@ def data_folder() -> Iterator[Path]:
 
 
 def _make_template(url: str) -> None:
-    from cli.bootstrap import prepare  # here, so that unit tests do without the whole program
+    from cli.rebuilding import prepare  # here, so that unit tests do without the whole program
 
     with _administer(url) as connection:
         if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (TEMPLATE,)).fetchone():

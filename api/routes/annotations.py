@@ -13,12 +13,14 @@ from api.authorization import annotator
 from api.bodies import RawBody, parsed
 from api.caller import caller
 from api.errors import PreconditionFailed
+from api.moments import MOMENT, moment_of, past_response
 from api.responses import json_bytes, json_response, no_content
 from api.routes.jobs import find_job
 from api.routes.tasks import find_task
 from api.services import services
 from domain.errors import Invalid, VersionConflict
 from domain.event import Context
+from domain.saves import NOW
 from projections import annotation_documents as documents
 
 router = APIRouter(tags=["annotations"])
@@ -46,10 +48,15 @@ CHANGE: dict[str, Any] = DOCUMENT | {
 
 
 @router.get(JOB + "/", include_in_schema=False)
-@router.get(JOB)
+@router.get(JOB, openapi_extra=MOMENT)
 def job_annotations(request: Request, job_id: int) -> Response:
-    """Everything that stands in the job, in the order of the frames. The `ETag` is its version."""
+    """Everything that stands in the job, in the order of the frames. The `ETag` is its version. With `version` or
+    `as_of`: everything as it was then.
+    """
     row = find_job(request, caller(request), "view", job_id)
+    moment = moment_of(request)
+    if moment != NOW:
+        return past_response(request, services(request).app.annotation_history.job(job_id), moment)
     version = row["annotations_version"]
     content = documents.of_job(services(request).database.query, job_id, version)
     return json_bytes(content, headers={"ETag": f'"{version}"'})
@@ -62,7 +69,7 @@ def replace_job_annotations(request: Request, job_id: int, body: RawBody) -> Res
     context = caller(request)
     app = services(request).app.annotations
     permit = annotator(context.actor)
-    with _expected(request) as version:
+    with expected(request) as version:
         return json_response(_answer(app.replace(context, job_id, parsed(body), version, permit)))
 
 
@@ -77,7 +84,7 @@ def change_job_annotations(request: Request, job_id: int, body: RawBody) -> Resp
     commands = {"create": app.create, "update": app.update, "delete": app.delete}
     command = commands[_action(request)]
     permit = annotator(context.actor)
-    with _expected(request) as version:
+    with expected(request) as version:
         return json_response(_answer(command(context, job_id, parsed(body), version, permit)))
 
 
@@ -86,16 +93,21 @@ def change_job_annotations(request: Request, job_id: int, body: RawBody) -> Resp
 def clear_job_annotations(request: Request, job_id: int) -> Response:
     """Removes everything in the job."""
     context = caller(request)
-    with _expected(request) as version:
+    with expected(request) as version:
         services(request).app.annotations.clear(context, job_id, version, annotator(context.actor))
     return no_content()
 
 
 @router.get(TASK + "/", include_in_schema=False)
-@router.get(TASK)
+@router.get(TASK, openapi_extra=MOMENT)
 def task_annotations(request: Request, task_id: int) -> Response:
-    """The annotations of all jobs of the task; what stands in the overlap of two jobs is shown once."""
+    """The annotations of all jobs of the task; what stands in the overlap of two jobs is shown once. With `version`
+    (of the task's history) or `as_of`: everything as it was then.
+    """
     _task_with_data(request, caller(request), "view", task_id)
+    moment = moment_of(request)
+    if moment != NOW:
+        return past_response(request, services(request).app.annotation_history.task(task_id), moment)
     return json_response(documents.of_task(services(request).database.query, task_id))
 
 
@@ -144,7 +156,7 @@ def _action(request: Request) -> str:
 
 
 @contextmanager
-def _expected(request: Request) -> Iterator[int | None]:
+def expected(request: Request) -> Iterator[int | None]:
     """The version in `If-Match`; None when any will do. Raises PreconditionFailed when it no longer stands."""
     version = _if_match(request)
     try:

@@ -11,7 +11,7 @@ from api import urls
 from api.authorization import Action, require
 from api.caller import caller
 from api.paging import page_response
-from api.responses import json_response
+from api.responses import json_response, no_content
 from api.schemas.tasks import JobPatch
 from api.services import services
 from api.views import jobs as views
@@ -51,6 +51,15 @@ def update(request: Request, job_id: int, body: JobPatch) -> Response:
         assignee_id=given.get("assignee", UNCHANGED),
     )
     return _job_response(request, context, job_id)
+
+
+@router.delete("/{job_id}", status_code=204)
+def delete(request: Request, job_id: int) -> Response:
+    """Deletes a ground truth job with its annotations; other jobs go with their task. It can be brought back."""
+    context = caller(request)
+    find_job(request, context, "delete", job_id)
+    services(request).app.jobs.delete(context, job_id)
+    return no_content()
 
 
 def find_job(request: Request, context: Context, action: Action, job_id: int) -> dict[str, Any]:

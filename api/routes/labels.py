@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from api import urls
-from api.authorization import require
+from api.authorization import Action, require
 from api.caller import caller
 from api.paging import page_response
-from api.responses import json_response
+from api.responses import json_response, no_content
 from api.services import services
 from api.views import labels as views
 from domain.errors import Invalid, NotFound
@@ -37,14 +39,27 @@ def list_labels(request: Request) -> Response:
 @router.get("/{label_id}")
 def retrieve(request: Request, label_id: int) -> Response:
     """One label."""
+    row = _find(request, caller(request), "view", label_id)
+    return json_response(views.label(row, urls.base(request)))
+
+
+@router.delete("/{label_id}", status_code=204)
+def delete(request: Request, label_id: int) -> Response:
+    """Deletes a label with every annotation that uses it. All of it can be brought back."""
     context = caller(request)
+    _find(request, context, "update", label_id)
+    services(request).app.labels.delete(context, label_id)
+    return no_content()
+
+
+def _find(request: Request, context: Context, action: Action, label_id: int) -> dict[str, Any]:
+    """The label's row, if the caller may do that with its parent. Raises NotFound, Forbidden."""
     row = find_one(services(request).database.query, LABELS, label_id)
     if row is None:
         raise NotFound
     noun = "project" if row["project_id"] is not None else "task"
-    parent = find_one(services(request).database.query, PARENTS[noun], row[f"{noun}_id"])
-    require(context.actor, "view", noun, parent)
-    return json_response(views.label(row, urls.base(request)))
+    require(context.actor, action, noun, find_one(services(request).database.query, PARENTS[noun], row[f"{noun}_id"]))
+    return row
 
 
 def _stream(request: Request, context: Context, noun: str, value: str) -> str:

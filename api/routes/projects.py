@@ -9,7 +9,7 @@ from api import urls
 from api.authorization import require
 from api.caller import caller
 from api.paging import page_response
-from api.responses import json_response
+from api.responses import json_response, no_content
 from api.schemas import labels
 from api.schemas.common import storage
 from api.schemas.tasks import ProjectWrite
@@ -51,3 +51,13 @@ def retrieve(request: Request, project_id: int) -> Response:
     context = caller(request)
     row = find_one(services(request).database.query, PROJECTS, project_id)
     return json_response(views.project(require(context.actor, "view", "project", row), urls.base(request)))
+
+
+@router.delete("/{project_id}", status_code=204)
+def delete(request: Request, project_id: int) -> Response:
+    """Deletes a project with its tasks. All of it can be brought back."""
+    context = caller(request)
+    row = find_one(services(request).database.query, PROJECTS, project_id)
+    require(context.actor, "delete", "project", row)
+    services(request).app.projects.delete(context, project_id)
+    return no_content()

@@ -67,11 +67,10 @@ def update(request: Request, task_id: int, body: TaskPatch) -> Response:
 
 @router.delete("/{task_id}", status_code=204)
 def delete(request: Request, task_id: int) -> Response:
-    """Deletes a task with its jobs and annotations. Its history stays in the log."""
+    """Deletes a task with its jobs and annotations. All of it can be brought back."""
     context = caller(request)
     find_task(request, context, "delete", task_id)
-    jobs = services(request).database.query("SELECT id FROM jobs WHERE task_id = %s ORDER BY id", (task_id,))
-    services(request).app.tasks.delete(context, task_id, [row["id"] for row in jobs])
+    services(request).app.tasks.delete(context, task_id)
     return no_content()
 
 

@@ -100,8 +100,8 @@ def _by_hand(settings: Settings) -> Iterator[DatabaseUrl]:
     with ExitStack() as stack:
 
         def database_url() -> str:
-            from cli.bootstrap import prepare
             from cli.database import any_database
+            from cli.rebuilding import prepare
 
             url = stack.enter_context(any_database(settings))
             prepare(url)

@@ -86,7 +86,7 @@ class Server:
         """Returns where the password of `admin` is, in words."""
         url = self._settings.database_url or (self._postgres.start() if self._postgres else "")
         # Imported here, so that PostgreSQL's start is not kept waiting.
-        from cli.bootstrap import prepare
+        from cli.rebuilding import prepare
         from cli.serving.first_user import ensure_first_user
 
         log.info("database answers", after_s=round(time.monotonic() - self._began, 2))

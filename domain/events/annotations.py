@@ -66,3 +66,20 @@ class AnnotationsCleared(AnnotationsBody):
     task_id: int
     project_id: int | None
     removed: Counts
+
+
+@event_type("AnnotationsRestored")
+@dataclass(frozen=True)
+class AnnotationsRestored(AnnotationsBody):
+    """The annotations of a job went back to what they were at a `version` of theirs: objects came back under their ids,
+    were redrawn as they had been, or were removed because they came later. An object is given whole, so that nobody
+    has to look that version up.
+    """
+
+    job_id: int
+    task_id: int
+    project_id: int | None
+    version: int
+    created: Document
+    updated: Document
+    removed: Removed

@@ -60,3 +60,28 @@ class JobStateChanged(JobBody):
     state: str
     previous_stage: str
     previous_state: str
+
+
+@event_type("JobDeleted")
+@dataclass(frozen=True)
+class JobDeleted(JobBody):
+    """A job was deleted by itself, with its annotations. Stage and state are those that it had."""
+
+    job_id: int
+    task_id: int
+    project_id: int | None
+    stage: str
+    state: str
+
+
+@event_type("JobRestored")
+@dataclass(frozen=True)
+class JobRestored(JobBody):
+    """A deleted job came back as it was, with its annotations. `deletion`: the position of its `JobDeleted`."""
+
+    job_id: int
+    task_id: int
+    project_id: int | None
+    stage: str
+    state: str
+    deletion: int

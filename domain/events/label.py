@@ -71,3 +71,15 @@ class LabelDeleted(LabelBody):
     task_id: int | None
     label_id: int
     name: str
+
+
+@event_type("LabelRestored")
+@dataclass(frozen=True)
+class LabelRestored(LabelBody):
+    """A deleted label came back, with every annotation that used it. `deletion`: the position of its `LabelDeleted`."""
+
+    project_id: int | None
+    task_id: int | None
+    label_id: int
+    name: str
+    deletion: int

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from domain.event import Body, event_type
+from domain.event import Body, event_type, upcaster
 
 
 class ProjectBody(Body):
@@ -41,10 +41,29 @@ class ProjectChanged(ProjectBody):
     changes: dict[str, dict[str, Any]]
 
 
-@event_type("ProjectDeleted")
+@event_type("ProjectDeleted", version=2)
 @dataclass(frozen=True)
 class ProjectDeleted(ProjectBody):
-    """A project was deleted, with its tasks (each has its own `TaskDeleted`)."""
+    """A project was deleted, with its tasks: each has its own `TaskDeleted`, recorded with this event."""
 
     project_id: int
     name: str
+    task_ids: list[int]
+
+
+@upcaster("ProjectDeleted", 1)
+def _with_task_ids(fields: dict[str, Any]) -> dict[str, Any]:
+    """Version 1 did not say which tasks went with the project."""
+    return {**fields, "task_ids": []}
+
+
+@event_type("ProjectRestored")
+@dataclass(frozen=True)
+class ProjectRestored(ProjectBody):
+    """A deleted project came back; the tasks that had gone with it follow as `TaskRestored`. `deletion`: the position
+    of its `ProjectDeleted`.
+    """
+
+    project_id: int
+    name: str
+    deletion: int

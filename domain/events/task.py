@@ -58,3 +58,29 @@ class TaskDeleted(TaskBody):
     project_id: int | None
     name: str
     job_ids: list[int]
+
+
+@event_type("TaskRestored")
+@dataclass(frozen=True)
+class TaskRestored(TaskBody):
+    """A deleted task came back, with all that had gone with it. `deletion`: the position of its `TaskDeleted`."""
+
+    task_id: int
+    project_id: int | None
+    name: str
+    job_ids: list[int]
+    deletion: int
+
+
+@event_type("TaskPurged")
+@dataclass(frozen=True)
+class TaskPurged(TaskBody):
+    """The frames and annotations of a deleted task were removed for good, and the blobs that nothing else uses. The
+    events stay. `deletion`: the position of its `TaskDeleted`.
+    """
+
+    task_id: int
+    project_id: int | None
+    name: str
+    job_ids: list[int]
+    deletion: int

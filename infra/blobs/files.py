@@ -72,11 +72,17 @@ class FileBlobs:
         return blobs
 
     def _holds(self, blob: Blob) -> bool:
-        """Whether the blob is stored; one of another length was damaged and is to be replaced."""
+        """Whether the blob is stored; one of another length was damaged and is to be replaced. The date of one that is
+        stored is renewed, so that a sweep knows that it has become wanted again.
+        """
+        path = self._locate(blob.sha256)
         try:
-            return self._locate(blob.sha256).stat().st_size == blob.size
+            if path.stat().st_size != blob.size:
+                return False
+            os.utime(path)
         except FileNotFoundError:
             return False
+        return True
 
     def _sync(self, paths: Sequence[Path]) -> None:
         """Return when these files or folders are on disk.

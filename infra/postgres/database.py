@@ -13,22 +13,25 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 
 from domain.errors import Unavailable
 
-SEARCH_PATH = "read, log, public"
-"""Projections' tables are named without a schema, so that the same statements serve a rebuild in a schema beside."""
+SEARCH_PATH = "log, public"
+"""For those who need no projections. Their tables too are named without a schema, so that the same statements serve
+whatever version or copy of them the connection's search path leads to.
+"""
 
 
 class Database:
-    """`url`: anything libpq takes. `pool_size`: connections at most."""
+    """`url`: anything libpq takes. `pool_size`: connections at most. `search_path`: where unqualified names lead."""
 
-    def __init__(self, url: str, pool_size: int = 10, *, timeout: float = 5.0) -> None:
+    def __init__(self, url: str, pool_size: int = 10, *, timeout: float = 5.0, search_path: str = SEARCH_PATH) -> None:
         self.url = url
+        self._search_path = search_path
         self._pool: ConnectionPool[Connection[DictRow]] = ConnectionPool(
             url,
             min_size=1,
             max_size=pool_size,
             open=False,
             timeout=timeout,
-            kwargs=_options(SEARCH_PATH),
+            kwargs=_options(search_path),
             connection_class=Connection[DictRow],
         )
 
@@ -56,9 +59,9 @@ class Database:
         with self.connection() as connection:
             return connection.execute(statement, params).fetchone()
 
-    def connect(self, search_path: str = SEARCH_PATH) -> Connection[DictRow]:
+    def connect(self) -> Connection[DictRow]:
         """A connection outside the pool, in autocommit mode; the caller closes it."""
-        return Connection[DictRow].connect(self.url, **_options(search_path))
+        return Connection[DictRow].connect(self.url, **_options(self._search_path))
 
 
 def _options(search_path: str) -> dict[str, Any]:

@@ -1,14 +1,17 @@
 -- name: of_job
 -- The annotations of a job as JSON text, by kind, in the order of the frames.
-SELECT kind, string_agg(doc::text, ',' ORDER BY frame, id) AS docs FROM annotations WHERE job_id = %(job_id)s GROUP BY kind
+SELECT o.kind, string_agg(o.doc, ',' ORDER BY o.frame, o.id) AS docs
+FROM annotation_objects o
+WHERE o.job_id = %(job_id)s AND o.label_id NOT IN (
+    SELECT d.id FROM jobs j JOIN labels_discarded d ON d.stream = label_stream(j.task_id, j.project_id) WHERE j.id = %(job_id)s
+)
+GROUP BY o.kind
 
 -- name: of_task
 -- The annotations of a task's jobs of type annotation, as JSON text.
-SELECT a.job_id, a.kind, string_agg(a.doc::text, ',' ORDER BY a.frame, a.id) AS docs
-FROM annotations a JOIN jobs j ON j.id = a.job_id
-WHERE j.task_id = %(task_id)s AND j.type = 'annotation' GROUP BY a.job_id, a.kind
-
--- name: jobs_of_objects
--- The jobs of a task in which some objects stand.
-SELECT a.id, a.kind, a.job_id FROM annotations a JOIN jobs j ON j.id = a.job_id
-WHERE j.task_id = %(task_id)s AND a.id = ANY(%(ids)s)
+SELECT o.job_id, o.kind, string_agg(o.doc, ',' ORDER BY o.frame, o.id) AS docs
+FROM annotation_objects o JOIN jobs j ON j.id = o.job_id
+WHERE j.task_id = %(task_id)s AND j.type = 'annotation' AND o.label_id NOT IN (
+    SELECT d.id FROM jobs j JOIN labels_discarded d ON d.stream = label_stream(j.task_id, j.project_id) WHERE j.task_id = %(task_id)s
+)
+GROUP BY o.job_id, o.kind

@@ -8,12 +8,12 @@ WHERE l.parent_id IS NULL
 
 -- name: stream_of_job
 -- Whose labels apply in a job, and who may see them.
-SELECT CASE WHEN t.project_id IS NULL THEN 'task-' || t.id ELSE 'project-' || t.project_id END AS stream
+SELECT label_stream(t.id, t.project_id) AS stream
 FROM jobs j JOIN tasks t ON t.id = j.task_id WHERE j.id = %(id)s
 
 -- name: stream_of_task
 -- Whose labels apply in a task.
-SELECT CASE WHEN t.project_id IS NULL THEN 'task-' || t.id ELSE 'project-' || t.project_id END AS stream
+SELECT label_stream(t.id, t.project_id) AS stream
 FROM tasks t WHERE t.id = %(id)s
 
 -- name: stream_of_project

@@ -8,7 +8,7 @@ SELECT j.id, j.task_id, t.project_id, j.start_frame, j.stop_frame, s.stream AS l
 FROM jobs j
 JOIN tasks t ON t.id = j.task_id
 LEFT JOIN projects p ON p.id = t.project_id
-LEFT JOIN label_sets s ON s.stream = CASE WHEN t.project_id IS NULL THEN 'task-' || t.id ELSE 'project-' || t.project_id END
+LEFT JOIN label_sets s ON s.stream = label_stream(t.id, t.project_id)
 WHERE j.id = %(job_id)s
 
 -- name: task_places
@@ -19,7 +19,7 @@ SELECT j.id, j.task_id, t.project_id, j.start_frame, j.stop_frame, s.stream AS l
 FROM tasks t
 JOIN jobs j ON j.task_id = t.id
 LEFT JOIN projects p ON p.id = t.project_id
-LEFT JOIN label_sets s ON s.stream = CASE WHEN t.project_id IS NULL THEN 'task-' || t.id ELSE 'project-' || t.project_id END
+LEFT JOIN label_sets s ON s.stream = label_stream(t.id, t.project_id)
 CROSS JOIN LATERAL (
     SELECT (SELECT max(version) FROM log.events WHERE stream = 'task-' || t.id) AS task_version,
         (SELECT max(version) FROM log.events WHERE stream = 'project-' || p.id) AS project_version
@@ -32,12 +32,32 @@ ORDER BY j.id
 SELECT id, parent_id, name, type, attributes FROM labels WHERE stream = %(stream)s ORDER BY id
 
 -- name: standing
--- Where the objects stand that have these ids.
-SELECT id, job_id, kind, type FROM annotations WHERE id = ANY(%(ids)s)
+-- Where the objects stand that have these ids. Also those of deleted jobs and labels, which may come back.
+SELECT id, job_id, kind, type FROM annotation_objects
+WHERE bucket = ANY(ARRAY(SELECT DISTINCT i >> 5 FROM unnest(%(ids)s::bigint[]) i)) AND id = ANY(%(ids)s)
+
+-- name: jobs_of
+-- The jobs of some tasks.
+SELECT task_id, id FROM jobs WHERE task_id = ANY(%(task_ids)s) ORDER BY id
+
+-- name: tasks_in
+-- The tasks of a project.
+SELECT id FROM tasks WHERE project_id = %(project_id)s ORDER BY id
 
 -- name: annotation_counts
 -- How many objects of each kind and type stand in a job.
-SELECT kind, type, count(*) AS count FROM annotations WHERE job_id = %(job_id)s GROUP BY kind, type
+SELECT kind, type, count(*) AS count FROM annotation_objects
+WHERE job_id = %(job_id)s AND label_id NOT IN (
+    SELECT d.id FROM jobs j JOIN labels_discarded d ON d.stream = label_stream(j.task_id, j.project_id) WHERE j.id = %(job_id)s
+)
+GROUP BY kind, type
+
+-- name: label_parent
+-- Whose a label is, or was.
+SELECT project_id, task_id FROM labels WHERE id = %(label_id)s
+UNION ALL
+SELECT project_id, task_id FROM labels_discarded WHERE id = %(label_id)s
+LIMIT 1
 
 -- name: username
 -- The name of a user.

@@ -18,3 +18,5 @@ CREATE TABLE jobs (
 CREATE INDEX ON jobs (task_id, id);
 CREATE INDEX ON jobs (project_id);
 CREATE INDEX ON jobs (assignee_id);
+
+CREATE TABLE jobs_discarded (LIKE jobs, deletion bigint NOT NULL, PRIMARY KEY (deletion, id));

@@ -12,3 +12,5 @@ CREATE TABLE projects (
     created_date    timestamptz NOT NULL,
     updated_date    timestamptz NOT NULL
 ) WITH (fillfactor = 80);
+
+CREATE TABLE projects_discarded (LIKE projects, deletion bigint NOT NULL, PRIMARY KEY (deletion, id));

@@ -33,3 +33,5 @@ CREATE TABLE tasks (
 CREATE INDEX ON tasks (project_id);
 CREATE INDEX ON tasks (owner_id);
 CREATE INDEX ON tasks (assignee_id);
+
+CREATE TABLE tasks_discarded (LIKE tasks, deletion bigint NOT NULL, PRIMARY KEY (deletion, id));

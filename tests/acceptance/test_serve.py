@@ -18,6 +18,8 @@ import psutil
 import psycopg
 import pytest
 
+from projections.registry import REGISTRY
+
 from .conftest import Served, annals_environment, wait_until
 
 Serve = Callable[..., Served]
@@ -320,7 +322,9 @@ def test_a_database_elsewhere_is_used(serve: Serve, database_url: str) -> None:
     with server.http() as http:
         task_id = create_task(http, "elsewhere")
     with psycopg.connect(database_url) as connection:
-        assert connection.execute("SELECT name FROM read.tasks WHERE id = %s", (task_id,)).fetchone() == ("elsewhere",)
+        schema = REGISTRY["tasks"].schema
+        row = connection.execute(f"SELECT name FROM {schema}.tasks WHERE id = %s", (task_id,)).fetchone()
+    assert row == ("elsewhere",)
     assert server.stop() == 0
 
 

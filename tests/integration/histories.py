@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from random import Random
 from typing import Any
@@ -15,7 +15,8 @@ from cli.bootstrap import System
 from domain.data import Prepared, creation_id
 from domain.errors import Conflict, Invalid, NotFound, RequestInProgress, VersionConflict
 from domain.event import Actor, Context
-from domain.events.label import LabelChanged, LabelDeleted, LabelSpec
+from domain.events.job import JobDeleted
+from domain.events.label import LabelChanged, LabelSpec
 from domain.events.project import ProjectChanged
 from domain.job import STAGES, STATES
 from domain.project import NewProject
@@ -102,9 +103,27 @@ class History:
         self.app.record(ME, [ProjectChanged(project_id, changes)])
 
     def remove(self, random: Random) -> None:
-        task_id = self._one("tasks", random)
-        jobs = self._query("SELECT id FROM jobs WHERE task_id = %s ORDER BY id", (task_id,))
-        self.app.tasks.delete(ME, task_id, [row["id"] for row in jobs])
+        self.app.tasks.delete(ME, self._one("tasks", random))
+
+    def remove_more(self, random: Random) -> None:
+        """A whole project goes, or one job of a task."""
+        if random.random() < 0.5:
+            self.app.projects.delete(ME, self._one("projects", random))
+            return
+        job = self._row("jobs", random)
+        body = JobDeleted(job["id"], job["task_id"], job["project_id"], job["stage"], job["state"])
+        self.app.record(ME, [body])
+
+    def restore(self, random: Random) -> None:
+        """Something deleted comes back, unless what it belongs to is gone."""
+        noun = random.choice(["projects", "tasks", "jobs", "labels"])
+        row = self._row(f"{noun}_discarded", random)
+        with suppress(Conflict):
+            getattr(self.app, noun).restore(ME, row["id"])
+
+    def purge(self, random: Random) -> None:
+        with suppress(Conflict):
+            self.app.tasks.purge(ME, self._one("tasks_discarded", random))
 
     def work(self, random: Random) -> None:
         stage, state = random.choice([*STAGES, None]), random.choice([*STATES, None])
@@ -120,7 +139,7 @@ class History:
     def redraw(self, random: Random) -> None:
         """Some objects are changed, and some are new."""
         job_id, document = self._drawing(random)
-        standing = self._query("SELECT id, kind FROM annotations WHERE job_id = %s ORDER BY id", (job_id,))
+        standing = self._query("SELECT id, kind FROM annotation_objects WHERE job_id = %s ORDER BY id", (job_id,))
         for row in random.sample(standing, min(len(standing), 2)):
             if items := document.get(row["kind"]):
                 random.choice(items)["id"] = row["id"]
@@ -131,7 +150,7 @@ class History:
 
     def erase(self, random: Random) -> None:
         job_id = self._one("jobs", random)
-        rows = self._query("SELECT kind, doc FROM annotations WHERE job_id = %s ORDER BY id", (job_id,))
+        rows = self._query("SELECT kind, doc::json FROM annotation_objects WHERE job_id = %s ORDER BY id", (job_id,))
         document: dict[str, list[Any]] = {}
         for row in random.sample(rows, len(rows) // 2):
             document.setdefault(row["kind"], []).append(row["doc"])
@@ -150,7 +169,7 @@ class History:
         """A label gets another name and points below it; now and then it goes, with what was drawn with it."""
         row = self._row("labels", random)
         if random.random() < 0.3:
-            self.app.record(ME, [LabelDeleted(row["project_id"], row["task_id"], row["id"], row["name"])])
+            self.app.labels.delete(ME, row["id"])
             return
         points = [LabelSpec(id=row["id"] + 10**6, name="head", color="#000000", type="points", attributes=[])]
         label = LabelSpec(id=row["id"], name="lynx", color="#ffffff", type="skeleton", attributes=row["attributes"])
@@ -192,10 +211,14 @@ STEPS = [name for name in vars(History) if not name.startswith("_") and name != 
 BEGINNING = [("person", 1), ("project", 2), ("task", 0), ("data", 5), ("draw", 5)]
 
 
-def tables(connection: Connection[DictRow], projections: list[Projection], schema: str) -> dict[str, list[bytes]]:
-    """Every row of every table, as JSON text, in the order of the keys."""
+def tables(
+    connection: Connection[DictRow], projections: Sequence[Projection], schema: str | None = None
+) -> dict[str, list[bytes]]:
+    """Every row of every table, as JSON text, in the order of the keys. `schema`: None for the live ones."""
     content = {}
-    for table in (table for projection in projections for table in projection.tables):
-        rows = connection.execute(f"SELECT * FROM {schema}.{table.name} ORDER BY {', '.join(table.key)}".encode())
-        content[table.name] = [orjson.dumps(row) for row in rows]
+    for projection in projections:
+        for table in projection.tables:
+            name = f"{schema or projection.schema}.{table.name}"
+            rows = connection.execute(f"SELECT * FROM {name} ORDER BY {', '.join(table.primary_key)}".encode())
+            content[table.name] = [orjson.dumps(row) for row in rows]
     return content

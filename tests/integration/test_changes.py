@@ -29,6 +29,7 @@ def connection(postgres: str) -> Iterator[Connection[DictRow]]:
     """With an empty table of its own."""
     with psycopg.connect(postgres, autocommit=True, row_factory=dict_row) as connection:
         connection.execute(f"CREATE TEMPORARY TABLE things {COLUMNS}".encode())
+        connection.execute("CREATE TEMPORARY TABLE things_discarded (LIKE things, deletion bigint NOT NULL)")
         yield connection
 
 
@@ -37,6 +38,7 @@ class Naive:
 
     def __init__(self) -> None:
         self.rows: dict[Key, Row] = {}
+        self.discarded: dict[int, dict[Key, Row]] = {}
 
     def apply(self, op: Op) -> None:
         getattr(self, op[0])(*op[1:])
@@ -61,6 +63,14 @@ class Naive:
     def delete_group(self, column: str, value: Any) -> None:
         self.rows = {key: row for key, row in self.rows.items() if row[column] != value}
 
+    def discard(self, column: str, value: Any, deletion: int) -> None:
+        gone = {key: row for key, row in self.rows.items() if row[column] == value}
+        self.discarded.setdefault(deletion, {}).update(gone)
+        self.delete_group(column, value)
+
+    def recover(self, deletion: int) -> None:
+        self.rows |= self.discarded.pop(deletion)
+
 
 def apply(changes: Changes, op: Op) -> None:
     name, *arguments = op
@@ -69,8 +79,8 @@ def apply(changes: Changes, op: Op) -> None:
         getattr(changes, name)(THINGS, *key, **columns)
     elif name == "delete":
         changes.delete(THINGS, *arguments[0])
-    elif name == "delete_group":
-        changes.delete_group(THINGS, *arguments)
+    elif name in ("delete_group", "discard", "recover"):
+        getattr(changes, name)(THINGS, *arguments)
     else:
         getattr(changes, name)(THINGS, dict(arguments[0]))
 
@@ -99,6 +109,8 @@ ops = st.one_of(
     st.tuples(st.just("delete"), keys),
     st.tuples(st.just("delete_group"), st.just("owner"), st.integers(1, 2)),
     st.tuples(st.just("delete_group"), st.just("room"), st.sampled_from(["red", "blue"])),
+    st.tuples(st.just("discard"), st.just("owner"), st.integers(1, 2)),
+    st.tuples(st.just("recover"), st.integers(1, 3)),
 )
 
 
@@ -111,18 +123,28 @@ FULL: list[Op] = [("insert", {"a": a, "b": b} | ROW) for a in (1, 2) for b in "x
 def test_a_batch_does_what_its_changes_would_do_one_by_one(
     connection: Connection[DictRow], batches: list[list[Op]]
 ) -> None:
-    connection.execute("TRUNCATE things")
+    connection.execute("TRUNCATE things, things_discarded")
     naive, changes = Naive(), Changes()
+    deletion = 0
     with connection.cursor() as cursor:
         for batch in [FULL, *batches]:
             for op in batch:
                 if op[0] == "insert" and (op[1]["a"], op[1]["b"]) in naive.rows:
                     continue  # a fold inserts what is new only
+                if op[0] == "discard":
+                    deletion += 1
+                    op = (*op, deletion)
+                if op[0] == "recover" and naive.rows.keys() & naive.discarded.setdefault(op[1], {}).keys():
+                    continue  # and brings back only what has left its place free
                 naive.apply(op)
                 apply(changes, op)
             changes.flush(cursor)
     table = {(row["a"], row["b"]): row for row in connection.execute("SELECT * FROM things")}
     assert table == naive.rows
+    discarded = connection.execute("SELECT * FROM things_discarded").fetchall()
+    kept = {(d, *key): row | {"deletion": d} for d, rows in naive.discarded.items() for key, row in rows.items()}
+    assert {(row["deletion"], row["a"], row["b"]): row for row in discarded} == kept
+    assert len(discarded) == len(kept)
 
 
 def test_a_flush_writes_once(connection: Connection[DictRow]) -> None:

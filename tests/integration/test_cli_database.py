@@ -17,7 +17,7 @@ EMBEDDED = {"ANNALS_DATABASE_URL": ""}
 @pytest.fixture
 def stopped(data_folder: Path) -> Path:
     """A data folder that holds a prepared database, which does not run."""
-    from cli.bootstrap import prepare
+    from cli.rebuilding import prepare
 
     server = EmbeddedPostgres(data_folder / "postgres")
     prepare(server.start())

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from projections.registry import REGISTRY
+
 from .conftest import REQUEST, Annals, MainJob
 
 
@@ -28,7 +30,7 @@ def test_a_healthy_database_has_no_trouble(annals: Annals, main_job: MainJob) ->
     assert values["database", "fsync"] == values["database", "synchronous_commit"] == "on"
     assert values["log", "head"].startswith("15 (")
     assert values["disk", "blobs"] == "4 (24 B)"
-    assert values["projections", "jobs"].startswith("version 1, built ")
+    assert values["projections", "jobs"].startswith(f"version {REGISTRY['jobs'].version}, built ")
     assert values["queues", "import"] == "0 waiting, 0 running, 0 failed; 0 agents"
 
 
@@ -44,7 +46,7 @@ def test_a_projection_that_is_not_built_is_named_with_the_remedy(annals: Annals,
     ill = annals("doctor")
     assert ill.returncode == 1
     assert "projection users is wanted in version 1: `annals replay users`" in ill.stdout
-    assert "projection jobs is wanted in version 1: `annals replay jobs`" in ill.stdout
+    assert f"projection jobs is wanted in version {REGISTRY['jobs'].version}: `annals replay jobs`" in ill.stdout
     annals("replay", "users", "jobs")
     assert annals("doctor").returncode == 0
 

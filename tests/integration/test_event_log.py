@@ -103,7 +103,7 @@ def test_a_large_payload_is_compressed_and_reads_back(system: System) -> None:
     assert len(large) * 5 < len(orjson.dumps(body))
     assert small == b'{"task_id":7}'
     assert [event.body for event in read(system)] == [body, UploadStarted(7)]
-    rows = system.database.query("SELECT count(*) FROM annotations")
+    rows = system.database.query("SELECT count(*) FROM annotation_objects")
     assert rows == [{"count": SHAPES}]
 
 

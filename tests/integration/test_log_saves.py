@@ -114,7 +114,7 @@ def test_a_save_that_the_database_refuses_fails_alone(system: System) -> None:
 
 def test_state_and_event_are_written_together_or_not_at_all(system: System) -> None:
     with system.database.connection() as connection:
-        connection.execute("ALTER TABLE read.tasks ADD CHECK (name <> 'refused')")
+        connection.execute("ALTER TABLE tasks ADD CHECK (name <> 'refused')")
     with pytest.raises(psycopg.errors.CheckViolation):
         system.app.tasks.create(ANN, NewTask("refused", []))
     assert positions(system) == []

@@ -12,7 +12,8 @@ import pytest
 from psycopg import Connection
 from psycopg.rows import DictRow
 
-from cli.bootstrap import System, connect, prepare, replay
+from cli.bootstrap import System, connect
+from cli.rebuilding import prepare, replay
 from infra.eventlog.reader import LogReader
 from infra.postgres.migrations import migrate, migration_names
 from projections.listing import Wanted, find
@@ -64,10 +65,10 @@ def shape(url: str) -> list[dict[str, object]]:
     with psycopg.connect(url, row_factory=psycopg.rows.dict_row) as connection:
         columns = connection.execute(
             "SELECT table_schema, table_name, column_name, data_type, is_nullable, column_default"
-            " FROM information_schema.columns WHERE table_schema IN ('log', 'read', 'public') ORDER BY 1, 2, 3"
+            " FROM information_schema.columns WHERE table_schema ~ '^(log|read_.*|public)$' ORDER BY 1, 2, 3"
         ).fetchall()
         others = connection.execute(
-            "SELECT schemaname, indexdef FROM pg_indexes WHERE schemaname IN ('log', 'read', 'public') ORDER BY 1, 2"
+            "SELECT schemaname, indexdef FROM pg_indexes WHERE schemaname ~ '^(log|read_.*|public)$' ORDER BY 1, 2"
         ).fetchall()
         sequences = connection.execute("SELECT schemaname, sequencename FROM pg_sequences ORDER BY 1, 2").fetchall()
     return [*columns, *others, *sequences]
@@ -96,10 +97,10 @@ def test_preparing_twice_changes_nothing(bare_url: str) -> None:
 
 def test_a_rebuild_makes_the_same_tables(system: System, database_url: str, connection: Connection[DictRow]) -> None:
     History(system).live(BEGINNING * 2)
-    before, shape_before = tables(connection, PROJECTIONS, "read"), shape(database_url)
+    before, shape_before = tables(connection, PROJECTIONS), shape(database_url)
     steps: list[tuple[int, int]] = []
     head = replay(database_url, PROJECTIONS, lambda position, until: steps.append((position, until)))
-    assert tables(connection, PROJECTIONS, "read") == before
+    assert tables(connection, PROJECTIONS) == before
     assert shape(database_url) == shape_before
     assert steps[-1] == (head, head) == (system.app.recorder.max_notification_id(),) * 2
     schemas = connection.execute("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'rebuild%'").fetchall()
@@ -110,12 +111,12 @@ def test_a_rebuild_repairs_what_has_drifted_and_leaves_the_rest(
     system: System, database_url: str, connection: Connection[DictRow]
 ) -> None:
     History(system).live(BEGINNING)
-    before = tables(connection, PROJECTIONS, "read")
-    connection.execute("UPDATE read.tasks SET name = 'drifted'")
-    connection.execute("DELETE FROM read.annotations")
-    connection.execute("UPDATE read.users SET first_name = 'left as it is'")
+    before = tables(connection, PROJECTIONS)
+    connection.execute("UPDATE tasks SET name = 'drifted'")
+    connection.execute("DELETE FROM annotations")
+    connection.execute("UPDATE users SET first_name = 'left as it is'")
     replay(database_url, [REGISTRY["tasks"], REGISTRY["annotations"]])
-    after = tables(connection, PROJECTIONS, "read")
+    after = tables(connection, PROJECTIONS)
     assert {name for name, rows in after.items() if rows != before[name]} == {"users"}
 
 
@@ -123,15 +124,18 @@ def test_a_new_version_of_a_projection_is_built_at_the_start(
     system: System, database_url: str, connection: Connection[DictRow], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     History(system).live(BEGINNING)
-    before = tables(connection, PROJECTIONS, "read")
-    connection.execute("UPDATE read.tasks SET name = 'of the old version'")
-    connection.execute("UPDATE read.users SET first_name = 'left as it is'")
+    before = tables(connection, PROJECTIONS)
+    connection.execute("UPDATE tasks SET name = 'of the old version'")
+    connection.execute("UPDATE users SET first_name = 'left as it is'")
     assert prepare(database_url) == []
-    monkeypatch.setitem(REGISTRY, "tasks", replace(REGISTRY["tasks"], version=2, folds=REGISTRY["tasks"].folds))
+    newer = replace(REGISTRY["tasks"], version=REGISTRY["tasks"].version + 1)
+    monkeypatch.setitem(REGISTRY, "tasks", newer)
     assert prepare(database_url) == ["tasks"]
-    after = tables(connection, PROJECTIONS, "read")
-    assert {name for name, rows in after.items() if rows != before[name]} == {"users"}
-    assert connection.execute("SELECT version FROM log.projections WHERE name = 'tasks'").fetchone() == {"version": 2}
+    assert tables(connection, [newer])["tasks"] == before["tasks"]
+    after = tables(connection, PROJECTIONS)
+    assert {name for name, rows in after.items() if rows != before[name]} == {"tasks", "users"}, "the old one stays"
+    rows = connection.execute("SELECT version FROM log.projections WHERE name = 'tasks' ORDER BY version").fetchall()
+    assert rows == [{"version": newer.version - 1}, {"version": newer.version}]
     assert prepare(database_url) == []
 
 
@@ -143,16 +147,16 @@ def test_a_rebuild_that_is_stopped_leaves_the_live_tables(
     system: System, database_url: str, connection: Connection[DictRow]
 ) -> None:
     History(system).live(BEGINNING)
-    before = tables(connection, PROJECTIONS, "read")
+    before = tables(connection, PROJECTIONS)
 
     def stop(position: int, head: int) -> None:
         raise Stopped
 
     with pytest.raises(Stopped):
         replay(database_url, PROJECTIONS, stop)
-    assert tables(connection, PROJECTIONS, "read") == before
+    assert tables(connection, PROJECTIONS) == before
     replay(database_url, PROJECTIONS)
-    assert tables(connection, PROJECTIONS, "read") == before
+    assert tables(connection, PROJECTIONS) == before
 
 
 def test_people_write_and_read_while_projections_are_rebuilt(
@@ -160,7 +164,7 @@ def test_people_write_and_read_while_projections_are_rebuilt(
 ) -> None:
     """And every answer is whole: a client always reads its own writes."""
     History(system).live(BEGINNING * 2)
-    jobs = [row["id"] for row in connection.execute("SELECT id FROM read.jobs")]
+    jobs = [row["id"] for row in connection.execute("SELECT id FROM jobs")]
     labels = {job: next(iter(system.app.lookup.job_place(job).labels.by_id)) for job in jobs}
     done = threading.Event()
     written = [0] * 4
@@ -195,10 +199,11 @@ def test_people_write_and_read_while_projections_are_rebuilt(
 
     failures = together(rebuild, read, read, *(lambda worker=worker: write(worker) for worker in range(4)))
     assert failures == []
-    live = tables(connection, PROJECTIONS, "read")
+    live = tables(connection, PROJECTIONS)
     replay(database_url, PROJECTIONS)
-    assert tables(connection, PROJECTIONS, "read") == live
-    (count,) = connection.execute("SELECT count(*) AS drawn FROM read.annotations WHERE type = 'rectangle'").fetchall()
+    assert tables(connection, PROJECTIONS) == live
+    rows = connection.execute("SELECT count(*) AS drawn FROM annotation_objects WHERE type = 'rectangle'")
+    (count,) = rows.fetchall()
     assert count["drawn"] >= sum(written) * 3
     with system.database.connection() as reading:
         assert LogReader().head(reading) == system.app.recorder.max_notification_id()

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from cli.bootstrap import projections_held, replay
+from cli.rebuilding import projections_held, replay
 from infra.eventlog.reader import LogReader
+from projections import comparison
 from projections.registry import REGISTRY
 from projections.verify import Report, verify
 
@@ -28,7 +29,7 @@ ROWS = {
     "table jobs": "2 rows",
     "table labels": "2 rows",
     "table label_sets": "1 row",
-    "table annotations": "3 rows",
+    "table annotations": "2 rows",
     "table requests": "1 row",
     "blobs": "4 (sizes)",
 }
@@ -84,15 +85,27 @@ def test_a_missing_row_is_shown(main_job: MainJob) -> None:
 
 
 def test_a_stray_row_is_shown(main_job: MainJob) -> None:
-    change(main_job, "INSERT INTO annotations VALUES (999999, 7, 'tags', '', 1, 0, '{}')")
+    change(main_job, "INSERT INTO annotations VALUES (9999, 7, 'tags', '{319968}', '{0}', '{}', '{1}', '{}')")
     found = differences(main_job)["table annotations"]
-    assert found.startswith("id 999999 is in the table, but not in the log: ")
-    assert "job_id 7" in found
+    assert found.startswith("bucket 9999, job_id 7, kind tags is in the table, but not in the log: ")
+    assert "ids [319968]" in found
 
 
 def test_the_same_document_written_in_another_way_is_a_difference(main_job: MainJob) -> None:
-    change(main_job, "UPDATE annotations SET doc = doc::jsonb::json WHERE id = (SELECT min(id) FROM annotations)")
-    assert "the same values are written in another way" in differences(main_job)["table annotations"]
+    change(main_job, "UPDATE labels SET attributes = '[ ]' WHERE id = (SELECT min(id) FROM labels)")
+    assert "the same values are written in another way" in differences(main_job)["table labels"]
+
+
+def test_a_difference_far_into_a_table_of_many_ranges_is_found(
+    main_job: MainJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(comparison, "RANGE_ROWS", 1)
+    assert differences(main_job) == {}
+    change(main_job, "UPDATE jobs SET state = 'rejected' WHERE id = (SELECT max(id) FROM jobs)")
+    change(main_job, "DELETE FROM labels WHERE id = (SELECT max(id) FROM labels)")
+    found = differences(main_job)
+    assert found["table jobs"].startswith(f"id {max(main_job.job_ids)}: state is 'rejected'")
+    assert " is missing: " in found["table labels"]
 
 
 def test_secrets_are_not_shown(main_job: MainJob) -> None:
@@ -106,7 +119,8 @@ def test_secrets_are_not_shown(main_job: MainJob) -> None:
 
 def test_a_missing_table_is_named(main_job: MainJob) -> None:
     change(main_job, "DROP TABLE requests")
-    assert differences(main_job) == {"table requests": 'can\'t be read: relation "read.requests" does not exist'}
+    missing = 'relation "read_requests_v1.requests" does not exist'
+    assert differences(main_job) == {"table requests": f"can't be read: {missing}"}
 
 
 def test_a_projection_of_another_version_is_to_be_rebuilt(main_job: MainJob) -> None:

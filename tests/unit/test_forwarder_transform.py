@@ -265,7 +265,7 @@ def test_projects() -> None:
     assert brief(ProjectCreated(2, "zoo", 5, None, "", None, None, None)) == [("create:project", "zoo", 2, None, None)]
     changes = {"bug_tracker": {"from": "", "to": "https://bugs"}}
     assert brief(ProjectChanged(2, changes)) == [("update:project", "bug_tracker", None, "https://bugs", None)]
-    assert brief(ProjectDeleted(2, "zoo")) == [("delete:project", "zoo", 2, None, None)]
+    assert brief(ProjectDeleted(2, "zoo", [7])) == [("delete:project", "zoo", 2, None, None)]
 
 
 def test_users() -> None:

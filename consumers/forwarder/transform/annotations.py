@@ -11,6 +11,7 @@ from domain.events.annotations import (
     AnnotationsChanged,
     AnnotationsCleared,
     AnnotationsReplaced,
+    AnnotationsRestored,
     Counts,
     Document,
     Removed,
@@ -18,7 +19,8 @@ from domain.events.annotations import (
 
 
 @transforms(AnnotationsChanged)
-def changed(body: AnnotationsChanged) -> Iterator[Row]:
+@transforms(AnnotationsRestored)
+def changed(body: AnnotationsChanged | AnnotationsRestored) -> Iterator[Row]:
     yield from _deleted(body.removed)
     yield from _written("create", body.created)
     yield from _written("update", body.updated)

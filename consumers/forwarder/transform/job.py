@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from consumers.forwarder.transform.row import Row, described, transforms
-from domain.events.job import JobAssigned, JobCreated, JobStateChanged
+from domain.events.job import JobAssigned, JobCreated, JobDeleted, JobRestored, JobStateChanged
 
 
 @transforms(JobCreated)
@@ -27,3 +27,13 @@ def state_changed(body: JobStateChanged) -> Iterator[Row]:
         new, old = getattr(body, field), getattr(body, f"previous_{field}")
         if new != old:
             yield Row("update:job", field, obj_val=new, payload={"old_value": old})
+
+
+@transforms(JobDeleted)
+def deleted(body: JobDeleted) -> list[Row]:
+    return [Row("delete:job", obj_id=body.job_id)]
+
+
+@transforms(JobRestored)
+def restored(body: JobRestored) -> list[Row]:
+    return [Row("restore:job", obj_id=body.job_id)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from consumers.forwarder.transform.row import Row, field_updates, transforms
-from domain.events.label import LabelChanged, LabelDeleted, LabelsAdded, LabelSpec
+from domain.events.label import LabelChanged, LabelDeleted, LabelRestored, LabelsAdded, LabelSpec
 
 
 @transforms(LabelsAdded)
@@ -22,6 +22,11 @@ def changed(body: LabelChanged) -> Iterator[Row]:
 @transforms(LabelDeleted)
 def deleted(body: LabelDeleted) -> list[Row]:
     return [Row("delete:label", body.name, body.label_id)]
+
+
+@transforms(LabelRestored)
+def restored(body: LabelRestored) -> list[Row]:
+    return [Row("restore:label", body.name, body.label_id)]
 
 
 def _created(labels: Iterable[LabelSpec], parent_id: int | None) -> Iterator[Row]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from consumers.forwarder.transform.row import Row, described, field_updates, transforms
-from domain.events.project import ProjectChanged, ProjectCreated, ProjectDeleted
+from domain.events.project import ProjectChanged, ProjectCreated, ProjectDeleted, ProjectRestored
 
 
 @transforms(ProjectCreated)
@@ -22,3 +22,8 @@ def changed(body: ProjectChanged) -> Iterator[Row]:
 @transforms(ProjectDeleted)
 def deleted(body: ProjectDeleted) -> list[Row]:
     return [Row("delete:project", body.name, body.project_id)]
+
+
+@transforms(ProjectRestored)
+def restored(body: ProjectRestored) -> list[Row]:
+    return [Row("restore:project", body.name, body.project_id)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from consumers.forwarder.transform.row import Row, described, field_updates, transforms
-from domain.events.task import TaskChanged, TaskCreated, TaskDeleted
+from domain.events.task import TaskChanged, TaskCreated, TaskDeleted, TaskPurged, TaskRestored
 
 
 @transforms(TaskCreated)
@@ -37,3 +37,16 @@ def deleted(body: TaskDeleted) -> Iterator[Row]:
     yield Row("delete:task", body.name, body.task_id)
     for job_id in body.job_ids:
         yield Row("delete:job", obj_id=job_id, job_id=job_id)
+
+
+@transforms(TaskRestored)
+def restored(body: TaskRestored) -> Iterator[Row]:
+    """The task, and each job that comes back with it. The scope is our own, as for everything that is restored."""
+    yield Row("restore:task", body.name, body.task_id)
+    for job_id in body.job_ids:
+        yield Row("restore:job", obj_id=job_id, job_id=job_id)
+
+
+@transforms(TaskPurged)
+def purged(body: TaskPurged) -> list[Row]:
+    return [Row("purge:task", body.name, body.task_id)]

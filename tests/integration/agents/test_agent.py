@@ -148,7 +148,7 @@ def test_a_task_that_is_deleted_meanwhile_gets_no_jobs(
 
     def handler(tools: Any, request: Request) -> Outcome:
         outcome = create(tools, request)
-        tools.app.tasks.delete(ANN, request.queued.task_id, [])
+        tools.app.tasks.delete(ANN, request.queued.task_id)
         return outcome
 
     monkeypatch.setattr(agents, "HANDLERS", {"create:task": handler})

@@ -19,6 +19,7 @@ from domain.task import NewTask
 from infra.eventlog.reader import FETCH_BYTES, LogReader
 from infra.postgres.database import Database
 
+from ...unit.domain import given
 from ..conftest import MainJob
 from .steps import ME, assert_exactly_once, forward, record, rows_of
 
@@ -100,7 +101,7 @@ def test_the_main_job_can_be_read_in_cvats_scopes(main_job: MainJob, url: str, c
         ("rectangle", 2, main_job.task_id)
     ]
     ((payload,),) = rows_of(clickhouse, "payload", "scope = 'create:shapes'")
-    ids = {row["id"] for row in log.query("SELECT id FROM annotations WHERE kind = 'shapes'")}
+    ids = {row["id"] for row in log.query("SELECT id FROM annotation_objects WHERE kind = 'shapes'")}
     assert {shape["id"] for shape in orjson.loads(payload)["shapes"]} == ids
     assert orjson.loads(payload)["request"]["user_agent"] == "a test"
     times = rows_of(clickhouse, "toUnixTimestamp64Milli(timestamp)", "scope = 'create:task'")
@@ -131,8 +132,9 @@ def test_an_update_of_fields_a_deletion_and_a_project(
     user_id = system.app.users.register(Context(SYSTEM), "ann", "correct horse")
     me = Context(Actor(user_id, "ann", organization_id=4, organization="lab"))
     task_id = system.app.tasks.create(me, NewTask("cats", [{"name": "cat"}]))
+    system.app.record(me, [given.job(31, task_id), given.job(32, task_id)])
     system.app.tasks.update(me, task_id, {"name": "dogs", "assignee_id": user_id})
-    system.app.tasks.delete(me, task_id, [31, 32])
+    system.app.tasks.delete(me, task_id)
     system.app.record(me, [ProjectCreated(9, "zoo", user_id, None, "", 4, None, None)])
     forward(log, url)
     changes = rows_of(

@@ -16,12 +16,20 @@ from domain.annotations import shape_type
 from domain.application import metadata
 from domain.errors import Conflict, NotFound, VersionConflict
 from domain.event import SYSTEM, Body, Context, Event, make_body
-from domain.events.annotations import AnnotationsChanged, AnnotationsCleared, AnnotationsReplaced
-from domain.events.job import JobCreated
-from domain.events.label import LabelDeleted, LabelsAdded
-from domain.events.task import TaskCreated, TaskDeleted
+from domain.events.annotations import (
+    AnnotationsChanged,
+    AnnotationsCleared,
+    AnnotationsReplaced,
+    AnnotationsRestored,
+)
+from domain.events.job import JobCreated, JobDeleted, JobRestored
+from domain.events.label import LabelDeleted, LabelRestored, LabelsAdded
+from domain.events.task import TaskCreated, TaskDeleted, TaskPurged, TaskRestored
 from domain.events.user import UserRegistered
-from domain.ports import Clock, Ids, JobPlace, Lookup, Passwords, Standing, State
+from domain.ports import Clock, Ids, JobPlace, LabelParent, Lookup, Passwords, Standing, State
+from domain.saves import Saves
+
+from .memory_saves import NaiveSaves
 
 START = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
@@ -66,6 +74,7 @@ class NaiveLookup:
 
     def __init__(self, events: Sequence[Event]) -> None:
         self._events = events
+        self.saves: Saves = NaiveSaves(events)
 
     def job_place(self, job_id: int, *, fresh: bool = False) -> JobPlace:
         for place in self._places():
@@ -80,12 +89,20 @@ class NaiveLookup:
 
     def standing(self, kind: str, ids: list[int]) -> dict[int, Standing]:
         found = {}
-        for job_id, kinds in standing(self._bodies()).items():
+        for job_id, kinds in drawn(self._bodies()).items():
             for its_kind, objects in kinds.items():
                 for item_id, item in objects.items():
                     if item_id in ids:
                         found[item_id] = Standing(job_id if its_kind == kind else 0, shape_type(its_kind, item))
         return found
+
+    def jobs_of(self, task_ids: Sequence[int]) -> dict[int, list[int]]:
+        gone = {body.job_id for body in standing_deletions(self._bodies(), JobDeleted, JobRestored)}
+        jobs = [job for job in self._of(JobCreated) if job.job_id not in gone]
+        return {task_id: sorted(job.job_id for job in jobs if job.task_id == task_id) for task_id in task_ids}
+
+    def tasks_in(self, project_id: int) -> list[int]:
+        return sorted(task.task_id for task in self._tasks().values() if task.project_id == project_id)
 
     def annotation_counts(self, job_id: int) -> dict[str, dict[str, int]]:
         counts: dict[str, dict[str, int]] = {}
@@ -93,6 +110,13 @@ class NaiveLookup:
             if objects:
                 counts[kind] = dict(Counter(shape_type(kind, item) for item in objects.values()))
         return counts
+
+    def label_parent(self, label_id: int) -> LabelParent:
+        for added in self._of(LabelsAdded):
+            ids = {each["id"] for label in added.labels for each in (label, *label.get("sublabels", []))}
+            if label_id in ids:
+                return LabelParent(added.project_id, added.task_id)
+        raise NotFound
 
     def username(self, user_id: int) -> str | None:
         return {user.user_id: user.username for user in self._of(UserRegistered)}.get(user_id)
@@ -106,15 +130,23 @@ class NaiveLookup:
     def _of(self, kind: type[Any]) -> list[Any]:
         return [body for body in self._bodies() if isinstance(body, kind)]
 
+    def _deleted_labels(self) -> list[LabelDeleted]:
+        last = {body.label_id: body for body in self._bodies() if isinstance(body, LabelDeleted | LabelRestored)}
+        return [body for body in last.values() if isinstance(body, LabelDeleted)]
+
+    def _tasks(self) -> dict[int, TaskCreated]:
+        gone = {body.task_id for body in standing_deletions(self._bodies(), TaskDeleted, TaskRestored)}
+        return {task.task_id: task for task in self._of(TaskCreated) if task.task_id not in gone}
+
     def _places(self) -> Iterator[JobPlace]:
-        gone = {task.task_id for task in self._of(TaskDeleted)}
-        tasks = {task.task_id: task for task in self._of(TaskCreated) if task.task_id not in gone}
+        tasks = self._tasks()
         for job in self._of(JobCreated):
             if job.task_id in tasks:
                 project_id = tasks[job.task_id].project_id
                 stream = f"project-{project_id}" if project_id else f"task-{job.task_id}"
                 labels = [label for added in self._of(LabelsAdded) if added.stream == stream for label in added.labels]
-                specs = LabelSpecs.from_rows(labels)
+                gone = {body.label_id for body in self._deleted_labels()}
+                specs = LabelSpecs.from_rows([label for label in labels if label["id"] not in gone])
                 yield JobPlace(job.job_id, job.task_id, project_id, job.start_frame, job.stop_frame, specs)
 
 
@@ -159,6 +191,13 @@ class MemoryLog:
                 state = evolve(state, event.body)
         return state, self._versions[stream]
 
+    def history(self, stream: str, after: int = 0, until: int | None = None) -> Iterator[Event]:
+        found = [event for event in self.events if event.originator_id == stream]
+        return iter(found[after:until])
+
+    def recorded(self, first: int, last: int) -> Iterator[Event]:
+        return iter(self.events[first - 1 : last])
+
     def record(self, context: Context, bodies: Sequence[Body], expect: Mapping[str, int] | None = None) -> list[Event]:
         self._interrupted()
         for stream, version in (expect or {}).items():
@@ -186,27 +225,63 @@ def through_json(body: Body) -> Body:
     return read
 
 
+def standing_deletions(bodies: Sequence[Body], deleted: type[Any], restored: type[Any]) -> list[Any]:
+    """The deletions that nothing has undone."""
+    last: dict[str, Body] = {}
+    for body in bodies:
+        if isinstance(body, deleted):
+            last[body.stream] = body
+        elif isinstance(body, restored):
+            last.pop(body.stream, None)
+    return list(last.values())
+
+
 Kinds = dict[str, dict[int, dict[str, Any]]]
 """kind → object id → object."""
 
 
 def standing(bodies: Sequence[Body]) -> dict[int, Kinds]:
-    """The annotations that stand, by job. By definition: one event after the other."""
+    """The annotations that are seen, by job: what was drawn, without deleted jobs and labels."""
+    hidden_jobs, hidden_labels = set(), set()
+    for body in bodies:
+        match body:
+            case TaskDeleted():
+                hidden_jobs.update(body.job_ids)
+            case TaskRestored():
+                hidden_jobs.difference_update(body.job_ids)
+            case JobDeleted():
+                hidden_jobs.add(body.job_id)
+            case JobRestored():
+                hidden_jobs.discard(body.job_id)
+            case LabelDeleted():
+                hidden_labels.add(body.label_id)
+            case LabelRestored():
+                hidden_labels.discard(body.label_id)
+    return {
+        job_id: {
+            kind: {item_id: item for item_id, item in objects.items() if item["label_id"] not in hidden_labels}
+            for kind, objects in kinds.items()
+        }
+        for job_id, kinds in drawn(bodies).items()
+        if job_id not in hidden_jobs
+    }
+
+
+def drawn(bodies: Sequence[Body]) -> dict[int, Kinds]:
+    """The annotations that stand, seen or not, by job. By definition: one event after the other."""
     jobs: dict[int, Kinds] = {}
     for body in bodies:
         if isinstance(body, AnnotationsReplaced | AnnotationsCleared):
             jobs.pop(body.job_id, None)
-        if isinstance(body, AnnotationsChanged):
+        if isinstance(body, AnnotationsChanged | AnnotationsRestored):
             for kind, types in body.removed.items():
                 _take_away(jobs, body.job_id, kind, {item_id for ids in types.values() for item_id in ids})
             _draw(jobs, body.job_id, body.updated)
-        if isinstance(body, AnnotationsReplaced | AnnotationsChanged):
+        if isinstance(body, AnnotationsReplaced | AnnotationsChanged | AnnotationsRestored):
             _draw(jobs, body.job_id, body.created)
-        if isinstance(body, TaskDeleted):
+        if isinstance(body, TaskPurged):
             for job_id in body.job_ids:
                 jobs.pop(job_id, None)
-        if isinstance(body, LabelDeleted):
-            _unlabel(jobs, body.label_id)
     return jobs
 
 
@@ -219,9 +294,3 @@ def _take_away(jobs: dict[int, Kinds], job_id: int, kind: str, ids: set[int]) ->
     objects = jobs.get(job_id, {}).get(kind, {})
     for item_id in ids & objects.keys():
         del objects[item_id]
-
-
-def _unlabel(jobs: dict[int, Kinds], label_id: int) -> None:
-    for job_id, kinds in jobs.items():
-        for kind, objects in kinds.items():
-            _take_away(jobs, job_id, kind, {i for i, item in objects.items() if item["label_id"] == label_id})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from domain.errors import Invalid, NotFound
-from domain.events.label import LabelDeleted, LabelsAdded
+from domain.events.label import LabelsAdded
 from domain.events.project import ProjectDeleted
 from domain.project import NewProject, Project, Projects, evolve
 
@@ -54,20 +54,12 @@ def test_nothing_is_recorded_of_a_project_that_is_refused(
 
 def test_a_deleted_project_is_not_found(log: MemoryLog, projects: Projects) -> None:
     log.given(given.project(3))
-    assert projects.require(3) == Project(3, "animals")
-    log.given(ProjectDeleted(3, "animals"))
+    assert projects.require(3) == (Project(3, "animals"), 1)
+    log.given(ProjectDeleted(3, "animals", []))
     for project_id in (3, 4):
         with pytest.raises(NotFound):
             projects.require(project_id)
 
 
-def test_the_names_of_its_labels_are_known(log: MemoryLog, projects: Projects) -> None:
-    cat, dog = given.label(1, "cat"), given.label(2, "dog")
-    log.given(given.project(3), given.labels(cat, project_id=3), given.labels(dog, project_id=3))
-    assert projects.require(3).label_names == {"cat", "dog"}
-    log.given(LabelDeleted(3, None, 1, "cat"))
-    assert projects.require(3).label_names == {"dog"}
-
-
 def test_events_before_the_project_exists_mean_nothing() -> None:
-    assert evolve(None, ProjectDeleted(3, "animals")) is None
+    assert evolve(None, ProjectDeleted(3, "animals", [])) is None

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from domain.event import Body
-from domain.events.annotations import AnnotationsChanged, AnnotationsCleared, AnnotationsReplaced
+from domain.events.annotations import AnnotationsChanged, AnnotationsCleared, AnnotationsReplaced, AnnotationsRestored
 from domain.events.data import DataUploaded, FilesReceived, Frame, FramesAdded, JobsSplit, ReceivedFile, UploadStarted
-from domain.events.job import JobAssigned, JobCreated, JobStateChanged
-from domain.events.label import AttributeSpec, LabelChanged, LabelDeleted, LabelsAdded, LabelSpec
-from domain.events.project import ProjectChanged, ProjectCreated, ProjectDeleted
+from domain.events.job import JobAssigned, JobCreated, JobDeleted, JobRestored, JobStateChanged
+from domain.events.label import AttributeSpec, LabelChanged, LabelDeleted, LabelRestored, LabelsAdded, LabelSpec
+from domain.events.project import ProjectChanged, ProjectCreated, ProjectDeleted, ProjectRestored
 from domain.events.request import LeaseExpired, RequestFailed, RequestFinished, RequestQueued, RequestStarted
-from domain.events.task import TaskChanged, TaskCreated, TaskDeleted
+from domain.events.task import TaskChanged, TaskCreated, TaskDeleted, TaskPurged, TaskRestored
 from domain.events.user import UserLoggedIn, UserLoggedOut, UserPasswordChanged, UserRegistered
 
 TIME = datetime(2026, 11, 20, 12, 30, 15, 123456, tzinfo=UTC)
@@ -87,6 +87,15 @@ BODIES: list[Body] = [
         job_id=11, task_id=7, project_id=None, created={"intervals": [INTERVAL]}, removed={"shapes": {"rectangle": 2}}
     ),
     AnnotationsCleared(job_id=11, task_id=7, project_id=2, removed={"tags": {"": 1}, "tracks": {"polygon": 3}}),
+    AnnotationsRestored(
+        job_id=11,
+        task_id=7,
+        project_id=2,
+        version=3,
+        created={"tags": [TAG]},
+        updated={"shapes": [RECTANGLE]},
+        removed={"tracks": {"polygon": [904]}},
+    ),
     DataUploaded(
         task_id=7,
         project_id=2,
@@ -121,6 +130,8 @@ BODIES: list[Body] = [
         stage="annotation",
         state="new",
     ),
+    JobDeleted(job_id=11, task_id=7, project_id=2, stage="validation", state="new"),
+    JobRestored(job_id=11, task_id=7, project_id=2, stage="validation", state="new", deletion=99),
     JobStateChanged(
         job_id=11,
         task_id=7,
@@ -132,6 +143,7 @@ BODIES: list[Body] = [
     ),
     LabelChanged(project_id=None, task_id=7, label=CAT, changes={"name": {"from": "dog", "to": "cat"}}),
     LabelDeleted(project_id=2, task_id=None, label_id=5, name="cat"),
+    LabelRestored(project_id=2, task_id=None, label_id=5, name="cat", deletion=99),
     LabelsAdded(project_id=2, task_id=None, labels=[CAT]),
     ProjectChanged(project_id=2, changes={"assignee_id": {"from": None, "to": 4}}),
     ProjectCreated(
@@ -144,7 +156,8 @@ BODIES: list[Body] = [
         source_storage=STORAGE,
         target_storage=None,
     ),
-    ProjectDeleted(project_id=2, name="animals"),
+    ProjectDeleted(project_id=2, name="animals", task_ids=[7, 8]),
+    ProjectRestored(project_id=2, name="animals", deletion=99),
     LeaseExpired(request_id=CREATION, agent="agent-1", last_beat=TIME),
     RequestFailed(request_id=CREATION, task_id=7, message="cät.jpg is not an image"),
     RequestFinished(request_id=CREATION, task_id=7, result={"result_id": 7}),
@@ -179,6 +192,8 @@ BODIES: list[Body] = [
         target_storage=STORAGE,
     ),
     TaskDeleted(task_id=7, project_id=2, name="cats", job_ids=[11, 12]),
+    TaskPurged(task_id=7, project_id=2, name="cats", job_ids=[11, 12], deletion=99),
+    TaskRestored(task_id=7, project_id=2, name="cats", job_ids=[11, 12], deletion=99),
     UserLoggedIn(user_id=1, login_id=8, cookie_hash=SHA256, token_hash=SHA256[::-1], expires=TIME),
     UserLoggedOut(user_id=1, login_id=8),
     UserPasswordChanged(user_id=1, password_hash="$argon2id$v=19$m=65536,t=3,p=4$c2FsdA$aGFzaA"),
@@ -192,4 +207,7 @@ BODIES: list[Body] = [
         password_hash="$argon2id$v=19$m=65536,t=3,p=4$c2FsdA$aGFzaA",
     ),
 ]
+LIFTED = {("ProjectDeleted", 1): ProjectDeleted(project_id=2, name="animals", task_ids=[])}
+"""What the bodies of older versions are today, where they did not say all that is said now."""
+
 EXAMPLES = {body.type_name: body for body in BODIES}

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from domain.errors import Invalid
 from domain.events.label import AttributeSpec, LabelSpec
-from domain.label import INPUT_TYPES, MAX_LABELS, MAX_NAME, TYPES, check, color_of, define
+from domain.label_spec import INPUT_TYPES, MAX_LABELS, MAX_NAME, TYPES, check, color_of, define
 
 from .memory_log import CountingIds
 

@@ -1,0 +1,56 @@
+"""Making projections: at the start of a program, and whenever somebody asks for them anew."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import LiteralString
+
+from psycopg import Connection
+from psycopg.rows import DictRow
+
+from cli.bootstrap import database_errors
+from infra.eventlog.reader import LogReader
+from infra.postgres.database import Database
+from infra.postgres.migrations import migrate
+from projections.projection import Projection
+from projections.rebuild import Progress, outdated, rebuild
+from projections.registry import REGISTRY
+
+PROJECTIONS_LOCK = 0x50726F6A  # "Proj"
+
+
+def prepare(url: str, progress: Progress | None = None) -> list[str]:
+    """Migrates the database and builds the projections that are new or have another version; returns their names.
+
+    Safe to run from many processes at once.
+    """
+    with database_errors(), Database(url).connect() as connection:
+        migrate(connection)
+        with projections_held(connection):
+            pending = outdated(connection, list(REGISTRY.values()))
+            if pending:
+                rebuild(connection, LogReader(), pending, LogReader.lock_appends, progress)
+    return [projection.name for projection in pending]
+
+
+def replay(url: str, projections: Sequence[Projection], progress: Progress | None = None) -> int:
+    """Rebuilds projections from the log while the service goes on; returns the position they are built to."""
+    with database_errors(), Database(url).connect() as connection, projections_held(connection):
+        return rebuild(connection, LogReader(), projections, LogReader.lock_appends, progress)
+
+
+@contextmanager
+def projections_held(connection: Connection[DictRow], *, shared: bool = False) -> Iterator[None]:
+    """Keeps others from rebuilding projections. Waits for those who do.
+
+    Without it two rebuilds would work in the same schema, and a swap in the middle of a verification would leave it
+    comparing tables that its snapshot does not see.
+    """
+    how: LiteralString = "_shared" if shared else ""
+    connection.execute(f"SELECT pg_advisory_lock{how}(%s)", (PROJECTIONS_LOCK,))
+    try:
+        yield
+    finally:
+        if not connection.broken:
+            connection.execute(f"SELECT pg_advisory_unlock{how}(%s)", (PROJECTIONS_LOCK,))

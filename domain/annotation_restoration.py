@@ -1,0 +1,154 @@
+"""Bringing back annotations as they were. The log only grows: what came after the version restored stays in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from domain.annotation.document import Document, Item
+from domain.annotation.timeline import Drawing, Tally, difference
+from domain.annotation_history import AnnotationHistory, Standing, Subject, copied, stream_of
+from domain.annotations import Permit, everybody, shape_type, split_document
+from domain.errors import VersionConflict
+from domain.event import Body, Context
+from domain.events.annotations import AnnotationsRestored, Removed
+from domain.ports import JobPlace, Log
+from domain.retry import decide_again
+from domain.saves import NOW, Moment
+
+
+@dataclass(frozen=True)
+class Restored:
+    """`version`: what stands now; `source`: what was brought back (both as a Moment names them). `skipped`: objects of
+    the source that did not come back, because their label is gone or their id stands in another job by now.
+    """
+
+    version: int
+    source: int
+    tally: Tally
+    skipped: int
+
+    @property
+    def recorded(self) -> bool:
+        """False: everything already was as it had been."""
+        return any(part.total() for part in (self.tally.created, self.tally.updated, self.tally.deleted))
+
+
+@dataclass
+class Return:
+    """What brings back the annotations of one job."""
+
+    place: JobPlace
+    version: int
+    created: Document = field(default_factory=dict)
+    updated: Document = field(default_factory=dict)
+    removed: Removed = field(default_factory=dict)
+    skipped: int = 0
+
+    def bodies(self) -> list[Body]:
+        ids = (self.place.job_id, self.place.task_id, self.place.project_id, self.version)
+        bodies: list[Body] = []
+        if self.removed:
+            bodies.append(AnnotationsRestored(*ids, created={}, updated={}, removed=self.removed))
+        bodies += [AnnotationsRestored(*ids, created={}, updated=d, removed={}) for d in split_document(self.updated)]
+        bodies += [AnnotationsRestored(*ids, created=d, updated={}, removed={}) for d in split_document(self.created)]
+        return bodies
+
+    def remove(self, kind: str, item: Item) -> None:
+        self.removed.setdefault(kind, {}).setdefault(shape_type(kind, item), []).append(item["id"])
+
+
+class AnnotationRestoration:
+    """The use cases. When others save meanwhile, it is decided again on what they left: nothing of it is lost."""
+
+    def __init__(self, log: Log, history: AnnotationHistory) -> None:
+        self._log = log
+        self._history = history
+
+    def restore(
+        self, context: Context, job_id: int, moment: Moment, version: int | None = None, permit: Permit = everybody
+    ) -> Restored:
+        """The annotations of a job. `version`: which ones the caller insists on replacing. Raises NotFound, Forbidden,
+        Invalid, VersionConflict.
+        """
+        return self._restore(context, lambda: self._history.job(job_id), moment, version, permit)
+
+    def restore_task(self, context: Context, task_id: int, moment: Moment) -> Restored:
+        """The annotations of all jobs of a task, in one save. Raises NotFound, Invalid."""
+        return self._restore(context, lambda: self._history.task(task_id), moment, None, everybody)
+
+    def _restore(
+        self, context: Context, find: Callable[[], Subject], moment: Moment, version: int | None, permit: Permit
+    ) -> Restored:
+        subject = find()
+        for place in subject.places:
+            permit(place)
+        point = self._history.point(subject, moment)
+        wanted = self._history.move_on(subject, point.position, {})
+        source = point.version if subject.task_id is not None else wanted[subject.places[0].job_id].version
+        # Moved on by each attempt, so that the long history is read once only.
+        present = copied(wanted)
+
+        @decide_again
+        def attempt() -> Restored:
+            return self._attempt(context, find(), source, wanted, present, version)
+
+        return attempt()
+
+    def _attempt(
+        self, context: Context, subject: Subject, source: int, wanted: Standing, present: Standing, version: int | None
+    ) -> Restored:
+        head = self._history.point(subject, NOW).position
+        self._history.move_on(subject, head, present)
+        expected = {stream_of(place.job_id): present[place.job_id].version for place in subject.places}
+        _check(expected, version)
+        returns = [
+            self._decide(place, wanted.get(place.job_id, Drawing()), present[place.job_id]) for place in subject.places
+        ]
+        bodies = [body for each in returns for body in each.bodies()]
+        tally = Tally()
+        for body in bodies:
+            tally.add(body)
+        if bodies:
+            last = self._log.record(context, bodies, {**subject.places[0].versions, **expected})[-1]
+            stands = last.originator_version if subject.task_id is None else last.position
+        else:
+            stands = next(iter(expected.values())) if subject.task_id is None else head
+        return Restored(stands, source, tally, sum(each.skipped for each in returns))
+
+    def _decide(self, place: JobPlace, wanted: Drawing, present: Drawing) -> Return:
+        """What changes `present` into `wanted`, as far as there are labels for it."""
+        labels = place.labels.by_id
+        decided = Return(place, wanted.version)
+        change = difference(present.objects, wanted.objects)
+        for kind, items in change.deleted.items():
+            for item in items:
+                decided.remove(kind, item)
+        for kind, pairs in change.updated.items():
+            for before, after in pairs:
+                if after["label_id"] in labels:
+                    decided.updated.setdefault(kind, []).append(after)
+                else:
+                    decided.remove(kind, before)
+        for kind, items in change.created.items():
+            elsewhere = self._elsewhere(kind, items, place.job_id)
+            known = [item for item in items if item["label_id"] in labels]
+            decided.created[kind] = [item for item in known if item["id"] not in elsewhere]
+            decided.skipped += len(known) - len(decided.created[kind])
+        everything = (item for objects in wanted.objects.values() for item in objects.values())
+        decided.skipped += sum(1 for item in everything if item["label_id"] not in labels)
+        return decided
+
+    def _elsewhere(self, kind: str, items: list[Item], job_id: int) -> set[int]:
+        """The ids that somebody has used again in another job since they were removed here."""
+        if not items:
+            return set()
+        standing = self._log.lookup.standing(kind, [item["id"] for item in items])
+        return {object_id for object_id, found in standing.items() if found.job_id != job_id}
+
+
+def _check(expected: dict[str, int], version: int | None) -> None:
+    """Raises VersionConflict when a job is not at the version insisted on."""
+    for stream, actual in expected.items():
+        if version is not None and actual != version:
+            raise VersionConflict(stream, version, actual)

@@ -1,0 +1,56 @@
+"""Removing blobs that nothing refers to any more."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from infra.blobs.disk import disk_errors, fsync
+from infra.blobs.files import SHA256
+
+Used = Callable[[Sequence[str]], set[str]]
+"""Those of some blobs that something refers to."""
+
+
+@dataclass(frozen=True)
+class Unused:
+    """A blob that nothing refers to. `size`: bytes."""
+
+    path: Path
+    size: int
+
+
+def unused_blobs(root: Path, used: Used, before: float) -> Iterator[Unused]:
+    """`before`: a POSIX time; younger blobs stay, for they may belong to an upload that is about to be recorded."""
+    for folder in sorted(path for path in root.iterdir() if path.is_dir() and len(path.name) == 2):
+        old = {}
+        for entry in os.scandir(folder):
+            if SHA256.fullmatch(entry.name) and (status := entry.stat()).st_mtime < before:
+                old[entry.name] = status.st_size
+        for sha256 in sorted(old.keys() - used(list(old))):
+            yield Unused(folder / sha256, old[sha256])
+
+
+def remove(blob: Unused, before: float) -> bool:
+    """False when somebody has stored the same content again meanwhile: then it stays.
+
+    Whoever stores what is there already renews its date (`FileBlobs`). So the file is first taken away from its name,
+    and looked at after that: it was renewed before, and is put back; or whoever comes later finds nothing, and writes
+    the content anew.
+    """
+    aside = blob.path.with_suffix(".removed")
+    with disk_errors():
+        try:
+            blob.path.rename(aside)
+        except FileNotFoundError:
+            return False
+        renewed = aside.stat().st_mtime >= before
+        if renewed:
+            with suppress(FileExistsError):
+                os.link(aside, blob.path)
+        aside.unlink()
+        fsync(blob.path.parent)
+    return not renewed
