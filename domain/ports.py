@@ -48,8 +48,8 @@ class Passwords(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class JobPlace:
-    """Where a job stands: its task, its frames (inclusive, task-relative), whose it is (`staff`: the owners and
-    assignees of the task and project), and what may be drawn in it.
+    """Where a job stands: its task, its frames (inclusive, task-relative), what may be drawn in it, whose it is
+    (`staff`: the owners and assignees of the task and project), and how far it is.
     """
 
     job_id: int
@@ -60,6 +60,9 @@ class JobPlace:
     labels: LabelSpecs
     assignee_id: int | None = None
     staff: frozenset[int] = frozenset()
+    type: str = "annotation"
+    stage: str = "annotation"
+    state: str = "new"
     versions: Mapping[str, int] = field(default_factory=dict)
     """Of the streams that all this was learned from: what is decided on it holds only as long as they stand."""
 

@@ -91,6 +91,9 @@ class ProjectionLookup:
             labels,
             row["assignee_id"],
             frozenset(row["staff"]) - {None},
+            row["type"],
+            row["stage"],
+            row["state"],
             _versions(row),
         )
 

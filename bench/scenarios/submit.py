@@ -42,8 +42,8 @@ class Jobs:
 
     def __init__(self, task: Task) -> None:
         self.ids = sorted(job.id for job in task.get_jobs())
-        label = task.get_labels()[0].id
-        rectangle = {"type": "rectangle", "frame": 0, "label_id": label}
+        self.label = task.get_labels()[0].id
+        rectangle = {"type": "rectangle", "frame": 0, "label_id": self.label}
         self.body = orjson.dumps({"shapes": [rectangle | {"points": [1.5, n, 20.25, n + 9]} for n in range(10)]})
 
     def first(self) -> Jobs:

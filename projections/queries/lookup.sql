@@ -1,7 +1,8 @@
 -- name: job_place
 -- A job, its task and project, whose they are, when the labels that apply last changed, and the versions of all this.
 SELECT j.id, j.task_id, t.project_id, j.start_frame, j.stop_frame, s.stream AS label_stream,
-    s.position AS label_position, j.assignee_id, ARRAY[t.owner_id, t.assignee_id, p.owner_id, p.assignee_id] AS staff,
+    s.position AS label_position, j.type, j.stage, j.state, j.assignee_id,
+    ARRAY[t.owner_id, t.assignee_id, p.owner_id, p.assignee_id] AS staff,
     (SELECT max(version) FROM log.events WHERE stream = 'job-' || j.id) AS job_version,
     (SELECT max(version) FROM log.events WHERE stream = 'task-' || t.id) AS task_version,
     (SELECT max(version) FROM log.events WHERE stream = 'project-' || p.id) AS project_version
@@ -14,7 +15,8 @@ WHERE j.id = %(job_id)s
 -- name: task_places
 -- The jobs of type annotation of a task, as job_place tells of one; without the versions of the jobs.
 SELECT j.id, j.task_id, t.project_id, j.start_frame, j.stop_frame, s.stream AS label_stream,
-    s.position AS label_position, j.assignee_id, ARRAY[t.owner_id, t.assignee_id, p.owner_id, p.assignee_id] AS staff,
+    s.position AS label_position, j.type, j.stage, j.state, j.assignee_id,
+    ARRAY[t.owner_id, t.assignee_id, p.owner_id, p.assignee_id] AS staff,
     NULL AS job_version, v.task_version, v.project_version
 FROM tasks t
 JOIN jobs j ON j.task_id = t.id

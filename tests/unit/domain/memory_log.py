@@ -22,7 +22,7 @@ from domain.events.annotations import (
     AnnotationsReplaced,
     AnnotationsRestored,
 )
-from domain.events.job import JobCreated, JobDeleted, JobRestored
+from domain.events.job import JobAssigned, JobCreated, JobDeleted, JobRestored, JobStateChanged
 from domain.events.label import LabelDeleted, LabelRestored, LabelsAdded
 from domain.events.task import TaskCreated, TaskDeleted, TaskPurged, TaskRestored
 from domain.events.user import UserRegistered
@@ -140,14 +140,30 @@ class NaiveLookup:
 
     def _places(self) -> Iterator[JobPlace]:
         tasks = self._tasks()
+        gone_jobs = {body.job_id for body in standing_deletions(self._bodies(), JobDeleted, JobRestored)}
         for job in self._of(JobCreated):
-            if job.task_id in tasks:
+            if job.task_id in tasks and job.job_id not in gone_jobs:
                 project_id = tasks[job.task_id].project_id
                 stream = f"project-{project_id}" if project_id else f"task-{job.task_id}"
                 labels = [label for added in self._of(LabelsAdded) if added.stream == stream for label in added.labels]
                 gone = {body.label_id for body in self._deleted_labels()}
                 specs = LabelSpecs.from_rows([label for label in labels if label["id"] not in gone])
-                yield JobPlace(job.job_id, job.task_id, project_id, job.start_frame, job.stop_frame, specs)
+                yield JobPlace(
+                    job.job_id, job.task_id, project_id, job.start_frame, job.stop_frame, specs,
+                    **self._progress(job), type=job.type, versions=self._versions(job.stream, f"task-{job.task_id}"),
+                )  # fmt: skip
+
+    def _progress(self, job: JobCreated) -> dict[str, Any]:
+        progress = {"assignee_id": job.assignee_id, "stage": job.stage, "state": job.state}
+        for event in self._events:
+            if isinstance(event.body, JobStateChanged) and event.body.job_id == job.job_id:
+                progress |= {"stage": event.body.stage, "state": event.body.state}
+            if isinstance(event.body, JobAssigned) and event.body.job_id == job.job_id:
+                progress["assignee_id"] = event.body.assignee_id
+        return progress
+
+    def _versions(self, *streams: str) -> dict[str, int]:
+        return {stream: sum(event.originator_id == stream for event in self._events) for stream in streams}
 
 
 class MemoryLog:

@@ -9,7 +9,7 @@ import pytest
 
 from domain.errors import Invalid, NotFound, VersionConflict
 from domain.events.job import JobAssigned, JobStateChanged
-from domain.job import STAGES, STATES, Jobs, evolve, status
+from domain.job import STAGES, STATES, Jobs, status
 
 from . import given
 from .given import ANN
@@ -35,7 +35,7 @@ def test_status_is_annotation_in_the_first_stage_and_completed_only_in_the_last(
 @pytest.mark.parametrize(("to_stage", "to_state"), PLACES)
 def test_every_transition_is_accepted(stage: str, state: str, to_stage: str, to_state: str) -> None:
     log = MemoryLog()
-    log.given(given.job(stage=stage, state=state))
+    log.given(given.task(), given.job(stage=stage, state=state))
     Jobs(log).update(ANN, 5, stage=to_stage, state=to_state)
     if (stage, state) == (to_stage, to_state):
         assert log.then == []
@@ -44,19 +44,19 @@ def test_every_transition_is_accepted(stage: str, state: str, to_stage: str, to_
 
 
 def test_a_new_stage_without_a_state_starts_anew(log: MemoryLog) -> None:
-    log.given(given.job(state="completed"))
+    log.given(given.task(), given.job(state="completed"))
     Jobs(log).update(ANN, 5, stage="validation")
     assert log.then == [JobStateChanged(5, 7, None, "validation", "new", "annotation", "completed")]
 
 
 def test_the_same_stage_keeps_the_state(log: MemoryLog) -> None:
-    log.given(given.job(stage="validation", state="in progress"))
+    log.given(given.task(), given.job(stage="validation", state="in progress"))
     Jobs(log).update(ANN, 5, stage="validation")
     assert log.then == []
 
 
 def test_a_state_without_a_stage_stays_in_the_stage(log: MemoryLog) -> None:
-    log.given(given.job(stage="acceptance", state="new"))
+    log.given(given.task(), given.job(stage="acceptance", state="new"))
     Jobs(log).update(ANN, 5, state="completed")
     assert log.then == [JobStateChanged(5, 7, None, "acceptance", "completed", "acceptance", "new")]
 
@@ -78,7 +78,7 @@ def test_a_job_is_handed_over_and_taken_back(jobs: Jobs, log_with_task: MemoryLo
 
 @pytest.mark.parametrize("assignee", [None, 1])
 def test_handing_a_job_to_whoever_has_it_changes_nothing(log: MemoryLog, assignee: int | None) -> None:
-    log.given(given.user(), given.job(assignee_id=assignee))
+    log.given(given.task(), given.user(), given.job(assignee_id=assignee))
     Jobs(log).update(ANN, 5, assignee_id=assignee)
     assert log.then == []
 
@@ -120,7 +120,3 @@ def test_who_is_too_late_five_times_is_told(jobs: Jobs, log_with_task: MemoryLog
     with pytest.raises(VersionConflict):
         jobs.update(ANN, 5, state="rejected")
     assert log_with_task.then == others
-
-
-def test_events_before_the_job_exists_mean_nothing() -> None:
-    assert evolve(None, JobAssigned(5, 7, None, 1, "ann", None)) is None
