@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
 from cli.options import DataOption, read_settings
-from domain.errors import Conflict, Unavailable
+from domain.errors import AnnalsError, Conflict, Unavailable
 
 if TYPE_CHECKING:
     from cli.bootstrap import System
@@ -43,6 +45,29 @@ def any_database(settings: Settings) -> Iterator[str]:
         raise Unavailable(f"There is no Annals data in {settings.data}: `annals serve` makes it, --data names another")
     with EmbeddedPostgres(settings.postgres).attach_or_start() as url:
         yield url
+
+
+@contextmanager
+def fresh_database(settings: Settings) -> Iterator[str]:
+    """As `any_database`; a data folder that is not there is made."""
+    if settings.database_url:
+        yield settings.database_url
+        return
+    from infra.postgres.embedded import EmbeddedPostgres
+
+    make_data_folder(settings.data)
+    with EmbeddedPostgres(settings.postgres).attach_or_start() as url:
+        yield url
+
+
+def make_data_folder(folder: Path) -> None:
+    """PostgreSQL does not run as root: its own account must be able to walk through, not to look around. Raises
+    AnnalsError.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o701 if os.geteuid() == 0 else 0o700)
+    except OSError as error:
+        raise AnnalsError(f"The data folder {folder} can't be used: {error.strerror}") from error
 
 
 @contextmanager

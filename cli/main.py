@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 
-from cli import database, demo, doctor, events, purge, replay, restore, serve, users, verify
+from cli import database, demo, doctor, events, log, purge, replay, restore, serve, users, verify
 from cli.roles import commands as roles
 from domain.errors import AnnalsError, Invalid
 
@@ -22,6 +22,7 @@ app.command()(serve.serve)
 app.command()(demo.demo)
 app.add_typer(users.app, name="user")
 app.add_typer(events.app, name="events")
+app.add_typer(log.app, name="log")
 app.command()(replay.replay)
 app.command()(verify.verify)
 app.command()(restore.restore)

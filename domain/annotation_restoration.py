@@ -58,6 +58,19 @@ class Return:
         self.removed.setdefault(kind, {}).setdefault(shape_type(kind, item), []).append(item["id"])
 
 
+@dataclass
+class Course:
+    """A restoration under way: `wanted` is to stand again; `present` stood when it was last looked at. Each attempt
+    moves that on, so that a long history is read only once.
+    """
+
+    context: Context
+    find: Callable[[], Subject]
+    source: int
+    wanted: Standing
+    present: Standing
+
+
 class AnnotationRestoration:
     """The use cases. When others save meanwhile, it is decided again on what they left: nothing of it is lost."""
 
@@ -71,50 +84,53 @@ class AnnotationRestoration:
         """The annotations of a job. `version`: which ones the caller insists on replacing. Raises NotFound, Forbidden,
         Invalid, VersionConflict.
         """
-        return self._restore(context, lambda: self._history.job(job_id), moment, version, permit)
+        course = self._begun(context, lambda: self._history.job(job_id), moment, permit)
+        if version is not None:
+            return self._attempt(course, version)
+        return self._restored(course)
 
     def restore_task(self, context: Context, task_id: int, moment: Moment) -> Restored:
         """The annotations of all jobs of a task, in one save. Raises NotFound, Invalid."""
-        return self._restore(context, lambda: self._history.task(task_id), moment, None, everybody)
+        return self._restored(self._begun(context, lambda: self._history.task(task_id), moment, everybody))
 
-    def _restore(
-        self, context: Context, find: Callable[[], Subject], moment: Moment, version: int | None, permit: Permit
-    ) -> Restored:
+    def _begun(self, context: Context, find: Callable[[], Subject], moment: Moment, permit: Permit) -> Course:
         subject = find()
         for place in subject.places:
             permit(place)
         point = self._history.point(subject, moment)
         wanted = self._history.move_on(subject, point.position, {})
         source = point.version if subject.task_id is not None else wanted[subject.places[0].job_id].version
-        # Moved on by each attempt, so that the long history is read once only.
-        present = copied(wanted)
+        return Course(context, find, source, wanted, copied(wanted))
 
-        @decide_again
-        def attempt() -> Restored:
-            return self._attempt(context, find(), source, wanted, present, version)
+    def _restored(self, course: Course) -> Restored:
+        try:
+            return self._attempt(course)
+        except VersionConflict:
+            # Others save here all the time. As with any change, what they do in this instant stands beside it.
+            return self._attempt(course, alone=False)
 
-        return attempt()
-
-    def _attempt(
-        self, context: Context, subject: Subject, source: int, wanted: Standing, present: Standing, version: int | None
-    ) -> Restored:
+    @decide_again
+    def _attempt(self, course: Course, version: int | None = None, *, alone: bool = True) -> Restored:
+        """`alone`: nobody may have saved since the annotations were looked at."""
+        subject = course.find()
         head = self._history.point(subject, NOW).position
-        self._history.move_on(subject, head, present)
-        expected = {stream_of(place.job_id): present[place.job_id].version for place in subject.places}
-        _check(expected, version)
+        self._history.move_on(subject, head, course.present)
+        versions = {stream_of(place.job_id): course.present[place.job_id].version for place in subject.places}
+        _check(versions, version)
         returns = [
-            self._decide(place, wanted.get(place.job_id, Drawing()), present[place.job_id]) for place in subject.places
+            self._decide(place, course.wanted.get(place.job_id, Drawing()), course.present[place.job_id])
+            for place in subject.places
         ]
         bodies = [body for each in returns for body in each.bodies()]
+        stands = head if subject.task_id is not None else max(versions.values())
+        if bodies:
+            expected = {**subject.places[0].versions, **(versions if alone else {})}
+            last = self._log.record(course.context, bodies, expected)[-1]
+            stands = last.position if subject.task_id is not None else last.originator_version
         tally = Tally()
         for body in bodies:
             tally.add(body)
-        if bodies:
-            last = self._log.record(context, bodies, {**subject.places[0].versions, **expected})[-1]
-            stands = last.originator_version if subject.task_id is None else last.position
-        else:
-            stands = next(iter(expected.values())) if subject.task_id is None else head
-        return Restored(stands, source, tally, sum(each.skipped for each in returns))
+        return Restored(stands, course.source, tally, sum(each.skipped for each in returns))
 
     def _decide(self, place: JobPlace, wanted: Drawing, present: Drawing) -> Return:
         """What changes `present` into `wanted`, as far as there are labels for it."""

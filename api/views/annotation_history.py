@@ -28,7 +28,7 @@ def change(change: Change, of_task: bool) -> Row:
         "position": save.last,
         "job_ids": save.job_ids,
         **_circumstances(save),
-        "types": sorted(save.types),
+        "types": save.types,
         "created": _counts(change.tally.created),
         "updated": _counts(change.tally.updated),
         "deleted": _counts(change.tally.deleted),

@@ -12,6 +12,7 @@ import structlog
 import typer
 
 from cli import logs
+from cli.database import make_data_folder
 from cli.progress import fold_progress
 from cli.serving.listening import Listening
 from cli.serving.processes import supervisor
@@ -59,8 +60,7 @@ class Server:
     def _claim_folder(self) -> None:
         folder = self._settings.data
         try:
-            # PostgreSQL does not run as root: its own account must be able to walk through, not to look around.
-            folder.mkdir(parents=True, exist_ok=True, mode=0o701 if os.geteuid() == 0 else 0o700)
+            make_data_folder(folder)
             self._file.claim()
         except OSError as error:
             raise AnnalsError(f"The data folder {folder} can't be used: {error.strerror}") from error

@@ -29,7 +29,7 @@ GROUP BY stream
 -- name: page
 -- Saves of some streams, the last first: events that were recorded at the same time for the same request.
 SELECT min(position) AS first, max(position) AS last, max(version) AS version,
-    array_agg(DISTINCT job_id ORDER BY job_id) AS job_ids, array_agg(DISTINCT type) AS types,
+    array_agg(DISTINCT job_id ORDER BY job_id) AS job_ids, array_agg(DISTINCT type ORDER BY type) AS types,
     time, actor_id, actor, source, user_agent, correlation_id
 FROM log.events WHERE stream = ANY(%(streams)s)
 GROUP BY time, correlation_id, actor_id, actor, source, user_agent

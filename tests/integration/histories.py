@@ -20,6 +20,7 @@ from domain.events.label import LabelChanged, LabelSpec
 from domain.events.project import ProjectChanged
 from domain.job import STAGES, STATES
 from domain.project import NewProject
+from domain.saves import Moment
 from domain.splitting import Segment, Split
 from domain.task import NewTask
 from projections.projection import Projection
@@ -158,6 +159,12 @@ class History:
 
     def clear(self, random: Random) -> None:
         self.app.annotations.clear(ME, self._one("jobs", random))
+
+    def bring_back(self, random: Random) -> None:
+        """What was drawn in a job goes back to what it was."""
+        job = self._row("jobs", random)
+        version = random.randint(0, job["annotations_version"])
+        self.app.annotation_restoration.restore(ME, job["id"], Moment(version))
 
     def draw_in_task(self, random: Random) -> None:
         job_id, document = self._drawing(random)

@@ -15,7 +15,7 @@ import domain.events  # noqa: F401  (registers every event type)
 from consumers.forwarder.batch import COLUMNS, Batch, Limits, batches, gather, table_rows
 from consumers.forwarder.transform.row import MAX_COUNT, Row, has_transform, rows_of
 from domain.event import Body, Event, Metadata, body_types, make_body
-from domain.events.annotations import AnnotationsChanged, AnnotationsCleared, AnnotationsReplaced
+from domain.events.annotations import AnnotationsChanged, AnnotationsCleared, AnnotationsReplaced, AnnotationsRestored
 from domain.events.data import DataUploaded, FilesReceived, FramesAdded, JobsSplit, UploadStarted
 from domain.events.job import JobAssigned, JobCreated, JobStateChanged
 from domain.events.label import LabelChanged, LabelDeleted, LabelsAdded
@@ -236,6 +236,15 @@ def test_what_replaced_or_cleared_annotations_removed_is_counted_first() -> None
     replaced = AnnotationsReplaced(11, 7, None, created={"shapes": [shape(1, "points")]}, removed=counts)
     assert brief(replaced) == [*deleted, ("create:shapes", "points", None, None, 1)]
     assert brief(AnnotationsCleared(11, 7, None, removed=counts)) == deleted
+
+
+def test_what_is_restored_counts_as_what_it_does() -> None:
+    parts: Any = {
+        "created": {"shapes": [shape(1, "points")]},
+        "updated": {"tags": [{"id": 10}]},
+        "removed": {"shapes": {"mask": [3]}},
+    }
+    assert brief(AnnotationsRestored(11, 7, None, 4, **parts)) == brief(AnnotationsChanged(11, 7, None, **parts))
 
 
 @given(st.integers(1, 5 * MAX_COUNT))

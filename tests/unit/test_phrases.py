@@ -9,7 +9,7 @@ import pytest
 import domain.events  # noqa: F401  (registers every event type)
 from cli.phrases import PHRASES, sentence
 from domain.event import Body, Event, Metadata, body_types
-from domain.events.annotations import AnnotationsChanged, AnnotationsCleared, AnnotationsReplaced
+from domain.events.annotations import AnnotationsChanged, AnnotationsCleared, AnnotationsReplaced, AnnotationsRestored
 from domain.events.data import FilesReceived, FramesAdded
 from domain.events.job import JobAssigned, JobCreated
 from domain.events.label import LabelDeleted, LabelsAdded
@@ -81,6 +81,10 @@ def test_every_event_type_has_words() -> None:
         (
             AnnotationsCleared(2, 7, None, {"shapes": {"polygon": 2, "mask": 1}}),
             "ada removed everything in job 2: 3 shapes",
+        ),
+        (
+            AnnotationsRestored(2, 7, None, 4, drawn(shapes=3), {}, {"tags": {"": [1]}}),
+            "ada restored version 4 of the annotations in job 2: drew 3 shapes and removed 1 tag",
         ),
         (
             RequestQueued(REQUEST, "import", "create", "task", "", 1, "ada", None, 7, None, {}),

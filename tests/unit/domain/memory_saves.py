@@ -64,9 +64,9 @@ class NaiveSaves:
         return Save(
             first.position,
             last.position,
-            last.originator_version,
+            max(event.originator_version for event in events),
             tuple(sorted(jobs)),
-            tuple(types),
+            tuple(sorted(types)),
             meta.time,
             meta.actor_id,
             meta.actor,
