@@ -12,9 +12,11 @@ import anyio.to_thread
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
 
 from api import errors
 from api.express import Express
+from api.idempotency import Idempotency
 from api.middleware import RequestId
 from api.routes import (
     annotation_history,
@@ -59,8 +61,12 @@ REFUSED: dict[int | str, dict[str, Any]] = {
 }
 
 
-def create_app(services: Services) -> Express:
+def create_app(services: Services) -> ASGIApp:
     """Everything that answers under /api, and /static/logo.svg."""
+    return Idempotency(_express(services), services)
+
+
+def _express(services: Services) -> Express:
     return Express(_fastapi(services), [module.router for module in ROUTERS], services.settings.threads)
 
 
@@ -98,3 +104,4 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
     finally:
         listener.stop()
+        services.answers.close()

@@ -111,6 +111,7 @@ def _context(request: Request, identity: Identity) -> Context:
         source="api",
         correlation_id=request.state.request_id,
         user_agent=user_agent(request),
+        once=getattr(request.state, "once", None),
     )
 
 

@@ -15,6 +15,7 @@ from api.waiting import Waiters
 from domain.application import Annals
 from infra.blobs import BlobStore
 from infra.media.cache import ChunkCache
+from infra.postgres.answers import Answers
 from infra.postgres.database import Database
 from infra.settings import Settings
 
@@ -31,6 +32,11 @@ class Services:
     waiters: Waiters = field(default_factory=Waiters)
     identities: Identities = field(default_factory=Identities)
     preparing: Preparing = field(default_factory=Preparing)
+
+    @cached_property
+    def answers(self) -> Answers:
+        """What was answered to requests with a key."""
+        return Answers(self.database)
 
     @cached_property
     def unknown_password_hash(self) -> str:

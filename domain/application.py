@@ -7,6 +7,7 @@ ports (ids, clock, lookup), never adapters.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from eventsourcing.application import Application
@@ -99,7 +100,7 @@ class Annals(Application[str]):
     def record(self, context: Context, bodies: Sequence[Body], expect: Mapping[str, int] | None = None) -> list[Event]:
         """Append, all or nothing. `expect`: stream → the version that the decision was made on, also of streams that
         only informed it; those that it does not name take the change whatever their version. Raises VersionConflict;
-        then load and decide again.
+        then load and decide again. Raises DoneBefore when something was recorded under the context's key already.
         """
         meta = metadata(context, self.clock())
         versions = dict(expect or {})
@@ -110,7 +111,12 @@ class Annals(Application[str]):
             if stream in versions:
                 version = versions[stream] = versions[stream] + 1
             events.append(Event(stream, version, body, meta))
+        once = context.once
+        if once is not None and not once.recorded and events:
+            events[0].meta = replace(meta, idempotency_key=once.key)
         self.events.put(events, expect=expect or {})
+        if once is not None:
+            once.recorded = True
         return events
 
 

@@ -56,6 +56,10 @@ class VersionConflict(Conflict):
         super().__init__(f"{stream} is at version {actual}, not {expected}: somebody else changed it first")
 
 
+class DoneBefore(Conflict):
+    """This was done already, under the same key."""
+
+
 class RequestInProgress(Conflict):
     """The same request is already being processed."""
 

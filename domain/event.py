@@ -47,6 +47,16 @@ class Actor:
 SYSTEM = Actor(None, None, is_admin=True)
 
 
+@dataclass(slots=True)
+class Once:
+    """The key under which a client asks for something. It goes into the log with the first save that is recorded under
+    it (`recorded`), and nothing is ever recorded under it again.
+    """
+
+    key: str
+    recorded: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """The circumstances of a command: who, through what, and what it follows from."""
@@ -56,6 +66,7 @@ class Context:
     correlation_id: str | None = None
     causation_id: str | None = None
     user_agent: str | None = None
+    once: Once | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +82,7 @@ class Metadata:
     correlation_id: str | None = None
     causation_id: str | None = None
     user_agent: str | None = None
+    idempotency_key: str | None = None
 
 
 @dataclass(slots=True)

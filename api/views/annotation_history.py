@@ -21,7 +21,9 @@ SKIPPED = "left out, because their label is gone or somebody has used their id i
 
 
 def change(change: Change, of_task: bool) -> Row:
-    """A save. `version` is what `?version=`, `diff` and `restore` take; of a task it is the position in the log."""
+    """A save. `version` is what `?version=`, `diff` and `restore` take; of a task it is the position in the log.
+    `restored_version` is the version of the job that the save brought back; the jobs of a task have one each.
+    """
     save = change.save
     return {
         "version": save.last if of_task else save.version,

@@ -21,7 +21,7 @@ length stands in the row.
 READ = b"""
 SELECT * FROM (
     SELECT position, stream, version, type, schema_version, time, source, actor_id, actor, organization_id,
-        organization, correlation_id, causation_id, user_agent, state,
+        organization, correlation_id, causation_id, user_agent, idempotency_key, state,
         sum(octet_length(state)) OVER (ORDER BY position) AS bytes, row_number() OVER (ORDER BY position) AS number
     FROM log.events
     WHERE position > %(after)s AND position <= %(until)s

@@ -14,7 +14,7 @@ from eventsourcing.persistence import ApplicationRecorder, StoredEvent
 from psycopg import Cursor
 from psycopg.rows import DictRow
 
-from domain.errors import Conflict, Invalid, Unavailable, VersionConflict
+from domain.errors import Conflict, DoneBefore, Invalid, Unavailable, VersionConflict
 from domain.event import NEXT_VERSION, Event, Metadata
 from infra.eventlog.committer import GroupCommitter, Save
 from infra.eventlog.mapper import LoggedEvent, PendingEvent
@@ -42,21 +42,22 @@ FROM unnest(%s::text[]) AS s (stream),
 INSERT = b"""
 WITH inserted AS (
     INSERT INTO log.events (position, stream, version, type, schema_version, time, source, actor_id, actor,
-        organization_id, organization, project_id, task_id, job_id, correlation_id, causation_id, user_agent, state)
+        organization_id, organization, project_id, task_id, job_id, correlation_id, causation_id, user_agent, state,
+        idempotency_key)
     SELECT e.position, e.stream, e.version, e.type, e.schema_version, e.time, e.source, e.actor_id, e.actor,
         e.organization_id, e.organization, e.project_id, e.task_id, e.job_id, e.correlation_id, e.causation_id,
-        e.user_agent, e.payload
+        e.user_agent, e.payload, e.idempotency_key
     FROM ROWS FROM (json_populate_recordset(NULL::log.events, %s::json), unnest(%b::bytea[])) AS e (
         position, stream, version, type, schema_version, time, source, actor_id, actor,
         organization_id, organization, project_id, task_id, job_id, correlation_id, causation_id, user_agent, state,
-        payload)
+        idempotency_key, payload)
 )
 SELECT pg_notify(%s, %s)
 """
 
 SELECT = """
 SELECT position, stream, version, type, schema_version, time, source, actor_id, actor, organization_id, organization,
-    correlation_id, causation_id, user_agent, state
+    correlation_id, causation_id, user_agent, idempotency_key, state
 FROM log.events
 """
 
@@ -92,8 +93,8 @@ class EventLogRecorder(ApplicationRecorder):
         self, stored_events: Sequence[StoredEvent], *, expect: Mapping[str, int] | None = None, **_: Any
     ) -> list[int]:
         """Append, all or nothing; returns the positions. `expect`: stream → version that it must have. Raises
-        VersionConflict; Conflict when a row must be the only one of its kind and is not; Invalid for values that no
-        column takes; Unavailable.
+        VersionConflict; DoneBefore; Conflict when a row must be the only one of its kind and is not; Invalid for values
+        that no column takes; Unavailable.
         """
         if not stored_events:
             return []
@@ -101,6 +102,8 @@ class EventLogRecorder(ApplicationRecorder):
         try:
             self._committer.commit(save)
         except psycopg.errors.UniqueViolation as error:
+            if error.diag.constraint_name == "events_idempotency":
+                raise DoneBefore from error
             raise Conflict(error.diag.message_primary) from error
         except (psycopg.DataError, psycopg.errors.ProgramLimitExceeded) as error:
             raise Invalid([f"This cannot be stored: {error.diag.message_primary}"]) from error
@@ -272,6 +275,7 @@ def _row(event: Event) -> dict[str, Any]:
         "correlation_id": meta.correlation_id,
         "causation_id": meta.causation_id,
         "user_agent": meta.user_agent,
+        "idempotency_key": meta.idempotency_key,
     }
 
 
@@ -286,6 +290,7 @@ def logged_event(row: DictRow) -> LoggedEvent:
         row["correlation_id"],
         row["causation_id"],
         row["user_agent"],
+        row["idempotency_key"],
     )
     return LoggedEvent(
         originator_id=row["stream"],

@@ -64,6 +64,7 @@ def test_an_event_carries_who_did_it_when_and_through_what(system: System) -> No
         "correlation_id": "request-1",
         "causation_id": "task-7@1",
         "user_agent": "cvat_sdk/2.80.0",
+        "idempotency_key": None,
     }
     assert read(system) == [event]
     assert event.meta.time == time

@@ -204,9 +204,7 @@ def test_what_goes_wrong_at_the_end_undoes_everything(lived: System, database_ur
     assert everything(elsewhere) == before
 
 
-def test_memory_stays_the_same_however_many_events_there_are(
-    system: System, database_url: str, elsewhere: str
-) -> None:
+def test_memory_stays_the_same_however_many_events_there_are(system: System, database_url: str, elsewhere: str) -> None:
     body = events.rectangle()
     system.app.record(ME, [events.task(1), events.labels(task_id=1), events.job(5, 1)])
     for _ in range(20):

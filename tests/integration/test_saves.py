@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import combinations_with_replacement
 from random import Random
 
 import pytest
@@ -10,12 +11,13 @@ from cli.bootstrap import System
 from domain.annotation.document import KINDS
 from domain.annotation.timeline import Objects
 from domain.annotation_history import Subject, stream_of
+from domain.application import PAGE_EVENTS
 from domain.event import Event
-from domain.events.annotations import AnnotationsBody
+from domain.events.annotations import AnnotationsBody, AnnotationsCleared
 from infra.eventlog.reader import LogReader
 
 from ..unit.domain.memory_saves import NaiveSaves
-from .histories import BEGINNING, STEPS, History
+from .histories import BEGINNING, ME, STEPS, History
 
 DRAWING = ["draw", "redraw", "replace", "erase", "clear", "draw_in_task", "bring_back"]
 
@@ -63,6 +65,22 @@ def test_what_the_past_comes_to_is_what_stands(lived: System) -> None:
         drawing = history.move_on(subject, 2**62, {})[row["id"]]
         assert drawing.version == row["version"]
         assert drawing.objects == standing(lived, row["id"])
+
+
+def test_long_histories_are_read_by_the_page(system: System) -> None:
+    """Whole, wherever the pages begin and end."""
+
+    def saved(job_id: int, number: int) -> AnnotationsCleared:
+        return AnnotationsCleared(job_id, 7, None, {"tags": {"": number}})
+
+    length = 2 * PAGE_EVENTS + 50
+    system.app.record(ME, [saved(job_id, number) for number in range(length) for job_id in (1, 2)])
+    ends = [0, 1, PAGE_EVENTS - 1, PAGE_EVENTS, PAGE_EVENTS + 1, 2 * PAGE_EVENTS, length]
+    for after, until in combinations_with_replacement(ends, 2):
+        stream = list(system.app.history(stream_of(2), after, until))
+        assert [event.body for event in stream] == [saved(2, number) for number in range(after, until)]
+        assert [event.position for event in system.app.recorded(after + 1, until)] == [*range(after + 1, until + 1)]
+    assert len(list(system.app.history(stream_of(1)))) == length
 
 
 def standing(system: System, job_id: int) -> Objects:
