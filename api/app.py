@@ -26,6 +26,7 @@ from api.routes import (
     job_data,
     jobs,
     labels,
+    log,
     projects,
     requests,
     server,
@@ -51,6 +52,7 @@ ROUTERS = (
     annotation_history,
     labels,
     requests,
+    log,
     deleted,
 )
 
@@ -97,6 +99,7 @@ def _fastapi(services: Services) -> FastAPI:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     services: Services = app.state.services
     services.waiters.bind(asyncio.get_running_loop())
+    services.log_streams.bind(asyncio.get_running_loop())
     # Each thread may hold a database connection; more threads than that would only wait for one.
     anyio.to_thread.current_default_thread_limiter().total_tokens = services.settings.threads
     listener = Listener(services.database, services.log_moved).start()

@@ -22,6 +22,7 @@ from domain.errors import (
     NotFound,
     RequestInProgress,
     TooLarge,
+    TooMany,
     Unavailable,
     VersionConflict,
 )
@@ -42,6 +43,7 @@ STATUS: dict[type[AnnalsError], int] = {
     NotFound: 404,
     Conflict: 409,
     TooLarge: 413,
+    TooMany: 429,
     Unavailable: 503,
 }
 RETRY_AFTER_SECONDS = 2
@@ -145,7 +147,7 @@ def _annals_error(error: AnnalsError) -> Response:
     headers = {}
     if status == 401:
         headers["WWW-Authenticate"] = "Token"
-    if status == 503:
+    if status in (429, 503):
         headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     if isinstance(error, PreconditionFailed):
         headers["ETag"] = f'"{error.actual}"'

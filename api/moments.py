@@ -34,7 +34,7 @@ def moment(version: int | None, as_of: str | None) -> Moment:
     """Raises Invalid for both at once and for a time that is none."""
     if version is not None and as_of:
         raise Invalid(["Give version or as_of, not both"])
-    return Moment(version, _time(as_of) if as_of else None)
+    return Moment(version, time_in("as_of", as_of) if as_of else None)
 
 
 def version_in(name: str, text: str) -> int:
@@ -50,13 +50,13 @@ def past_response(request: Request, subject: Subject, wanted: Moment) -> Respons
     return json_response({"version": past.version, **past.document()}, headers={"ETag": f'"{past.version}"'})
 
 
-def _time(text: str) -> datetime:
-    """One without a time zone is in UTC, as all times that the server shows."""
+def time_in(name: str, text: str) -> datetime:
+    """One without a time zone is in UTC, as all times that the server shows. Raises Invalid."""
     try:
         time = datetime.fromisoformat(text)
     except ValueError:
-        raise Invalid({"as_of": [f'Write a time such as 2026-11-21T14:05:00Z, not "{text[:50]}".']}) from None
+        raise Invalid({name: [f'Write a time such as 2026-11-21T14:05:00Z, not "{text[:50]}".']}) from None
     try:
         return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
     except OverflowError:
-        raise Invalid({"as_of": ["There is no such time in UTC."]}) from None
+        raise Invalid({name: ["There is no such time in UTC."]}) from None

@@ -10,14 +10,17 @@ from typing import cast
 from fastapi import Request
 
 from api.identities import Identities
+from api.log_stream import LogStreams
 from api.preparing import Preparing
 from api.waiting import Waiters
 from domain.application import Annals
 from infra.blobs import BlobStore
+from infra.eventlog.pages import LogPages
 from infra.media.cache import ChunkCache
 from infra.postgres.answers import Answers
 from infra.postgres.database import Database
 from infra.settings import Settings
+from projections.resources import EVENTS_VISIBLE
 
 
 @dataclass
@@ -34,6 +37,14 @@ class Services:
     preparing: Preparing = field(default_factory=Preparing)
 
     @cached_property
+    def log_pages(self) -> LogPages:
+        return LogPages(self.database, EVENTS_VISIBLE)
+
+    @cached_property
+    def log_streams(self) -> LogStreams:
+        return LogStreams(self.log_pages)
+
+    @cached_property
     def answers(self) -> Answers:
         """What was answered to requests with a key."""
         return Answers(self.database)
@@ -45,6 +56,7 @@ class Services:
 
     def log_moved(self, nouns: frozenset[str]) -> None:
         """What this process remembers or waits for may have changed. Called by the log's listener."""
+        self.log_streams.moved()
         if not nouns or "user" in nouns:
             self.identities.forget()
         if not nouns or "request" in nouns:

@@ -133,12 +133,13 @@ def _log(database: Database) -> Iterator[Symptom]:
 def _projections(database: Database) -> Iterator[Symptom]:
     from projections.registry import REGISTRY
 
-    rows = database.query("SELECT name, version, position, built_at FROM log.projections ORDER BY name")
-    built = {row["name"]: row for row in rows}
+    rows = database.query("SELECT name, version, position, built_at FROM log.projections ORDER BY version")
+    built = {(row["name"], row["version"]): row for row in rows}
     for name, projection in REGISTRY.items():
-        row = built.get(name)
-        if row is None or row["version"] != projection.version:
-            value = "not built" if row is None else f"version {row['version']}"
+        row = built.get((name, projection.version))
+        if row is None:
+            others = [f"version {version}" for other, version in built if other == name]
+            value = ", ".join(others) or "not built"
             trouble = f"projection {name} is wanted in version {projection.version}: `annals replay {name}`"
             yield Symptom("projections", name, value, trouble)
         else:

@@ -14,7 +14,7 @@ from infra.eventlog.reader import LogReader
 from infra.postgres.database import Database
 from infra.postgres.migrations import migrate
 from projections.projection import Projection
-from projections.rebuild import Progress, outdated, rebuild
+from projections.rebuild import Progress, drop_unfinished, outdated, rebuild
 from projections.registry import REGISTRY
 
 PROJECTIONS_LOCK = 0x50726F6A  # "Proj"
@@ -28,6 +28,7 @@ def prepare(url: str, progress: Progress | None = None) -> list[str]:
     with database_errors(), Database(url).connect() as connection:
         migrate(connection)
         with projections_held(connection):
+            drop_unfinished(connection)
             pending = outdated(connection, list(REGISTRY.values()))
             if pending:
                 rebuild(connection, LogReader(), pending, LogReader.lock_appends, progress)

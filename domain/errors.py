@@ -44,6 +44,10 @@ class TooLarge(AnnalsError):
     """The content is larger than this server accepts."""
 
 
+class TooMany(AnnalsError):
+    """Too much of this goes on at once; try again when some of it has ended."""
+
+
 class Conflict(AnnalsError):
     """The present state does not allow this."""
 

@@ -15,12 +15,15 @@ from domain.errors import Unavailable
 from domain.event import Event
 from projections.projection import Projection, ProjectionSet
 
-BATCH = 5_000
+LAST_EVENTS = 500
+"""At most so many events are folded while writers wait."""
 ATTEMPTS = 500
 LOCK_MILLISECONDS = 50
 """How long a swap waits for readers before it lets writers go on and tries again."""
 
 SERVICE_ROLE = "annals_service"
+SHADOW = "rebuild_"
+"""How the names of the schemas begin in which rebuilds work."""
 
 Progress = Callable[[int, int], None]
 """`progress(position, head)`, after each batch."""
@@ -92,8 +95,32 @@ def rebuild(
     """Builds projections beside the live ones and swaps them in; returns the position they are built to.
 
     The bulk is folded while the service writes on; only the last few events and the swap hold the append lock. Until
-    the swap commits nothing of it is visible; a rebuild that is stopped leaves the live tables as they were.
+    the swap commits nothing of it is visible; a rebuild that is stopped leaves the live tables as they were. The
+    caller keeps others from rebuilding meanwhile.
     """
+    drop_unfinished(connection)
+    try:
+        return _build(connection, log, projections, lock_appends, progress)
+    except BaseException:  # whoever stops it with Ctrl-C too
+        if not connection.closed:
+            drop_unfinished(connection)
+        raise
+
+
+def drop_unfinished(connection: Connection[DictRow]) -> None:
+    """Drops what rebuilds have left that were killed. Only for one who keeps others from rebuilding."""
+    rows = connection.execute("SELECT nspname FROM pg_namespace WHERE starts_with(nspname, %s)", (SHADOW,)).fetchall()
+    for row in rows:
+        connection.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(row["nspname"])))
+
+
+def _build(
+    connection: Connection[DictRow],
+    log: EventLog,
+    projections: Sequence[Projection],
+    lock_appends: Callable[[Cursor[DictRow]], object],
+    progress: Progress | None,
+) -> int:
     together = ProjectionSet(projections)
     with connection.cursor() as cursor:
         for projection in projections:
@@ -101,12 +128,14 @@ def rebuild(
         search(cursor, *(shadow(projection) for projection in projections))
     done = 0
     for _ in range(ATTEMPTS):
-        while (head := log.head(connection)) - done > BATCH or done == 0 < head:
+        while (head := log.head(connection)) - done > LAST_EVENTS or done == 0 < head:
             fold(connection, log, together, done, head, progress)
             done = head
         with suppress(LockNotAvailable), connection.transaction(), connection.cursor() as cursor:
             lock_appends(cursor)
             head = log.head(connection)
+            if head - done > LAST_EVENTS:  # appended while we waited for the lock
+                continue
             fold(connection, log, together, done, head, progress)
             _lock_tables(cursor, projections)
             for projection in projections:
@@ -117,7 +146,7 @@ def rebuild(
 
 def shadow(projection: Projection) -> str:
     """The schema in which a projection is built."""
-    return f"rebuild_{projection.name}_v{projection.version}"
+    return f"{SHADOW}{projection.name}_v{projection.version}"
 
 
 def _lock_tables(cursor: Cursor[DictRow], projections: Sequence[Projection]) -> None:

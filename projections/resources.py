@@ -94,3 +94,17 @@ DELETED = Resource(
     organization="organization_id",
     order="-deleted_date",
 )
+
+EVENTS_VISIBLE = """
+e.stream = 'user-' || %(viewer)s
+OR e.actor_id = %(viewer)s AND e.type LIKE 'Request%%'
+OR e.task_id IN (
+    SELECT t.id FROM tasks t LEFT JOIN projects p ON p.id = t.project_id
+    WHERE %(viewer)s IN (t.owner_id, t.assignee_id, p.owner_id, p.assignee_id)
+)
+OR e.task_id IS NULL AND e.project_id IN (SELECT p.id FROM projects p WHERE %(viewer)s IN (p.owner_id, p.assignee_id))
+OR e.job_id IN (SELECT j.id FROM jobs j WHERE j.assignee_id = %(viewer)s)
+"""
+"""Which events (`log.events e`) somebody may see: those of what they may see now, and their own logins and requests.
+What is deleted is not seen, nor is its history, until it is restored.
+"""

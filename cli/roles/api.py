@@ -7,6 +7,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
+from types import FrameType
 
 import uvicorn
 
@@ -36,13 +37,26 @@ def run(settings: Settings, database_url: Callable[[], str], descriptor: int | N
     chunks = ChunkCache(settings.cache, settings.chunk_cache_bytes)
     system = connect(database_url(), connections(settings))
     try:
-        app = create_app(_services(settings, system, blobs, chunks))
+        services = _services(settings, system, blobs, chunks)
+        app = create_app(services)
         _calm_collector()
         # uvicorn repeats a SIGTERM when it is done; by then that has been obeyed.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-        uvicorn.Server(_config(app)).run(sockets=[listener])
+        _Server(_config(app), services.log_streams.stop).run(sockets=[listener])
     finally:
         system.close()
+
+
+class _Server(uvicorn.Server):
+    """`on_exit` ends what would go on for ever, as soon as a stop is asked for."""
+
+    def __init__(self, config: uvicorn.Config, on_exit: Callable[[], object]) -> None:
+        super().__init__(config)
+        self._on_exit = on_exit
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self._on_exit()
+        super().handle_exit(sig, frame)
 
 
 def _calm_collector() -> None:

@@ -51,6 +51,15 @@ def test_a_projection_that_is_not_built_is_named_with_the_remedy(annals: Annals,
     assert annals("doctor").returncode == 0
 
 
+def test_other_versions_of_a_projection_beside_the_wanted_one_are_no_trouble(annals: Annals, main_job: MainJob) -> None:
+    version = REGISTRY["jobs"].version
+    others = f"('jobs', {version - 1}, 0), ('jobs', {version + 1}, 0)"
+    change(main_job, f"INSERT INTO log.projections (name, version, position) VALUES {others}")
+    found = symptoms(annals("doctor", "--json").stdout)["projections", "jobs"]
+    assert found["trouble"] is None
+    assert found["value"].startswith(f"version {version}, built ")
+
+
 def test_waiting_work_that_nobody_serves_is_trouble_until_an_agent_comes(annals: Annals, main_job: MainJob) -> None:
     change(main_job, f"UPDATE requests SET status = 'queued' WHERE id = '{REQUEST.format(1)}'")
     alone = annals("doctor")

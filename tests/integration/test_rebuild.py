@@ -9,14 +9,17 @@ from functools import partial
 
 import psycopg
 import pytest
-from psycopg import Connection
+from psycopg import Connection, Cursor, Rollback
+from psycopg.errors import LockNotAvailable
 from psycopg.rows import DictRow
 
 from cli.bootstrap import System, connect
 from cli.rebuilding import prepare, replay
-from infra.eventlog.reader import LogReader
+from domain.event import Event
+from infra.eventlog.reader import FETCH_EVENTS, LogReader
 from infra.postgres.migrations import migrate, migration_names
 from projections.listing import Wanted, find
+from projections.rebuild import rebuild
 from projections.registry import REGISTRY
 from projections.resources import JOBS, TASKS
 
@@ -103,8 +106,7 @@ def test_a_rebuild_makes_the_same_tables(system: System, database_url: str, conn
     assert tables(connection, PROJECTIONS) == before
     assert shape(database_url) == shape_before
     assert steps[-1] == (head, head) == (system.app.recorder.max_notification_id(),) * 2
-    schemas = connection.execute("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'rebuild%'").fetchall()
-    assert schemas == []
+    assert unfinished(connection) == []
 
 
 def test_a_rebuild_repairs_what_has_drifted_and_leaves_the_rest(
@@ -143,20 +145,83 @@ class Stopped(Exception):
     """Somebody has had enough."""
 
 
+def unfinished(connection: Connection[DictRow]) -> list[DictRow]:
+    return connection.execute("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'rebuild%'").fetchall()
+
+
+@pytest.mark.parametrize("reason", [Stopped, KeyboardInterrupt])
 def test_a_rebuild_that_is_stopped_leaves_the_live_tables(
-    system: System, database_url: str, connection: Connection[DictRow]
+    system: System, database_url: str, connection: Connection[DictRow], reason: type[BaseException]
 ) -> None:
     History(system).live(BEGINNING)
     before = tables(connection, PROJECTIONS)
 
     def stop(position: int, head: int) -> None:
-        raise Stopped
+        assert unfinished(connection)
+        raise reason
 
-    with pytest.raises(Stopped):
+    with pytest.raises(reason):
         replay(database_url, PROJECTIONS, stop)
+    assert unfinished(connection) == []
     assert tables(connection, PROJECTIONS) == before
     replay(database_url, PROJECTIONS)
     assert tables(connection, PROJECTIONS) == before
+
+
+class Watched(LogReader):
+    """Remembers how many events are read at once while writers wait."""
+
+    def __init__(self, connection: Connection[DictRow]) -> None:
+        super().__init__()
+        self._connection = connection
+        self.while_locked: list[int] = []
+
+    def read(
+        self, connection: Connection[DictRow], after: int, until: int, size: int = FETCH_EVENTS
+    ) -> Iterator[list[Event]]:
+        if self._locked():
+            self.while_locked.append(until - after)
+        return super().read(connection, after, until, size)
+
+    def _locked(self) -> bool:
+        with self._connection.transaction():
+            try:
+                self._connection.execute("SET LOCAL lock_timeout = '1ms'")
+                LogReader.lock_appends(self._connection.cursor())
+            except LockNotAvailable as error:
+                raise Rollback from error
+            return False
+        return True
+
+
+def test_writers_wait_for_few_events_however_many_came_last(
+    system: System, database_url: str, connection: Connection[DictRow], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("projections.rebuild.LAST_EVENTS", 3)
+    history, surprises = History(system), [BEGINNING, [("project", 1)]]
+    history.live(BEGINNING)
+
+    def lock(cursor: Cursor[DictRow]) -> None:
+        if surprises:
+            history.live(surprises.pop(0))
+        LogReader.lock_appends(cursor)
+
+    log = Watched(connection)
+    with psycopg.connect(database_url, row_factory=psycopg.rows.dict_row, autocommit=True) as rebuilding:
+        head = rebuild(rebuilding, log, PROJECTIONS, lock)
+    assert head == log.head(connection)
+    assert surprises == []
+    assert log.while_locked == [1]
+
+
+@pytest.mark.parametrize("again", [prepare, partial(replay, projections=[REGISTRY["users"]])])
+def test_what_a_killed_rebuild_has_left_goes_with_the_next_start_or_rebuild(
+    database_url: str, connection: Connection[DictRow], again: Callable[[str], object]
+) -> None:
+    connection.execute("CREATE SCHEMA rebuild_tasks_v1")
+    connection.execute("CREATE TABLE rebuild_tasks_v1.tasks (id bigint)")
+    again(database_url)
+    assert unfinished(connection) == []
 
 
 def test_people_write_and_read_while_projections_are_rebuilt(
