@@ -23,7 +23,7 @@ def database_url(data: DataOption = None) -> None:
     """Print the URL of the database, for psql and other tools."""
     settings = read_settings(data)
     if settings.database_url:
-        typer.echo(settings.database_url)
+        typer.echo(settings.database_owner_url or settings.database_url)
         return
     from infra.postgres.embedded import EmbeddedPostgres
 
@@ -35,9 +35,9 @@ def database_url(data: DataOption = None) -> None:
 
 @contextmanager
 def any_database(settings: Settings) -> Iterator[str]:
-    """The URL of a running database, prepared or not."""
+    """The URL of a running database, prepared or not, as who owns it."""
     if settings.database_url:
-        yield settings.database_url
+        yield settings.database_owner_url or settings.database_url
         return
     from infra.postgres.embedded import EmbeddedPostgres
 
@@ -47,11 +47,20 @@ def any_database(settings: Settings) -> Iterator[str]:
         yield url
 
 
+def service_url(settings: Settings, owner_url: str) -> str:
+    """What the service itself connects with: it may add to the log and never change it."""
+    if settings.database_url:
+        return settings.database_url
+    from infra.postgres.embedded import EmbeddedPostgres
+
+    return EmbeddedPostgres.as_service(owner_url)
+
+
 @contextmanager
 def fresh_database(settings: Settings) -> Iterator[str]:
     """As `any_database`; a data folder that is not there is made."""
     if settings.database_url:
-        yield settings.database_url
+        yield settings.database_owner_url or settings.database_url
         return
     from infra.postgres.embedded import EmbeddedPostgres
 

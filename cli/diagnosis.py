@@ -40,7 +40,7 @@ def diagnose(settings: Settings, database: Database, server: ServerInfo | None) 
     yield from _processes(settings, server)
     yield from _disk(settings)
     yield from _durability(database)
-    yield from _log(database)
+    yield from _log(settings, database)
     yield from _projections(database)
     yield from _followers(database, running=server is not None)
     yield from _agents(database)
@@ -124,7 +124,14 @@ def _durability(database: Database) -> Iterator[Symptom]:
         yield Symptom("database", name, value, trouble)
 
 
-def _log(database: Database) -> Iterator[Symptom]:
+def _log(settings: Settings, database: Database) -> Iterator[Symptom]:
+    from cli.database import service_url
+    from infra.postgres.database import Database as Connections
+
+    with Connections(service_url(settings, database.url)).connect() as connection:
+        row = connection.execute("SELECT has_table_privilege('log.events', 'UPDATE') AS may").fetchone()
+    guard = "a trigger only: the service's log-in owns the tables" if row and row["may"] else "privilege"
+    yield Symptom("log", "append-only by", guard)
     head = _one(database, b"SELECT coalesce(max(position), 0) FROM log.events")
     size = _one(database, b"SELECT pg_total_relation_size('log.events')")
     yield Symptom("log", "head", f"{int(head):,} ({shown_bytes(int(size))})")

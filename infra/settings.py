@@ -17,6 +17,11 @@ class Settings(BaseSettings):
     database_url: str | None = Field(
         None, description="Any PostgreSQL 15 or later, as libpq takes it. Left out: the embedded one in DATA/postgres."
     )
+    database_owner_url: str | None = Field(
+        None,
+        description="The same database as who owns its tables, for migrations and replays. The service itself then runs"
+        " as who is in DATABASE_URL: a log-in with the role annals_service, which can't change the log.",
+    )
     clickhouse_url: str | None = Field(
         None,
         description="Any ClickHouse over HTTP, with user and password. Left out: the embedded one in DATA/clickhouse.",

@@ -21,7 +21,6 @@ ATTEMPTS = 500
 LOCK_MILLISECONDS = 50
 """How long a swap waits for readers before it lets writers go on and tries again."""
 
-SERVICE_ROLE = "annals_service"
 SHADOW = "rebuild_"
 """How the names of the schemas begin in which rebuilds work."""
 
@@ -169,22 +168,11 @@ def _swap(cursor: Cursor[DictRow], projection: Projection, head: int) -> None:
     live, fresh = sql.Identifier(projection.schema), sql.Identifier(shadow(projection))
     cursor.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(live))
     cursor.execute(sql.SQL("ALTER SCHEMA {} RENAME TO {}").format(fresh, live))
-    grant(cursor, projection.schema)
     cursor.execute(
         "INSERT INTO log.projections (name, version, position) VALUES (%s, %s, %s) ON CONFLICT (name, version)"
         " DO UPDATE SET position = excluded.position, built_at = now()",
         (projection.name, projection.version, head),
     )
-
-
-def grant(cursor: Cursor[DictRow], schema: str) -> None:
-    """Lets the service read and write a projection's tables, when it has a role of its own."""
-    if cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (SERVICE_ROLE,)).fetchone() is None:
-        return
-    names = {"schema": sql.Identifier(schema), "role": sql.Identifier(SERVICE_ROLE)}
-    cursor.execute(sql.SQL("GRANT USAGE ON SCHEMA {schema} TO {role}").format(**names))
-    tables = "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {role}"
-    cursor.execute(sql.SQL(tables).format(**names))
 
 
 def outdated(connection: Connection[DictRow], projections: Sequence[Projection]) -> list[Projection]:

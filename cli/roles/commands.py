@@ -100,11 +100,11 @@ def _by_hand(settings: Settings) -> Iterator[DatabaseUrl]:
     with ExitStack() as stack:
 
         def database_url() -> str:
-            from cli.database import any_database
+            from cli.database import any_database, service_url
             from cli.rebuilding import prepare
 
             url = stack.enter_context(any_database(settings))
             prepare(url)
-            return url
+            return service_url(settings, url)
 
         yield database_url

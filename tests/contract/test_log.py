@@ -166,7 +166,16 @@ def test_others_see_what_is_theirs(street: Street, http: httpx.Client, server: S
 
 @pytest.mark.parametrize(
     "query",
-    ["types=Nothing", "after=-1", "after=x", "limit=1.5", "task_id=a", "since=yesterday", "stream=%00", "job_id=" + "9" * 19],
+    [
+        "types=Nothing",
+        "after=-1",
+        "after=x",
+        "limit=1.5",
+        "task_id=a",
+        "since=yesterday",
+        "stream=%00",
+        "job_id=" + "9" * 19,
+    ],
 )
 def test_a_filter_that_is_none_is_refused(http: httpx.Client, query: str) -> None:
     paths = ["/api/log", "/api/log/stream"] if "limit" not in query else ["/api/log"]

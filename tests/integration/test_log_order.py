@@ -89,6 +89,7 @@ def test_an_append_that_is_rolled_back_leaves_no_gap(system: System) -> None:
     append(system)
     try:
         with recorder(system).append_transaction() as cursor:
+            cursor.execute("SET session_replication_role = replica")
             cursor.execute("DELETE FROM log.events")
             raise TimeoutError
     except TimeoutError:
@@ -123,6 +124,7 @@ def test_a_batch_ends_before_its_payloads_take_too_much_memory(system: System, m
     """But one event always is a batch, also a large one after a gap that should not be there."""
     append(system, None, *range(1, 11))
     with system.database.connection() as connection:
+        connection.execute("SET session_replication_role = replica")
         connection.execute("UPDATE log.events SET state = state || repeat(' ', 1000)::bytea WHERE position IN (5, 9)")
         connection.execute("DELETE FROM log.events WHERE position = 8")
         monkeypatch.setattr(reader, "FETCH_BYTES", 60)
