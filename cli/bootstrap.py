@@ -12,10 +12,13 @@ from domain.application import Annals
 from domain.errors import Unavailable
 from infra.clock import utc_now
 from infra.eventlog.factory import EventLogFactory
+from infra.eventlog.reader import LogReader
 from infra.ids import SequenceIds
 from infra.passwords import Argon2Passwords
 from infra.postgres.database import Database
+from projections import versions
 from projections.lookup import ProjectionLookup
+from projections.projection import Projection
 from projections.registry import all_projections, search_path
 
 
@@ -25,6 +28,12 @@ class System:
 
     database: Database
     app: Annals
+    projections: tuple[Projection, ...]
+
+    def catch_up(self) -> None:
+        """Folds what programs with other projection versions have appended. Raises Unavailable."""
+        with self.database.connection() as connection:
+            versions.catch_up(connection, LogReader(), self.projections, LogReader.lock_appends)
 
     def close(self) -> None:
         self.app.close()
@@ -34,14 +43,24 @@ class System:
 def connect(url: str, pool_size: int = 10) -> System:
     """Joins a process to a database that `prepare` has made ready."""
     database = Database(url, pool_size, search_path=search_path()).open()
+    projections = all_projections()
+
+    def catch_up() -> None:
+        with database.connection() as connection:
+            versions.catch_up(connection, LogReader(), projections.projections, _locked_already)
+
     app = Annals(
-        EventLogFactory(database, all_projections()),
+        EventLogFactory(database, projections, catch_up),
         clock=utc_now,
         ids=SequenceIds(database),
         lookup=ProjectionLookup(database.query),
         passwords=Argon2Passwords(),
     )
-    return System(database, app)
+    return System(database, app, projections.projections)
+
+
+def _locked_already(_cursor: object) -> None:
+    """In place of a lock that the caller has."""
 
 
 @contextmanager

@@ -13,15 +13,17 @@ from cli.bootstrap import database_errors
 from infra.eventlog.reader import LogReader
 from infra.postgres.database import Database
 from infra.postgres.migrations import migrate
+from projections import versions
 from projections.projection import Projection
-from projections.rebuild import Progress, drop_unfinished, outdated, rebuild
+from projections.rebuild import Progress, drop_unfinished, outdated, rebuild, search
 from projections.registry import REGISTRY
 
 PROJECTIONS_LOCK = 0x50726F6A  # "Proj"
 
 
 def prepare(url: str, progress: Progress | None = None) -> list[str]:
-    """Migrates the database and builds the projections that are new or have another version; returns their names.
+    """Migrates the database and builds the projections that are new or have another version; returns their names. Those
+    of other versions go on as long as a program with them runs.
 
     Safe to run from many processes at once.
     """
@@ -29,9 +31,14 @@ def prepare(url: str, progress: Progress | None = None) -> list[str]:
         migrate(connection)
         with projections_held(connection):
             drop_unfinished(connection)
-            pending = outdated(connection, list(REGISTRY.values()))
+            mine = list(REGISTRY.values())
+            pending = outdated(connection, mine)
+            versions.register(connection, mine, LogReader.lock_appends)
             if pending:
                 rebuild(connection, LogReader(), pending, LogReader.lock_appends, progress)
+            search(connection.cursor(), *(projection.schema for projection in mine))
+            versions.catch_up(connection, LogReader(), mine, LogReader.lock_appends)
+            versions.settle(connection, mine, LogReader.lock_appends)
     return [projection.name for projection in pending]
 
 

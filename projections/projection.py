@@ -40,6 +40,10 @@ class Projection:
         return register
 
     @property
+    def key(self) -> str:
+        return f"{self.name}@{self.version}"
+
+    @property
     def schema(self) -> str:
         """The database schema that holds the tables of this version."""
         return f"read_{self.name}_v{self.version}"
@@ -58,6 +62,11 @@ class ProjectionSet:
         for projection in self.projections:
             for body_type, folds in projection.folds.items():
                 self._folds[body_type].extend(folds)
+
+    @property
+    def keys(self) -> list[str]:
+        """`<name>@<version>` of each."""
+        return [projection.key for projection in self.projections]
 
     def apply(self, cursor: Executor, events: Sequence[Event]) -> None:
         """Fold a batch, in order, into the tables that the cursor's search path leads to."""

@@ -169,9 +169,10 @@ def _swap(cursor: Cursor[DictRow], projection: Projection, head: int) -> None:
     cursor.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(live))
     cursor.execute(sql.SQL("ALTER SCHEMA {} RENAME TO {}").format(fresh, live))
     cursor.execute(
-        "INSERT INTO log.projections (name, version, position) VALUES (%s, %s, %s) ON CONFLICT (name, version)"
-        " DO UPDATE SET position = excluded.position, built_at = now()",
-        (projection.name, projection.version, head),
+        "INSERT INTO log.projections AS p (name, version, position, folded) VALUES (%s, %s, %s, %s)"
+        " ON CONFLICT (name, version) DO UPDATE SET position = excluded.position, built_at = now(),"
+        " folded = CASE WHEN p.folded IS NOT NULL THEN excluded.folded END",
+        (projection.name, projection.version, head, head),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from cli.bootstrap import connect
+from cli.keeping import ProjectionKeeper
 from cli.roles.stopping import stop_event
 from consumers.agent import Agent
 from infra.blobs import FileBlobs
@@ -19,6 +20,7 @@ def run(settings: Settings, database_url: Callable[[], str]) -> None:
     blobs.clean()  # what uploads left whose process was killed
     system = connect(database_url(), CONNECTIONS)
     try:
-        Agent(settings, system.database, system.app, blobs).run(stop_event())
+        with ProjectionKeeper(system):
+            Agent(settings, system.database, system.app, blobs).run(stop_event())
     finally:
         system.close()

@@ -14,6 +14,7 @@ import uvicorn
 from api.app import create_app
 from api.services import Services
 from cli.bootstrap import System, connect
+from cli.keeping import ProjectionKeeper
 from cli.serving.listening import BACKLOG, listen
 from infra.blobs import FileBlobs
 from infra.media.cache import ChunkCache
@@ -42,7 +43,8 @@ def run(settings: Settings, database_url: Callable[[], str], descriptor: int | N
         _calm_collector()
         # uvicorn repeats a SIGTERM when it is done; by then that has been obeyed.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-        _Server(_config(app), services.log_streams.stop).run(sockets=[listener])
+        with ProjectionKeeper(system):
+            _Server(_config(app), services.log_streams.stop).run(sockets=[listener])
     finally:
         system.close()
 

@@ -15,16 +15,16 @@ from eventsourcing.persistence import (
 from eventsourcing.utils import Environment
 
 from infra.eventlog.mapper import EventMapper, OrjsonTranscoder, ZstdCompressor
-from infra.eventlog.recorder import EventLogRecorder, InlineProjections
+from infra.eventlog.recorder import CatchUp, EventLogRecorder, InlineProjections
 from infra.postgres.database import Database
 
 
 class EventLogFactory(InfrastructureFactory[TrackingRecorder]):
     """Made by the composition root with what it needs, rather than from environment variables."""
 
-    def __init__(self, database: Database, projections: InlineProjections) -> None:
+    def __init__(self, database: Database, projections: InlineProjections, catch_up: CatchUp) -> None:
         super().__init__(Environment("Annals", {}))
-        self._recorder = EventLogRecorder(database, projections)
+        self._recorder = EventLogRecorder(database, projections, catch_up)
 
     def application_recorder(self) -> EventLogRecorder:
         return self._recorder

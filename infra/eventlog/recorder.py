@@ -36,7 +36,18 @@ UNION ALL
 SELECT s.stream, e.version
 FROM unnest(%s::text[]) AS s (stream),
     LATERAL (SELECT version FROM log.events WHERE stream = s.stream ORDER BY version DESC LIMIT 1) e
+UNION ALL
+SELECT '!', count(*) FROM log.projections WHERE folded IS NULL AND name || '@' || version = ANY(%s)
 """
+FOLDED = "!"
+"""In place of a stream: how many of this program's projections are folded by every append, whoever makes it. As a rule
+all; else programs with other versions append, too.
+"""
+
+BEHIND = b"""
+SELECT count(*) FROM log.projections WHERE folded = %s AND name || '@' || version = ANY(%s)
+"""
+MARK = b"UPDATE log.projections SET folded = %s WHERE name || '@' || version = ANY(%s)"
 
 # One notification a batch: a transaction that notifies takes a database-wide lock at its commit.
 INSERT = b"""
@@ -69,9 +80,18 @@ class Executor(Protocol):
 
 
 class InlineProjections(Protocol):
-    """What folds events into tables inside the append's transaction."""
+    """What folds events into tables inside the append's transaction. `keys`: which versions, as log.projections has
+    them.
+    """
+
+    @property
+    def keys(self) -> list[str]: ...
 
     def apply(self, cursor: Executor, events: Sequence[Event]) -> None: ...
+
+
+CatchUp = Callable[[], object]
+"""Folds what programs with other versions have appended. Called while nobody else can append."""
 
 
 class _NothingWritten(Unavailable):
@@ -81,9 +101,11 @@ class _NothingWritten(Unavailable):
 class EventLogRecorder(ApplicationRecorder):
     """The log's recorder. Thread-safe: writes share one connection by group commit, reads use the pool."""
 
-    def __init__(self, database: Database, projections: InlineProjections) -> None:
+    def __init__(self, database: Database, projections: InlineProjections, catch_up: CatchUp) -> None:
         self.database = database
         self._projections = projections
+        self._keys = projections.keys
+        self._catch_up = catch_up
         self._committer = GroupCommitter(self._write)
         self._writer: Writer | None = None
         self._closing = threading.Lock()
@@ -200,16 +222,26 @@ class EventLogRecorder(ApplicationRecorder):
     def _append(self, writer: Writer, batch: Sequence[Save], waiting: Callable[[], None]) -> None:
         writer.execute(LOCK)
         streams = list({stream for save in batch for stream in save.streams})
-        writer.execute(HEADS, (streams,))
+        writer.execute(HEADS, (streams, self._keys))
         heads: dict[str | None, int] = dict.fromkeys(streams, 0)
         for stream, version in writer.fetch(waiting):
             heads[stream.decode() if stream is not None else None] = int(version or 0)
+        alone = heads.pop(FOLDED) == len(self._keys)
+        if not alone and not self._is_folded(writer, heads[None], waiting):
+            self._catch_up()
         accepted = number(batch, heads)
         if accepted:
             self._inserting = True
             states = [event.state for event in accepted]
             writer.execute(INSERT, (columns(accepted), states, CHANNEL, notice(streams)))
             self._projections.apply(writer, [event.event for event in accepted])
+            if not alone:
+                writer.execute(MARK, (accepted[-1].event.position, self._keys))
+
+    def _is_folded(self, writer: Writer, head: int, waiting: Callable[[], None]) -> bool:
+        writer.execute(BEHIND, (head, self._keys))
+        ((count,),) = writer.fetch(waiting)
+        return int(count or 0) == len(self._keys)
 
 
 def _gone(error: psycopg.Error) -> bool:

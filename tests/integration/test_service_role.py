@@ -76,6 +76,6 @@ def test_the_owner_does_not_change_the_log_by_mistake(system: System, database_u
     History(system).live(BEGINNING)
     with psycopg.connect(database_url, autocommit=True) as connection:
         before = events(connection)
-        with pytest.raises(InsufficientPrivilege, match="The event log is append-only: [A-Z]+ is refused"):
+        with pytest.raises(InsufficientPrivilege, match=r"The event log is append-only: [A-Z]+ is refused"):
             connection.execute(statement.encode())
         assert events(connection) == before > 0
