@@ -156,11 +156,17 @@ def _lock_tables(cursor: Cursor[DictRow], projections: Sequence[Projection]) -> 
     tables that readers take first come first (the last in the registry): who waits for those has none of the others.
     """
     cursor.execute(f"SET LOCAL lock_timeout = {LOCK_MILLISECONDS}")
-    live = [sql.Identifier(projection.schema, table.name) for projection in projections for table in projection.tables]
-    for name in reversed(live):
-        found = cursor.execute("SELECT to_regclass(%s) AS live", (name.as_string(cursor),)).fetchone()
-        if found != {"live": None}:
-            cursor.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(name))
+    rows = cursor.execute(
+        "SELECT c.relnamespace::regnamespace::text AS schema, c.relname AS name, c.relkind = 'v' AS is_view"
+        " FROM pg_class c WHERE c.relkind IN ('r', 'v') AND c.relnamespace::regnamespace::text = ANY(%s)",
+        ([projection.schema for projection in projections],),
+    ).fetchall()
+    order = {(one.schema, table.name): n for n, one in enumerate(projections) for table in one.tables}
+    # Who reads by way of a view has that first, and then its tables.
+    rows.sort(key=lambda row: (not row["is_view"], -order.get((row["schema"], row["name"]), 0)))
+    for row in rows:
+        name = sql.Identifier(row["schema"], row["name"])
+        cursor.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(name))
     cursor.execute("SET LOCAL lock_timeout = 0")
 
 
