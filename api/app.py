@@ -27,6 +27,7 @@ from api.routes import (
     jobs,
     labels,
     log,
+    metrics,
     projects,
     requests,
     server,
@@ -54,6 +55,7 @@ ROUTERS = (
     requests,
     log,
     deleted,
+    metrics,
 )
 
 

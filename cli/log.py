@@ -40,7 +40,7 @@ def export_log(
         from infra.eventlog.portable import Selection, export
         from infra.postgres.database import Database
 
-        selection = Selection(after, until or sys.maxsize, stream or (), utc(since), utc(before))
+        selection = Selection(after, sys.maxsize if until is None else until, stream or (), utc(since), utc(before))
         connection = undo.enter_context(Database(url).connect())
         target = undo.enter_context(_writing(file))
         if blobs:
@@ -91,10 +91,10 @@ def import_file(
 def check(file: Annotated[Path, typer.Argument(help="What `annals log export` wrote; - is standard input.")]) -> None:
     """Tell what a file holds, and whether it is whole."""
     with _reading(file) as source:
-        from infra.eventlog.portable import PortableReader
+        from infra.eventlog.portable import PortableReader, consecutive
 
         reader = PortableReader(source)
-        count = sum(1 for _ in reader.events())
+        count = sum(1 for _ in consecutive(reader))
     header = reader.header
     what = "all" if header.whole else "a selection"
     typer.echo(f"{count:,} events: {what} of positions {header.after + 1:,} to {header.until:,}")
@@ -108,12 +108,13 @@ def _writing(file: Path) -> Iterator[BinaryIO]:
         yield sys.stdout.buffer
         return
     import os
+    import secrets
 
     from infra.blobs.disk import disk_errors, fsync
 
-    unfinished = file.with_name(f"{file.name}.unfinished")
+    unfinished = file.with_name(f"{file.name}.{secrets.token_hex(4)}.unfinished")
     with disk_errors():
-        handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
             with os.fdopen(handle, "wb") as target:
                 yield target

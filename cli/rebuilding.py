@@ -27,7 +27,8 @@ def prepare(url: str, progress: Progress | None = None) -> list[str]:
 
     Safe to run from many processes at once.
     """
-    with database_errors(), Database(url).connect() as connection:
+    database = Database(url)
+    with database_errors(), database.connect() as connection, database.connect() as reading:
         migrate(connection)
         with projections_held(connection):
             drop_unfinished(connection)
@@ -35,7 +36,7 @@ def prepare(url: str, progress: Progress | None = None) -> list[str]:
             pending = outdated(connection, mine)
             versions.register(connection, mine, LogReader.lock_appends)
             if pending:
-                rebuild(connection, LogReader(), pending, LogReader.lock_appends, progress)
+                rebuild(connection, LogReader(), pending, LogReader.lock_appends, progress, reading)
             search(connection.cursor(), *(projection.schema for projection in mine))
             versions.catch_up(connection, LogReader(), mine, LogReader.lock_appends)
             versions.settle(connection, mine, LogReader.lock_appends)
@@ -44,8 +45,14 @@ def prepare(url: str, progress: Progress | None = None) -> list[str]:
 
 def replay(url: str, projections: Sequence[Projection], progress: Progress | None = None) -> int:
     """Rebuilds projections from the log while the service goes on; returns the position they are built to."""
-    with database_errors(), Database(url).connect() as connection, projections_held(connection):
-        return rebuild(connection, LogReader(), projections, LogReader.lock_appends, progress)
+    database = Database(url)
+    with (
+        database_errors(),
+        database.connect() as connection,
+        database.connect() as reading,
+        projections_held(connection),
+    ):
+        return rebuild(connection, LogReader(), projections, LogReader.lock_appends, progress, reading)
 
 
 @contextmanager

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Annotated
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from projections.finding import Finding
     from projections.verify import Report
 
+Scope = Literal["everything", "sample", "clickhouse"]
 LOOK_SECONDS = 0.1
 WAIT_SECONDS = 30.0
 
@@ -24,30 +27,53 @@ def verify(
     data: DataOption = None,
     blobs: Annotated[bool, typer.Option("--blobs", help="Read every blob and check its hash, too.")] = False,
     wait: Annotated[float, typer.Option(help="Seconds to wait for ClickHouse to catch up.")] = WAIT_SECONDS,
+    quick: Annotated[bool, typer.Option("--quick", help="Only a sample, in seconds.")] = False,
+    clickhouse: Annotated[bool, typer.Option("--clickhouse", help="Only ClickHouse.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Fold the log anew and compare: tables, streams, blobs, ClickHouse. Exits with 1 and the first difference."""
-    equal = check(read_settings(data), hash_blobs=blobs, wait=wait, as_json=as_json)
+    scope: Scope = "clickhouse" if clickhouse else "sample" if quick else "everything"
+    equal = check(read_settings(data), scope, hash_blobs=blobs, wait=wait, as_json=as_json)
     raise typer.Exit(0 if equal else 1)
 
 
-def check(settings: Settings, *, hash_blobs: bool = False, wait: float = WAIT_SECONDS, as_json: bool = False) -> bool:
-    """Prints what was found; True when everything is equal."""
+def check(
+    settings: Settings,
+    scope: Scope = "everything",
+    *,
+    hash_blobs: bool = False,
+    wait: float = WAIT_SECONDS,
+    as_json: bool = False,
+) -> bool:
+    """Prints what was found, and keeps it for those who watch; True when everything is equal."""
+    started = datetime.now(UTC)
     with open_database(settings) as database:
-        report = _verify(settings, database, hash_blobs=hash_blobs)
+        report = _verify(settings, database, scope, hash_blobs=hash_blobs)
         findings = [*report.findings, _clickhouse(settings, database, report.head, wait)]
+        if scope != "clickhouse":
+            from infra.postgres.verifications import remember
+
+            remember(database, started, report.head, list(map(asdict, findings)), quick=scope == "sample")
     (_print_json if as_json else _print)(report.head, findings)
     return all(finding.equal for finding in findings)
 
 
-def _verify(settings: Settings, database: Database, *, hash_blobs: bool) -> Report:
+def _verify(settings: Settings, database: Database, scope: Scope, *, hash_blobs: bool) -> Report:
     from cli.progress import fold_progress
     from cli.rebuilding import projections_held
     from infra.blobs import FileBlobs
     from infra.eventlog.reader import LogReader
     from projections.registry import REGISTRY
-    from projections.verify import verify
+    from projections.sample import verify_sample
+    from projections.verify import Report, verify
 
+    blobs, log, mine = FileBlobs(settings.blobs), LogReader(), list(REGISTRY.values())
+    if scope == "clickhouse":
+        with database.connect() as connection:
+            return Report(log.head(connection), [])
+    if scope == "sample":
+        with database.connect() as connection, projections_held(connection, shared=True):
+            return verify_sample(connection, log, mine, blobs)
     with (
         database.connect() as connection,
         projections_held(connection, shared=True),
@@ -55,9 +81,9 @@ def _verify(settings: Settings, database: Database, *, hash_blobs: bool) -> Repo
     ):
         return verify(
             connection,
-            LogReader(),
-            list(REGISTRY.values()),
-            FileBlobs(settings.blobs),
+            log,
+            mine,
+            blobs,
             hash_blobs=hash_blobs,
             progress=progress,
         )
@@ -108,8 +134,6 @@ def _print(head: int, findings: list[Finding]) -> None:
 
 
 def _print_json(head: int, findings: list[Finding]) -> None:
-    from dataclasses import asdict
-
     from cli.output import print_json
 
     equal = all(finding.equal for finding in findings)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from psycopg import Connection, IsolationLevel
+from psycopg import Connection, Cursor, IsolationLevel
 from psycopg.rows import DictRow
 
 from domain.event import Event
@@ -43,8 +43,8 @@ def verify(
     progress: Progress | None = None,
 ) -> Report:
     """Compares everything; what is wrong is told, not raised. The connection is in autocommit mode before and after."""
-    with _snapshot(connection):
-        check = BlobCheck(blobs, _purged(connection), hash_blobs=hash_blobs)
+    with snapshot(connection):
+        check = BlobCheck(blobs, purged_tasks(connection), hash_blobs=hash_blobs)
         head = log.head(connection)
         findings = [_positions(connection, head), _streams(connection)]
         refolded = _fold(connection, _Watched(log, check.look), projections, head, progress)
@@ -57,7 +57,7 @@ def verify(
 
 
 @contextmanager
-def _snapshot(connection: Connection[DictRow]) -> Iterator[None]:
+def snapshot(connection: Connection[DictRow]) -> Iterator[None]:
     """One snapshot for log and tables: at a lower isolation level each statement would see its own, and a table would
     be compared with a log that has moved on.
     """
@@ -117,23 +117,32 @@ def _fold(
 
     try:
         with connection.transaction(), connection.cursor() as cursor:
-            cursor.execute("SELECT set_config('search_path', %s, true)", (f"{SCRATCH}, log, public",))
-            for projection in projections:
-                projection.create_tables(cursor)
+            scratch_tables(cursor, projections)
             fold(connection, log, ProjectionSet(projections), 0, head, follow)
     except Exception as error:  # whatever an event that is damaged leads to
         return Finding(subject, f"{head:,} events", f"can't be folded behind position {reached:,}: {first_line(error)}")
     return Finding(subject, f"{head:,} events")
 
 
+def scratch_tables(cursor: Cursor[DictRow], projections: Sequence[Projection]) -> None:
+    """Empty tables of the connection's own, to which its search path leads until the transaction ends."""
+    cursor.execute("SELECT set_config('search_path', %s, true)", (f"{SCRATCH}, log, public",))
+    for projection in projections:
+        projection.create_tables(cursor)
+
+
 def _compare(connection: Connection[DictRow], projection: Projection, table: Table, stale: set[str]) -> Finding:
     if projection.name in stale:
-        why = f"is not built in its present version: `annals replay {projection.name}`"
-        return Finding(f"table {table.name}", "", why)
+        return stale_finding(projection, table)
     return compare(connection, table, projection.schema, SCRATCH)
 
 
-def _purged(connection: Connection[DictRow]) -> set[int]:
+def stale_finding(projection: Projection, table: Table) -> Finding:
+    why = f"is not built in its present version: `annals replay {projection.name}`"
+    return Finding(f"table {table.name}", "", why)
+
+
+def purged_tasks(connection: Connection[DictRow]) -> set[int]:
     """The tasks whose data was purged."""
     statement = "SELECT task_id FROM log.events WHERE type = %s"
     return {row["task_id"] for row in connection.execute(statement, (TaskPurged.type_name,))}
@@ -145,8 +154,10 @@ class _Watched:
     def __init__(self, log: EventLog, look: Callable[[Sequence[Event]], object]) -> None:
         self._log, self._look = log, look
 
-    def read(self, connection: Connection[DictRow], after: int, until: int) -> Iterator[list[Event]]:
-        for events in self._log.read(connection, after, until):
+    def read(
+        self, connection: Connection[DictRow], after: int, until: int, *, types: Sequence[str] | None = None
+    ) -> Iterator[list[Event]]:
+        for events in self._log.read(connection, after, until, types=types):
             self._look(events)
             yield events
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 from pathlib import Path
 
@@ -26,8 +27,7 @@ class BlobCopier:
         source = self._source.path(sha256)
         with disk_errors():
             target.parent.mkdir(parents=True, exist_ok=True)
-            unfinished = target.with_suffix(".unfinished")
-            unfinished.unlink(missing_ok=True)
+            unfinished = target.with_suffix(f".{secrets.token_hex(4)}.unfinished")
             try:
                 os.link(source, unfinished)
             except OSError:  # another file system, or one without links

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
 from psycopg import Connection, Cursor
@@ -10,12 +10,16 @@ from psycopg.rows import DictRow
 
 from domain.event import Event
 from infra.eventlog.mapper import EventMapper, OrjsonTranscoder, ZstdCompressor
-from infra.eventlog.recorder import LOCK, logged_event
+from infra.eventlog.recorder import LOCK, SELECT, logged_event
 
 FETCH_EVENTS = 5_000
 FETCH_BYTES = 4 * 1024 * 1024
 """At most so much is fetched at once, but one event always is. `octet_length` does not read a large payload: its
 length stands in the row.
+"""
+
+STREAM_EVENTS = 100
+"""Of streams that are read whole, so many at once: there is no bound on the size of one.
 """
 
 READ = b"""
@@ -24,7 +28,7 @@ SELECT * FROM (
         organization, correlation_id, causation_id, user_agent, idempotency_key, state,
         sum(octet_length(state)) OVER (ORDER BY position) AS bytes, row_number() OVER (ORDER BY position) AS number
     FROM log.events
-    WHERE position > %(after)s AND position <= %(until)s
+    WHERE position > %(after)s AND position <= %(until)s AND (%(types)s::text[] IS NULL OR type = ANY(%(types)s))
     ORDER BY position
     LIMIT %(events)s
 ) e
@@ -44,10 +48,18 @@ class LogReader:
         return cast(int, row["head"]) if row else 0
 
     def read(
-        self, connection: Connection[DictRow], after: int, until: int, size: int = FETCH_EVENTS
+        self,
+        connection: Connection[DictRow],
+        after: int,
+        until: int,
+        size: int = FETCH_EVENTS,
+        *,
+        types: Sequence[str] | None = None,
     ) -> Iterator[list[Event]]:
-        """The events of `after` < position <= `until`, up to the present end, in batches of at most `size`."""
-        for rows in self._fetches(connection, after, until, size):
+        """The events of `after` < position <= `until`, up to the present end, in batches of at most `size`. `types`:
+        only of these.
+        """
+        for rows in self._fetches(connection, after, until, size, types):
             yield [self._event(row) for row in rows]
 
     def stream(self, connection: Connection[DictRow], after: int, until: int) -> Iterator[Event]:
@@ -55,6 +67,13 @@ class LogReader:
         for rows in self._fetches(connection, after, until, FETCH_EVENTS):
             for row in rows:
                 yield self._event(row)
+
+    def of_streams(self, connection: Connection[DictRow], streams: Sequence[str]) -> Iterator[list[Event]]:
+        """All events of some streams, in order, in batches."""
+        with connection.cursor("streams", binary=True) as cursor:
+            cursor.execute(f"{SELECT} WHERE stream = ANY(%s) ORDER BY position".encode(), (list(streams),))
+            while rows := cursor.fetchmany(STREAM_EVENTS):
+                yield [self._event(row) for row in rows]
 
     @staticmethod
     def lock_appends(cursor: Cursor[Any]) -> None:
@@ -65,9 +84,11 @@ class LogReader:
         return cast(Event, self._mapper.to_domain_event(logged_event(row)))
 
     @staticmethod
-    def _fetches(connection: Connection[DictRow], after: int, until: int, size: int) -> Iterator[list[DictRow]]:
+    def _fetches(
+        connection: Connection[DictRow], after: int, until: int, size: int, types: Sequence[str] | None = None
+    ) -> Iterator[list[DictRow]]:
         while after < until:
-            params = {"after": after, "until": until, "events": size, "bytes": FETCH_BYTES}
+            params = {"after": after, "until": until, "events": size, "bytes": FETCH_BYTES, "types": types}
             with connection.cursor(binary=True) as cursor:
                 rows = cursor.execute(READ, params).fetchall()
             if not rows:

@@ -15,3 +15,17 @@ WHERE r.status = 'queued' AND r.queue = ANY(%(queues)s) ORDER BY r.position LIMI
 SELECT r.id, r.agent, a.beat_at FROM requests r LEFT JOIN log.agents a ON a.agent = r.agent
 WHERE r.status = 'started' AND r.queue = ANY(%(queues)s)
   AND (a.agent IS NULL OR a.beat_at < now() - make_interval(secs => %(lease)s))
+
+-- name: queues
+-- How many wait in each queue, how long the oldest has, and who serves it.
+SELECT q.queue, count(r.id) AS waiting,
+    coalesce(extract(epoch FROM now() - min(r.created_date)), 0)::float AS oldest_seconds,
+    (SELECT count(*) FROM log.agents a WHERE q.queue = ANY (a.queues) AND a.beat_at > now() - interval '30 seconds')
+        AS agents
+FROM (
+    SELECT DISTINCT queue FROM requests
+    UNION
+    SELECT DISTINCT unnest(queues) FROM log.agents WHERE beat_at > now() - interval '30 seconds'
+) q (queue)
+LEFT JOIN requests r ON r.queue = q.queue AND r.status = 'queued'
+GROUP BY q.queue

@@ -54,3 +54,50 @@ def test_without_a_server_it_leaves_no_process_behind(annals: Annals, main_job: 
     lock = data_folder / "clickhouse" / "lock"  # held by the one process that has the engine
     assert lock.exists()
     assert not FolderLock(lock).is_taken()
+
+
+def test_a_sample_finds_what_is_wrong_in_it(annals: Annals, main_job: MainJob) -> None:
+    """Here the sample is everything that there is of tasks and users."""
+    quick = annals("verify", "--quick")
+    assert quick.returncode == 0, quick.stdout
+    lines = {" ".join(line.split()) for line in quick.stdout.splitlines()}
+    assert lines > {"sample 1 tasks with 2 jobs, 1 users equal", "blobs 4 (sizes and hashes) equal"}
+    corrupt(main_job)
+    different = annals("verify", "--quick")
+    assert different.returncode == 1
+    assert "First difference: table jobs: id 1: stage is 'validation', by the log 'acceptance'" in different.stdout
+
+
+def test_a_sample_finds_rows_that_are_gone_or_too_many(annals: Annals, main_job: MainJob) -> None:
+    with main_job.system.database.connect() as connection:
+        connection.execute("DELETE FROM jobs WHERE id = 2")
+        connection.execute("UPDATE users SET username = 'mallory'")
+    found = json.loads(annals("verify", "--quick", "--json").stdout)
+    wrong = {finding["subject"] for finding in found["findings"] if finding["difference"]}
+    assert wrong == {"table tasks", "table users"}, "the task counts its jobs"
+
+
+def test_a_sample_finds_missing_positions(annals: Annals, main_job: MainJob) -> None:
+    with main_job.system.database.connect() as connection:
+        connection.execute("SET session_replication_role = replica")
+        connection.execute("DELETE FROM log.events WHERE type = 'UserLoggedIn'")
+    different = annals("verify", "--quick")
+    assert "one is missing between 1 and 15" in different.stdout
+
+
+def test_clickhouse_alone(annals: Annals, main_job: MainJob) -> None:
+    corrupt(main_job)
+    alone = annals("verify", "--clickhouse", "--json")
+    assert alone.returncode == 0
+    assert [finding["subject"] for finding in json.loads(alone.stdout)["findings"]] == ["ClickHouse"]
+
+
+def test_what_was_found_is_kept(annals: Annals, main_job: MainJob) -> None:
+    annals("verify")
+    corrupt(main_job)
+    annals("verify", "--quick")
+    rows = main_job.system.database.query("SELECT quick, position, differences FROM log.verifications ORDER BY id")
+    assert rows == [
+        {"quick": False, "position": 15, "differences": 0},
+        {"quick": True, "position": 15, "differences": 1},
+    ]

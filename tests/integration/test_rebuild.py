@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -179,11 +179,17 @@ class Watched(LogReader):
         self.while_locked: list[int] = []
 
     def read(
-        self, connection: Connection[DictRow], after: int, until: int, size: int = FETCH_EVENTS
+        self,
+        connection: Connection[DictRow],
+        after: int,
+        until: int,
+        size: int = FETCH_EVENTS,
+        *,
+        types: Sequence[str] | None = None,
     ) -> Iterator[list[Event]]:
         if self._locked():
             self.while_locked.append(until - after)
-        return super().read(connection, after, until, size)
+        return super().read(connection, after, until, size, types=types)
 
     def _locked(self) -> bool:
         with self._connection.transaction():

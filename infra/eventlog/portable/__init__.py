@@ -8,7 +8,7 @@ secrets, too.
 from __future__ import annotations
 
 from infra.eventlog.portable.export import Selection, export
-from infra.eventlog.portable.imports import Imported, import_log
+from infra.eventlog.portable.imports import Imported, consecutive, import_log
 from infra.eventlog.portable.lines import Header, PortableReader, Trailer
 
-__all__ = ["Header", "Imported", "PortableReader", "Selection", "Trailer", "export", "import_log"]
+__all__ = ["Header", "Imported", "PortableReader", "Selection", "Trailer", "consecutive", "export", "import_log"]

@@ -78,12 +78,9 @@ def _columns(cursor: Cursor[DictRow]) -> list[str]:
 
 def _checked(reader: PortableReader, names: list[str]) -> Iterator[dict[str, Any]]:
     """The events, if they are known here and follow each other without a gap."""
-    position = reader.header.after
     known = {*names, "body"} - {"state"}
-    for fields in reader.events():
-        position += 1
-        if fields.get("position") != position:
-            raise Invalid(f"The file has no event at position {position:,}")
+    for fields in consecutive(reader):
+        position = fields["position"]
         try:
             newest = body_type(fields["type"]).schema_version
         except LookupError as error:
@@ -91,7 +88,20 @@ def _checked(reader: PortableReader, names: list[str]) -> Iterator[dict[str, Any
         if fields["schema_version"] > newest or not fields.keys() <= known:
             raise Invalid(f"Position {position:,} was written by a newer version of Annals")
         yield fields
-    if position != reader.header.until:
+
+
+def consecutive(reader: PortableReader) -> Iterator[dict[str, Any]]:
+    """The events, if each has a higher position than the one before; and none is left out, unless the file is a
+    selection. Raises Invalid.
+    """
+    position, whole = reader.header.after, reader.header.whole
+    for fields in reader.events():
+        found = fields.get("position")
+        if not isinstance(found, int) or found <= position or (whole and found != position + 1):
+            raise Invalid(f"The file has no event at position {position + 1:,}")
+        position = found
+        yield fields
+    if whole and position != reader.header.until:
         raise Invalid(f"The file ends at position {position:,}, not {reader.header.until:,}")
 
 
