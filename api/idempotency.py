@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from starlette.datastructures import MutableHeaders
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
@@ -84,6 +84,8 @@ class Idempotency:
             response = await self._once(claim, scope, receive if body is None else _again(body, receive))
         except AnnalsError as error:
             response = response_to(request, error)
+        except ClientDisconnect:
+            return
         await response(scope, receive, send)
 
     async def _once(self, claim: Claim, scope: Scope, receive: Receive) -> Response:
@@ -104,13 +106,13 @@ class Idempotency:
 
     async def _first(self, claim: Claim, found: Found, scope: Scope, receive: Receive) -> Response:
         """The claim is ours: do it, unless the log says that it was done."""
-        once = Once(claim.key)
+        once = Once(claim.mark)
         try:
             if found.recorded is None:
                 response = await self._run(once, scope, receive)
-                if response.status_code != 409 or once.recorded:
+                if response.status_code < 400 or once.recorded:
                     return await self._keep(claim, response)
-                # Somebody whom we had taken for dead has recorded it in the meantime.
+                # Perhaps refused because somebody whom we had taken for dead has recorded it in the meantime.
                 found = await self._off_loop(lambda: self._services.answers.find_or_claim(claim))
                 if found.recorded is None:
                     return await self._keep(claim, response)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope
 
@@ -33,7 +34,9 @@ async def rebuilt(app: ASGIApp, services: Services, scope: Scope, recorded: Reco
     if recorded.stream.startswith("annotations-") and scope["method"] == "PATCH":
         return json_response(_drawn(services, recorded))
     if scope["method"] in ("PATCH", "PUT"):
-        return await _get(app, scope, path, 200)
+        response = await _get(app, scope, path, 200)
+        if response.status_code == 200:
+            return response
     for event in _save(services, recorded):
         if isinstance(event.body, RequestQueued):
             return json_response({"rq_id": event.body.request_id}, 202)
@@ -42,7 +45,7 @@ async def rebuilt(app: ASGIApp, services: Services, scope: Scope, recorded: Reco
 
 
 async def collected(app: ASGIApp, scope: Scope, receive: Receive) -> Response:
-    """The whole answer of an application."""
+    """The whole answer of an application. Raises ClientDisconnect when there is none, because nobody waits for it."""
     start: Message = {}
     body = bytearray()
 
@@ -53,6 +56,8 @@ async def collected(app: ASGIApp, scope: Scope, receive: Receive) -> Response:
             body.extend(message.get("body", b""))
 
     await app(scope, receive, send)
+    if not start:
+        raise ClientDisconnect
     response = Response(bytes(body), start["status"])
     response.raw_headers = list(start["headers"])
     return response

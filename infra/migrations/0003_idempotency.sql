@@ -1,5 +1,5 @@
--- The key under which a client asked for a save, on the first event of it: what was done once is not done again, even
--- when nobody was told that it was done.
+-- The key under which a client asked for a save, and a hash of the request, on the first event of the save: what was done
+-- once is not done again, even when nobody was told that it was done.
 ALTER TABLE log.events ADD COLUMN idempotency_key text COLLATE "C";
 CREATE UNIQUE INDEX events_idempotency ON log.events (actor_id, idempotency_key) WHERE idempotency_key IS NOT NULL;
 

@@ -26,6 +26,11 @@ class Claim:
     key: str
     fingerprint: bytes
 
+    @property
+    def mark(self) -> str:
+        """What stands in the log: the key, and which request it was. (A key has no blanks.)"""
+        return f"{self.key} {self.fingerprint.hex()[:16]}"
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -72,7 +77,7 @@ SELECT EXISTS (SELECT FROM claimed) AS mine, a.fingerprint, a.status, a.headers,
     e.position, e.stream, e.version, e.type
 FROM (SELECT 1) one
 LEFT JOIN log.answers a ON a.actor_id = %(actor)s AND a.key = %(key)s
-LEFT JOIN log.events e ON e.actor_id = %(actor)s AND e.idempotency_key = %(key)s
+LEFT JOIN log.events e ON e.actor_id = %(actor)s AND e.idempotency_key = %(mark)s
 """
 
 
@@ -89,7 +94,13 @@ class Answers:
         self._pruned = time.monotonic()
 
     def find_or_claim(self, claim: Claim) -> Found:
-        params = {"actor": claim.actor_id, "key": claim.key, "fingerprint": claim.fingerprint, "me": self._claimant()}
+        params = {
+            "actor": claim.actor_id,
+            "key": claim.key,
+            "mark": claim.mark,
+            "fingerprint": claim.fingerprint,
+            "me": self._claimant(),
+        }
         self._prune()
         with self._database.connection() as connection:
             row = connection.execute(CLAIM, params).fetchone() or {}
@@ -101,10 +112,11 @@ class Answers:
         return Found(row["mine"], same, answer, recorded)
 
     def answer(self, claim: Claim, answer: Answer) -> None:
-        """Keeps the first answer."""
+        """Keeps the first answer, unless the claim has gone over to another."""
         self._database.query(
-            "UPDATE log.answers SET status = %s, headers = %s, body = %s WHERE actor_id = %s AND key = %s RETURNING 1",
-            (answer.status, orjson.dumps(answer.headers).decode(), answer.body, claim.actor_id, claim.key),
+            "UPDATE log.answers SET status = %s, headers = %s, body = %s"
+            " WHERE actor_id = %s AND key = %s AND claimant = %s RETURNING 1",
+            (answer.status, orjson.dumps(answer.headers).decode(), answer.body, claim.actor_id, claim.key, self._me),
         )
 
     def give_up(self, claim: Claim) -> None:

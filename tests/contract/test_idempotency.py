@@ -14,6 +14,7 @@ import httpx
 import pytest
 from cvat_sdk import Client
 
+from domain.errors import Unavailable
 from infra.postgres.answers import Answers, Claim
 
 from .conftest import ADMIN, Server
@@ -258,3 +259,29 @@ def test_the_log_alone_stops_a_second_save(server: Server) -> None:
         with pytest.raises(DoneBefore):
             app.tasks.create(context, NewTask("cats", []))
         assert head(server) == before
+
+
+def test_a_late_retry_does_nothing_and_another_request_is_done(http: httpx.Client, server: Server) -> None:
+    """The answers are gone after a day; the log is not."""
+    first = http.post("/api/tasks", json=TASK, headers=keyed("a"))
+    server.system.database.query("DELETE FROM log.answers RETURNING 1")
+    before = head(server)
+    again = http.post("/api/tasks", json=TASK, headers=keyed("a"))
+    assert (again.json()["id"], again.headers["idempotency-replayed"]) == (first.json()["id"], "true")
+    assert head(server) == before
+    server.system.database.query("DELETE FROM log.answers RETURNING 1")
+    other = http.post("/api/projects", json={"name": "animals"}, headers=keyed("a"))
+    assert (other.status_code, other.json()["name"]) == (201, "animals")
+
+
+def test_a_failure_of_the_server_is_not_kept(
+    http: httpx.Client, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> int:
+        raise Unavailable
+
+    with monkeypatch.context() as broken:
+        broken.setattr(server.system.app.tasks, "create", refuse)
+        assert http.post("/api/tasks", json=TASK, headers=keyed("a")).status_code == 503
+    answer = http.post("/api/tasks", json=TASK, headers=keyed("a"))
+    assert (answer.status_code, "idempotency-replayed" in answer.headers) == (201, False)
