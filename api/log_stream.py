@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from api.waiting import Waiters
-from domain.errors import TooMany
+from domain.errors import AnnalsError, TooMany
 from infra.eventlog.pages import SPAN, LogPages
 from infra.eventlog.published import EventFilter, Published
 from infra.eventlog.tail import Tail
@@ -16,9 +18,11 @@ from infra.eventlog.tail import Tail
 MAX_STREAMS = 200
 MAX_STREAMS_PER_USER = 20
 BATCH = 500
-HEARTBEAT_SECONDS = 15.0
+LOOK_SECONDS = 10.0
+"""How soon a stream ends whose reader may not read any more, and how often one without events says that it is there."""
+
 RETRY_MILLISECONDS = 2_000
-PAGES_AT_ONCE = 4
+PAGES_AT_ONCE = 2
 """Readers that are behind and ask the database at the same time; the others wait, so that requests don't."""
 
 
@@ -53,15 +57,22 @@ class LogStreams:
             raise TooMany(f"{MAX_STREAMS} streams of events are open in this process, the most it serves")
 
     async def stream(
-        self, wanted: EventFilter, user_id: int | None, viewer: int | None, after: int | None
+        self, wanted: EventFilter, user_id: int | None, look: Callable[[], int | None], after: int | None
     ) -> AsyncIterator[bytes]:
-        """Server-sent events for ever. `after` None: only what comes from now on. `viewer` None: one who may see
-        everything.
+        """Server-sent events, for ever. `after` None: only what comes from now on. `look` tells who reads, None for one
+        who may see everything, and is asked again and again; the stream ends when it raises an error.
         """
         async with self._counted(user_id):
             position = await asyncio.to_thread(self._pages.head) if after is None else after
             yield b"retry: %d\n\n" % RETRY_MILLISECONDS
+            looked = -math.inf
             while not self._stopped:
+                if time.monotonic() > looked + LOOK_SECONDS:
+                    try:
+                        viewer = await asyncio.to_thread(look)
+                    except AnnalsError:
+                        return
+                    looked = time.monotonic()
                 moved = self._waiters.ticket()
                 events, reached = await self._next(wanted, viewer, position)
                 if events:
@@ -70,7 +81,7 @@ class LogStreams:
                     position = reached
                     continue
                 try:
-                    await asyncio.wait_for(moved.wait(), HEARTBEAT_SECONDS)
+                    await asyncio.wait_for(moved.wait(), LOOK_SECONDS)
                 except TimeoutError:
                     yield b": still here\n\n"
 
@@ -93,7 +104,7 @@ class LogStreams:
     async def _counted(self, user_id: int | None) -> AsyncIterator[None]:
         self._open[user_id] += 1
         try:
-            await asyncio.to_thread(self._tail.join)
+            self._tail.join(await asyncio.to_thread(self._pages.head))
             try:
                 yield
             finally:

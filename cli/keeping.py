@@ -56,7 +56,7 @@ class ProjectionKeeper:
             if together:
                 try:
                     self._system.catch_up()
-                except Unavailable as error:
-                    log.error("the projections don't follow", error=error.message)
+                except (Unavailable, psycopg.Error) as error:  # and go on holding the lock
+                    log.error("the projections don't follow", error=str(error))
                     together = False
             self._stop.wait(TOGETHER_SECONDS if together else ALONE_SECONDS)

@@ -114,8 +114,12 @@ Behind = list[tuple[Projection, int]]
 
 
 def _behind(cursor: Cursor[DictRow], log: EventLog, projections: Sequence[Projection]) -> tuple[int, Behind]:
-    """The last position, and those versions that are not folded up to it. They stay locked for others who fold."""
-    rows = cursor.execute(f"{ALL} ORDER BY name, version FOR UPDATE").fetchall()
+    """The last position, and those versions that are not folded up to it. Nobody else folds until the transaction ends.
+
+    The table is locked, not its rows: two who lock several rows may each wait for the other.
+    """
+    cursor.execute("LOCK TABLE log.projections IN SHARE ROW EXCLUSIVE MODE")
+    rows = cursor.execute(ALL).fetchall()
     folded = {row["key"]: row["folded"] for row in rows}
     if missing := sorted(one.key for one in projections if one.key not in folded):
         raise Unavailable(f"{missing[0]} was taken away by another version of Annals: restart this process")

@@ -62,7 +62,7 @@ async def stream(request: Request) -> Response:
     resumed = request.headers.get("last-event-id")
     after = version_in("Last-Event-ID", resumed) if resumed else _number(request, "after", None)
     parts.log_streams.check_room(context.actor.user_id)
-    events = parts.log_streams.stream(_filter(request), context.actor.user_id, viewer(context), after)
+    events = parts.log_streams.stream(_filter(request), context.actor.user_id, lambda: viewer(caller(request)), after)
     return StreamingResponse(events, media_type="text/event-stream", headers={"Cache-Control": "no-store"})
 
 

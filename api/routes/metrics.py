@@ -22,7 +22,7 @@ from projections.named_queries import queries
 router = APIRouter(tags=["server"])
 
 
-@router.get("/metrics")
+@router.get("/metrics", include_in_schema=False)
 def metrics(request: Request) -> Response:
     """The log, its followers, the queues and the last verifications, in Prometheus' text format. For admins."""
     if not caller(request).actor.is_admin:

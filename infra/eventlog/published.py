@@ -28,7 +28,9 @@ _mapper = EventMapper(OrjsonTranscoder(), _compressor)
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """An event, and what it is found by. `data`: the JSON object that readers get."""
+    """An event, and what it is found by. `data`: the JSON object that readers get; its `body` is null when this version
+    of Annals can't read it.
+    """
 
     position: int
     stream: str
@@ -86,13 +88,20 @@ def publish(rows: Sequence[DictRow]) -> list[Published]:
 def _published(row: DictRow) -> Published:
     envelope = {name: row[name] for name in ENVELOPE}
     envelope["id"] = f"{row['stream']}@{row['version']}"
-    cls = body_type(row["type"])
-    if row["schema_version"] == cls.schema_version and not cls.secret_fields:
-        body: Any = orjson.Fragment(_compressor.decompress(bytes(row["state"])))  # as it is stored
-    else:
-        event = _mapper.to_domain_event(logged_event(row))
-        envelope["schema_version"] = cls.schema_version
-        body = body_fields(event.body) | dict.fromkeys(cls.secret_fields, HIDDEN)
+    try:
+        body = _body(row, envelope)
+    except (LookupError, ValueError):  # written by a newer version of Annals, or damaged
+        body = None
     data = orjson.dumps(envelope | {"body": body}, option=OPTIONS)
     place = (row["actor_id"], row["project_id"], row["task_id"], row["job_id"])
     return Published(row["position"], row["stream"], row["type"], row["time"], *place, data)
+
+
+def _body(row: DictRow, envelope: dict[str, Any]) -> Any:
+    """In today's shape, which the envelope then tells."""
+    cls = body_type(row["type"])
+    if row["schema_version"] == cls.schema_version and not cls.secret_fields:
+        return orjson.Fragment(_compressor.decompress(bytes(row["state"])))  # as it is stored
+    event = _mapper.to_domain_event(logged_event(row))
+    envelope["schema_version"] = cls.schema_version
+    return body_fields(event.body) | dict.fromkeys(cls.secret_fields, HIDDEN)

@@ -41,12 +41,12 @@ class Tail:
         self._readers = 0
         self._thread: threading.Thread | None = None
 
-    def join(self) -> None:
-        """One more reader."""
+    def join(self, head: int) -> None:
+        """One more reader. `head`: the present end of the log."""
         with self._lock:
             self._readers += 1
             if self._thread is None:
-                self._begin = self._end = self._pages.head()
+                self._begin = self._end = head
                 self._thread = threading.Thread(target=self._run, name="log-tail", daemon=True)
                 self._thread.start()
 
@@ -77,6 +77,8 @@ class Tail:
                     self._wake()
             except (Unavailable, psycopg.OperationalError) as error:
                 log.warning("the end of the log can't be read yet", error=str(error))
+            except Exception:  # readers get what they can from the database; this thread has to go on
+                log.exception("the end of the log can't be read")
 
     def _goes_on(self) -> bool:
         with self._lock:

@@ -1,10 +1,10 @@
 -- name: tasks
--- Some tasks, deleted ones too.
-SELECT id FROM (SELECT id FROM tasks UNION ALL SELECT id FROM tasks_discarded) t ORDER BY random() LIMIT %(limit)s
+-- The tasks that the events at some positions are about: by the log, so that one whose row is gone is among them.
+SELECT DISTINCT task_id AS id FROM log.events WHERE position = ANY(%(positions)s) AND task_id IS NOT NULL LIMIT %(limit)s
 
 -- name: users
--- Some users.
-SELECT id FROM users ORDER BY random() LIMIT %(limit)s
+-- The users that did them.
+SELECT DISTINCT actor_id AS id FROM log.events WHERE position = ANY(%(positions)s) AND actor_id IS NOT NULL LIMIT %(limit)s
 
 -- name: jobs
 -- The jobs of some tasks.

@@ -19,7 +19,7 @@ from api import log_stream
 from domain.event import SYSTEM, Context
 from domain.events.data import UploadStarted
 
-from .conftest import Server
+from .conftest import ADMIN, Server
 from .shared import head
 from .streets import Street, patch, street_of
 
@@ -304,3 +304,34 @@ def test_the_number_of_streams_is_bounded_and_the_refusal_says_why(
         refused = http.get("/api/log/stream")
     assert (refused.status_code, refused.headers["retry-after"]) == (429, "2")
     assert refused.json() == {"detail": "You have 1 streams of events open already: close one first"}
+
+
+def test_a_stream_ends_when_its_reader_is_logged_out(
+    http: httpx.Client, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_stream, "LOOK_SECONDS", 0.05)
+    key = http.post("/api/auth/login", json={"username": ADMIN[0], "password": ADMIN[1]}).json()["key"]
+    token = {"Authorization": f"Token {key}"}
+    with httpx.stream("GET", f"{server.url}/api/log/stream", headers=token, timeout=WAIT) as answer:
+        lines = answer.iter_lines()
+        next(lines)
+        httpx.post(f"{server.url}/api/auth/logout", headers=token).raise_for_status()
+        for _ in lines:  # until it ends
+            pass
+
+
+def test_an_event_of_a_newer_version_is_told_without_its_body(http: httpx.Client, server: Server) -> None:
+    before = head(server)
+    with Reader(http, last=before) as reader:
+        save(server, 1)
+        with server.system.database.connect() as connection:
+            connection.execute(
+                "INSERT INTO log.events (position, stream, version, type, schema_version, time, source, state)"
+                " VALUES (%s, 'moon-1', 1, 'MoonLanding', 1, now(), 'test', '{}')",
+                (before + 2,),
+            )
+        save(server, 1)
+        reader.wait(before + 3)
+    assert [name for _, name, _ in reader.events] == ["UploadStarted", "MoonLanding", "UploadStarted"]
+    assert reader.events[1][2]["body"] is None
+    assert pages(http)[before + 1]["body"] is None

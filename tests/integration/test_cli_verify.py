@@ -61,7 +61,7 @@ def test_a_sample_finds_what_is_wrong_in_it(annals: Annals, main_job: MainJob) -
     quick = annals("verify", "--quick")
     assert quick.returncode == 0, quick.stdout
     lines = {" ".join(line.split()) for line in quick.stdout.splitlines()}
-    assert lines > {"sample 1 tasks with 2 jobs, 1 users equal", "blobs 4 (sizes and hashes) equal"}
+    assert lines > {"sample 1 tasks with 2 jobs, 1 users equal", "blobs 4 (sizes) equal"}
     corrupt(main_job)
     different = annals("verify", "--quick")
     assert different.returncode == 1
@@ -71,10 +71,18 @@ def test_a_sample_finds_what_is_wrong_in_it(annals: Annals, main_job: MainJob) -
 def test_a_sample_finds_rows_that_are_gone_or_too_many(annals: Annals, main_job: MainJob) -> None:
     with main_job.system.database.connect() as connection:
         connection.execute("DELETE FROM jobs WHERE id = 2")
+        connection.execute("DELETE FROM requests")
         connection.execute("UPDATE users SET username = 'mallory'")
+    assert quick_differences(annals) == {"table tasks", "table requests", "table users"}, "the task counts its jobs"
+    with main_job.system.database.connect() as connection:
+        connection.execute("DELETE FROM tasks")
+        connection.execute("DELETE FROM users")
+    assert quick_differences(annals) == {"table tasks", "table requests", "table users"}
+
+
+def quick_differences(annals: Annals) -> set[str]:
     found = json.loads(annals("verify", "--quick", "--json").stdout)
-    wrong = {finding["subject"] for finding in found["findings"] if finding["difference"]}
-    assert wrong == {"table tasks", "table users"}, "the task counts its jobs"
+    return {finding["subject"] for finding in found["findings"] if finding["difference"]}
 
 
 def test_a_sample_finds_missing_positions(annals: Annals, main_job: MainJob) -> None:
