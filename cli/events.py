@@ -21,7 +21,6 @@ app = typer.Typer(help="Look at what has happened.", no_args_is_help=True)
 
 SHOWN_ITEMS = 3
 """Of a long list in a payload."""
-HIDDEN = "(hidden)"
 
 STOP_NOTICED = 0.1
 """Seconds within which a stop is noticed."""
@@ -127,10 +126,9 @@ def envelope(event: Event) -> dict[str, Any]:
 
 def payload(event: Event, *, full: bool) -> dict[str, Any]:
     """The fields of the body; secrets hidden, and long lists cut unless `full`."""
-    from infra.eventlog.mapper import body_fields
+    from infra.eventlog.mapper import public_fields
 
-    secret = event.body.secret_fields
-    fields = {name: HIDDEN if name in secret else value for name, value in body_fields(event.body).items()}
+    fields = public_fields(event.body)
     return fields if full else _cut(fields)
 
 

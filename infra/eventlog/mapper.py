@@ -18,6 +18,7 @@ from domain.event import Body, Event, Metadata, body_type, make_body
 
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 COMPRESS_FROM = 1_024
+HIDDEN = "(hidden)"
 MAX_PAYLOAD = 512 * 1024 * 1024
 """Bytes. A payload that claims to unpack to more is damaged."""
 
@@ -102,6 +103,11 @@ class EventMapper(Mapper[str]):
 
 def body_fields(body: Body) -> dict[str, Any]:
     return {name: getattr(body, name) for name in _field_names(body.type_name)}
+
+
+def public_fields(body: Body) -> dict[str, Any]:
+    """The same for readers outside: secrets are hidden."""
+    return body_fields(body) | dict.fromkeys(body.secret_fields, HIDDEN)
 
 
 @cache

@@ -11,10 +11,9 @@ import orjson
 from psycopg.rows import DictRow
 
 from domain.event import body_type
-from infra.eventlog.mapper import EventMapper, OrjsonTranscoder, ZstdCompressor, body_fields
+from infra.eventlog.mapper import EventMapper, OrjsonTranscoder, ZstdCompressor, public_fields
 from infra.eventlog.recorder import logged_event
 
-HIDDEN = "(hidden)"
 ENVELOPE = (
     "position", "stream", "version", "type", "schema_version", "time", "source", "actor_id", "actor", "organization_id",
     "organization", "project_id", "task_id", "job_id", "correlation_id", "causation_id", "user_agent",
@@ -104,4 +103,4 @@ def _body(row: DictRow, envelope: dict[str, Any]) -> Any:
         return orjson.Fragment(_compressor.decompress(bytes(row["state"])))  # as it is stored
     event = _mapper.to_domain_event(logged_event(row))
     envelope["schema_version"] = cls.schema_version
-    return body_fields(event.body) | dict.fromkeys(cls.secret_fields, HIDDEN)
+    return public_fields(event.body)
