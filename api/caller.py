@@ -53,7 +53,7 @@ def check_password(parts: Services, username: str | None, email: str | None, pas
     """The user with this name (or, without one, this e-mail address) and password."""
     name, field = ("user_by_name", username) if username else ("user_by_email", email)
     value = (field or "").replace("\0", "\ufffd")  # PostgreSQL's texts, so also names, never hold a null character
-    row = parts.database.query_one(queries("users")[name], {"value": value})
+    row = parts.logins.query_one(queries("users")[name], {"value": value})
     # A hash is computed for unknown users too, so that the time taken doesn't tell who exists.
     stored = row["password_hash"] if row else parts.unknown_password_hash
     right = parts.app.passwords.verify(stored, password)
@@ -71,7 +71,7 @@ def _login(parts: Services, column: str, secret: str) -> Identity | None:
     identity = parts.identities.get(key)
     if identity is None:
         forgotten = parts.identities.forgotten
-        row = parts.database.query_one(queries("users")[f"login_by_{column}"], {"value": digest(secret)})
+        row = parts.logins.query_one(queries("users")[f"login_by_{column}"], {"value": digest(secret)})
         if row is None:
             return None
         identity = Identity(_actor(row), row["login_id"], row["expires"])

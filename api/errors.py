@@ -21,6 +21,7 @@ from domain.errors import (
     NotAuthenticated,
     NotFound,
     RequestInProgress,
+    StorageFull,
     TooLarge,
     TooMany,
     Unavailable,
@@ -45,6 +46,7 @@ STATUS: dict[type[AnnalsError], int] = {
     TooLarge: 413,
     TooMany: 429,
     Unavailable: 503,
+    StorageFull: 507,
 }
 RETRY_AFTER_SECONDS = 2
 MAX_ERRORS = 100
@@ -147,7 +149,7 @@ def _annals_error(error: AnnalsError) -> Response:
     headers = {}
     if status == 401:
         headers["WWW-Authenticate"] = "Token"
-    if status in (429, 503):
+    if status in (429, 503, 507):
         headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     if isinstance(error, PreconditionFailed):
         headers["ETag"] = f'"{error.actual}"'

@@ -25,16 +25,24 @@ from projections.resources import EVENTS_VISIBLE
 
 @dataclass
 class Services:
-    """`waiters` wakes requests that are held open until the log moves; `preparing` makes what they ask for once."""
+    """`waiters` wakes requests that are held open until the log moves; `preparing` makes what they ask for once.
+    `accounts`: where callers are looked up, if not in `database`: the present, when what they ask for is the past.
+    """
 
     settings: Settings
     database: Database
     app: Annals
     blobs: BlobStore
     chunks: ChunkCache
+    accounts: Database | None = None
     waiters: Waiters = field(default_factory=Waiters)
     identities: Identities = field(default_factory=Identities)
     preparing: Preparing = field(default_factory=Preparing)
+
+    @property
+    def logins(self) -> Database:
+        """Where callers are looked up."""
+        return self.accounts or self.database
 
     @cached_property
     def log_pages(self) -> LogPages:

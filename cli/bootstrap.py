@@ -16,7 +16,7 @@ from infra.eventlog.reader import LogReader
 from infra.ids import SequenceIds
 from infra.passwords import Argon2Passwords
 from infra.postgres.database import Database
-from projections import versions
+from projections import copies, versions
 from projections.lookup import ProjectionLookup
 from projections.projection import Projection
 from projections.registry import all_projections, search_path
@@ -40,9 +40,10 @@ class System:
         self.database.close()
 
 
-def connect(url: str, pool_size: int = 10) -> System:
-    """Joins a process to a database that `prepare` has made ready."""
-    database = Database(url, pool_size, search_path=search_path()).open()
+def connect(url: str, pool_size: int = 10, *, copy: str | None = None) -> System:
+    """Joins a process to a database that `prepare` has made ready. `copy`: to this copy of it, only to read."""
+    path = search_path() if copy is None else copies.search_path(copy)
+    database = Database(url, pool_size, search_path=path, read_only=copy is not None).open()
     projections = all_projections()
 
     def catch_up() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 
-from cli import database, demo, doctor, events, log, purge, replay, restore, serve, users, verify
+from cli import copies, database, demo, doctor, events, log, purge, replay, restore, serve, users, verify
 from cli.roles import commands as roles
 from domain.errors import AnnalsError, Invalid
 
@@ -24,6 +24,7 @@ app.add_typer(users.app, name="user")
 app.add_typer(events.app, name="events")
 app.add_typer(log.app, name="log")
 app.command()(replay.replay)
+app.add_typer(copies.app, name="copies")
 app.command()(verify.verify)
 app.command()(restore.restore)
 app.command()(purge.purge)

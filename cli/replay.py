@@ -16,11 +16,23 @@ if TYPE_CHECKING:
 
 def replay(
     projection: Annotated[list[str] | None, typer.Argument(help="Which ones; left out: all.")] = None,
+    until: Annotated[
+        str | None, typer.Option(metavar="TIME|POSITION", help="Up to here instead, into a copy of everything.")
+    ] = None,
+    into: Annotated[str | None, typer.Option(metavar="NAME", help="The name of the copy.")] = None,
+    replace: Annotated[bool, typer.Option("--replace", help="A copy of this name gives way.")] = False,
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Rebuild projections from position 0, beside the live ones, and swap them in while the service goes on."""
     settings = read_settings(data)
+    if until is not None or into is not None or replace:
+        if until is None or into is None or projection:
+            raise typer.BadParameter("a copy is of everything, and needs both --until and --into")
+        from cli.copies import make_copy
+
+        make_copy(settings, until, into, replace=replace, as_json=as_json)
+        return
     wanted = _named(projection or [])
     with open_database(settings) as database:
         from cli.progress import fold_progress

@@ -17,9 +17,17 @@ def serve(
         int | None, typer.Option(help="Port of the embedded ClickHouse; 0: a free one.", show_default="8123")
     ] = None,
     workers: Annotated[int | None, typer.Option(help="API processes.", show_default="1")] = None,
+    as_of: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Serve this copy instead: only the API, only to read.")
+    ] = None,
 ) -> None:
     """Serve the API, the analytics and the processing of one data folder, until told to stop (SIGTERM, Ctrl-C)."""
     settings = read_settings(data, host=host, port=port, clickhouse_port=clickhouse_port, workers=workers)
+    if as_of is not None:
+        from cli.copies import serve_copy
+
+        serve_copy(settings, as_of)
+        return
     from cli.serving.server import Server
 
     Server(settings).run()

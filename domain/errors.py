@@ -76,5 +76,9 @@ class Unavailable(AnnalsError):
     """A service that this needs does not answer; try again."""
 
 
+class StorageFull(Unavailable):
+    """There is no space left to store this."""
+
+
 class MediaError(AnnalsError):
     """A media file cannot be used. The message names the file."""

@@ -7,11 +7,14 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from types import FrameType
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from api.app import create_app
+from api.read_only import ReadOnly
 from api.services import Services
 from cli.bootstrap import System, connect
 from cli.keeping import ProjectionKeeper
@@ -19,6 +22,7 @@ from cli.serving.listening import BACKLOG, listen
 from infra.blobs import FileBlobs
 from infra.media.cache import ChunkCache
 from infra.settings import Settings
+from projections.copies import Copy
 
 MAX_CONNECTIONS = 64
 """To PostgreSQL, from all API processes of a server together."""
@@ -40,13 +44,32 @@ def run(settings: Settings, database_url: Callable[[], str], descriptor: int | N
     try:
         services = _services(settings, system, blobs, chunks)
         app = create_app(services)
-        _calm_collector()
-        # uvicorn repeats a SIGTERM when it is done; by then that has been obeyed.
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         with ProjectionKeeper(system):
-            _Server(_config(app), services.log_streams.stop).run(sockets=[listener])
+            _answer(app, services, listener)
     finally:
         system.close()
+
+
+def run_copy(settings: Settings, database_url: str, copy: Copy, listener: socket.socket) -> None:
+    """Serves what a copy holds, to be read only, until SIGTERM or Ctrl-C. Who may ask is looked up in the present."""
+    blobs = FileBlobs(settings.blobs)
+    chunks = ChunkCache(settings.cache, settings.chunk_cache_bytes)
+    with (
+        closing(connect(database_url, 2)) as present,
+        ProjectionKeeper(present),
+        closing(connect(database_url, connections(settings), copy=copy.name)) as past,
+    ):
+        services = Services(settings, past.database, past.app, blobs, chunks, accounts=present.database)
+        app = ReadOnly(create_app(services), copy.position, copy.time)
+        signal.signal(signal.SIGINT, lambda *_: sys.exit(0))
+        _answer(app, services, listener)
+
+
+def _answer(app: ASGIApp, services: Services, listener: socket.socket) -> None:
+    _calm_collector()
+    # uvicorn repeats a signal when it is done; by then that has been obeyed.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    _Server(_config(app), services.log_streams.stop).run(sockets=[listener])
 
 
 class _Server(uvicorn.Server):

@@ -18,8 +18,10 @@ import structlog
 from cli.serving.lifeline import Lifeline
 
 FIRST_PAUSE = 0.1
-LONGEST_PAUSE = 30.0
-STEADY_SECONDS = 60.0
+LONGEST_PAUSE = 3.0
+"""So that even who fails again and again, and then is mended, serves again within seconds."""
+
+STEADY_SECONDS = 10.0
 """Whoever lived this long has recovered: its failures count from one again."""
 FAILING = 3
 """So many ends in a row are called failing."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import re
 import threading
@@ -10,7 +11,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from domain.errors import Unavailable
+from domain.errors import StorageFull, Unavailable
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class FileSystem:
@@ -57,8 +60,10 @@ def fsync(path: Path) -> None:
 
 @contextmanager
 def disk_errors() -> Iterator[None]:
-    """A full or failing disk, in words that don't name our folders."""
+    """A full disk as StorageFull, a failing one as Unavailable, in words that don't name our folders."""
     try:
         yield
     except OSError as error:
+        if error.errno in FULL:
+            raise StorageFull(f"The blob store is full: {error.strerror}") from error
         raise Unavailable(f"The blob store can't be written to: {error.strerror or error}") from error

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 import psycopg
 from eventsourcing.persistence import ApplicationRecorder, ListenNotifySubscription
 
+from domain.errors import Unavailable
 from infra.postgres.database import Database
 
 CHANNEL = "annals_log"
@@ -63,9 +64,22 @@ class LogSubscription(ListenNotifySubscription[ApplicationRecorder]):
     def __init__(
         self, recorder: ApplicationRecorder, database: Database, gt: int | None, topics: Sequence[str]
     ) -> None:
+        self._ended = threading.Event()  # before its thread starts
         super().__init__(recorder, gt, topics)
         self._listener = Listener(database, lambda _: self._has_been_notified.set()).start()
 
+    def _pull(self) -> None:
+        """As the library does; but a database that does not answer ends nothing. Its thread would end with the error,
+        and the iterator with it. What could not be read is read when the database is there again.
+        """
+        while not self._has_been_stopped:
+            try:
+                super()._pull()
+                return
+            except Unavailable:
+                self._ended.wait(BEAT)
+
     def stop(self) -> None:
+        self._ended.set()
         super().stop()
         self._listener.stop()

@@ -11,12 +11,12 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
-from psycopg import Connection
 from psycopg.adapt import PyFormat, Transformer
 from psycopg.errors import OperationalError, error_from_result
 from psycopg.pq import ExecStatus
 from psycopg.pq.abc import PGresult
-from psycopg.rows import DictRow
+
+from infra.postgres.connection import PATIENCE_SECONDS, PatientConnection
 
 PATIENCE_MILLISECONDS = 1
 FAILED = (ExecStatus.FATAL_ERROR, ExecStatus.PIPELINE_ABORTED, ExecStatus.BAD_RESPONSE)
@@ -25,7 +25,7 @@ FAILED = (ExecStatus.FATAL_ERROR, ExecStatus.PIPELINE_ABORTED, ExecStatus.BAD_RE
 class Writer:
     """Transactions on a connection that is used for nothing else. After an error the connection is of no more use."""
 
-    def __init__(self, connection: Connection[DictRow]) -> None:
+    def __init__(self, connection: PatientConnection) -> None:
         self.connection = connection
         self._pg = connection.pgconn
         self._transformer = Transformer(connection)
@@ -101,7 +101,8 @@ class Writer:
 
     def _wait(self, events: int) -> None:
         self._readable.modify(self._pg.socket, events)
-        self._readable.poll()
+        while not self._readable.poll(PATIENCE_SECONDS * 1_000):
+            self.connection.look()
         self._pg.consume_input()
 
 

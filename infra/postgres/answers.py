@@ -11,7 +11,8 @@ import orjson
 from psycopg import Connection, OperationalError
 from psycopg.rows import DictRow
 
-from infra.postgres.database import Database
+from domain.errors import Unavailable
+from infra.postgres.database import Database, typed_errors
 
 KEEP = "1 day"
 PRUNE_SECONDS = 600.0
@@ -102,8 +103,11 @@ class Answers:
             "me": self._claimant(),
         }
         self._prune()
-        with self._database.connection() as connection:
-            row = connection.execute(CLAIM, params).fetchone() or {}
+        try:
+            row = self._database.query_one(CLAIM, params) or {}
+        except Unavailable:
+            self.close()  # it may yet be claimed, when a server that hung goes on, and by nobody who knows of it
+            raise
         recorded = None
         if row["position"] is not None:
             recorded = Recorded(row["position"], row["stream"], row["version"], row["type"])
@@ -121,10 +125,17 @@ class Answers:
 
     def give_up(self, claim: Claim) -> None:
         """Nothing was done: whoever asks next begins anew."""
-        self._database.query(
-            "DELETE FROM log.answers WHERE actor_id = %s AND key = %s AND claimant = %s AND status IS NULL RETURNING 1",
-            (claim.actor_id, claim.key, self._me),
-        )
+        try:
+            self._database.query(
+                "DELETE FROM log.answers WHERE actor_id = %s AND key = %s AND claimant = %s AND status IS NULL"
+                " RETURNING 1",
+                (claim.actor_id, claim.key, self._me),
+            )
+        except Unavailable:
+            # Nobody could ever take it over. Without the lock all our claims are free; the log still takes each key
+            # only once.
+            self.close()
+            raise
 
     def close(self) -> None:
         with self._opening:
@@ -141,9 +152,10 @@ class Answers:
                     return self._me
                 except OperationalError:
                     self._alive.close()
-            self._alive = self._database.connect()
             self._me = secrets.randbits(62)
-            self._alive.execute("SELECT pg_advisory_lock(%s)", (self._me,))
+            with typed_errors():
+                self._alive = self._database.connect()
+                self._alive.execute("SELECT pg_advisory_lock(%s)", (self._me,))
             return self._me
 
     def _prune(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import re
+import socket
 import subprocess
 import sys
 
@@ -30,6 +31,8 @@ class Reader:
         self._server = server
         self._namespace: dict[str, object] = {}
         self._typed = ""
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            self._second_port = str(probe.getsockname()[1])
 
     def follow(self, guide: str) -> int:
         """Returns how many blocks were typed. What is printed must be what the block behind says, if there is one."""
@@ -65,5 +68,6 @@ class Reader:
     def _here(self, text: str) -> str:
         """The same with this server's address, folder and Python."""
         text = text.replace("http://localhost:8080", self._server.url).replace(".annals", str(self._server.data))
+        text = text.replace("8090", self._second_port)
         text = text.replace(".venv/bin/annals", f"{sys.executable} -P -m cli.main")
         return text.replace(".venv/bin/python", sys.executable)

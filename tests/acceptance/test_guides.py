@@ -13,6 +13,7 @@ GUIDES = {
     "restore-lost-annotations.md": 9,
     "rebuild-a-projection.md": 4,
     "prove-that-nothing-is-lost.md": 4,
+    "look-at-the-past.md": 6,
 }
 """Guide → how many blocks somebody types."""
 
