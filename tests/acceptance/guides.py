@@ -69,5 +69,5 @@ class Reader:
         """The same with this server's address, folder and Python."""
         text = text.replace("http://localhost:8080", self._server.url).replace(".annals", str(self._server.data))
         text = text.replace("8090", self._second_port)
-        text = text.replace(".venv/bin/annals", f"{sys.executable} -P -m cli.main")
-        return text.replace(".venv/bin/python", sys.executable)
+        programs = {"annals": f"{sys.executable} -P -m cli.main", "python": sys.executable}
+        return re.sub(r"\.venv/bin/(annals|python)\b", lambda found: programs[found[1]], text)

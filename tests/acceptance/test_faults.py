@@ -228,6 +228,7 @@ def test_a_full_blob_store_is_said_and_nothing_is_half_stored(
     assert proof.returncode == 0, proof.stdout
 
 
+@pytest.mark.soak  # how long it takes to fill what PostgreSQL has reserved depends on the machine
 def test_a_full_disk_of_the_database_is_said_and_harms_nothing(
     small_disk: Callable[[Path, int], Path], serve: Serve, data_folder: Path
 ) -> None:
