@@ -40,7 +40,7 @@ STREAMED = ("multipart/", "application/offset+octet-stream")
 DESCRIBING = ("content-type", "content-length", "upload-offset", "upload-length", "upload-metadata", "upload-start",
     "upload-multiple", "upload-finish", "x-organization")  # fmt: skip
 KEPT = ("content-type", "location", "etag", "upload-offset")
-MAX_BODY = 16 * 1024 * 1024
+MAX_BODY = 1024 * 1024
 """Bytes. A larger answer is not kept, but put together again from the log."""
 
 PATIENCE_SECONDS = 60.0

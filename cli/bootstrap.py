@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
-from psycopg import InterfaceError, OperationalError
-
 from domain.application import Annals
-from domain.errors import Unavailable
 from infra.clock import utc_now
 from infra.eventlog.factory import EventLogFactory
 from infra.eventlog.reader import LogReader
@@ -62,12 +57,3 @@ def connect(url: str, pool_size: int = 10, *, copy: str | None = None) -> System
 
 def _locked_already(_cursor: object) -> None:
     """In place of a lock that the caller has."""
-
-
-@contextmanager
-def database_errors() -> Iterator[None]:
-    """Turns a lost or refused connection into Unavailable."""
-    try:
-        yield
-    except (OperationalError, InterfaceError) as error:
-        raise Unavailable(f"PostgreSQL does not answer: {error}") from error

@@ -40,16 +40,15 @@ def make_copy(settings: Settings, until: str, name: str, *, replace: bool, as_js
 def copy_until(url: str, until: str, name: str, progress: Progress | None = None, *, replace: bool = False) -> Copy:
     """`until`: digits are a position, which is taken as it is; else a time. Raises Invalid, Conflict."""
     from api.moments import time_in
-    from cli.bootstrap import database_errors
     from cli.rebuilding import projections_held
     from infra.eventlog.reader import LogReader
-    from infra.postgres.database import Database
+    from infra.postgres.database import Database, typed_errors
     from projections import copies
     from projections.registry import REGISTRY
 
     copies.schema_of(name)
     database = Database(url)
-    with database_errors(), database.connect() as connection, database.connect() as reading:
+    with typed_errors(), database.connect() as connection, database.connect() as reading:
         number = until.isascii() and until.isdigit()
         position = int(until) if number else copies.position_at(connection, time_in("until", until))
         with projections_held(connection):

@@ -82,11 +82,10 @@ def make_data_folder(folder: Path) -> None:
 @contextmanager
 def open_database(settings: Settings) -> Iterator[Database]:
     """A database that was prepared by this version of Annals. Raises Unavailable, Conflict."""
-    from cli.bootstrap import database_errors
-    from infra.postgres.database import Database
+    from infra.postgres.database import Database, typed_errors
     from projections.registry import search_path
 
-    with any_database(settings) as url, database_errors():
+    with any_database(settings) as url, typed_errors():
         database = Database(url, 2, search_path=search_path())
         try:
             _check_prepared(database)

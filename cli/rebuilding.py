@@ -9,9 +9,8 @@ from typing import LiteralString
 from psycopg import Connection
 from psycopg.rows import DictRow
 
-from cli.bootstrap import database_errors
 from infra.eventlog.reader import LogReader
-from infra.postgres.database import Database
+from infra.postgres.database import Database, typed_errors
 from infra.postgres.migrations import migrate
 from projections import versions
 from projections.projection import Projection
@@ -28,7 +27,7 @@ def prepare(url: str, progress: Progress | None = None) -> list[str]:
     Safe to run from many processes at once.
     """
     database = Database(url)
-    with database_errors(), database.connect() as connection, database.connect() as reading:
+    with typed_errors(), database.connect() as connection, database.connect() as reading:
         migrate(connection)
         with projections_held(connection):
             drop_unfinished(connection)
@@ -47,7 +46,7 @@ def replay(url: str, projections: Sequence[Projection], progress: Progress | Non
     """Rebuilds projections from the log while the service goes on; returns the position they are built to."""
     database = Database(url)
     with (
-        database_errors(),
+        typed_errors(),
         database.connect() as connection,
         database.connect() as reading,
         projections_held(connection),

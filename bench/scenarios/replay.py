@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import psycopg
 
-from bench import history
+from bench import long_log
 from bench.report import Figure, Section
 from bench.scenarios.submit import Jobs, load
 from bench.scenarios.tasks import client_of, create, tiny_pictures
@@ -28,7 +28,7 @@ from projections.projection import Projection
 from projections.registry import REGISTRY
 
 EVENTS = 1_000_000
-OBJECTS = EVENTS * history.JOBS * history.SUBMITS * history.SHAPES // 109
+OBJECTS = EVENTS * long_log.JOBS * long_log.SUBMITS * long_log.SHAPES // 109
 ANNOTATIONS = [REGISTRY["annotations"]]
 SMALL = [projection for name, projection in REGISTRY.items() if name not in ("annotations", "data")]
 
@@ -37,7 +37,7 @@ def measure() -> Section:
     with tempfile.TemporaryDirectory(prefix="annals-bench-", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o755)
         with EmbeddedPostgres(Path(folder) / "postgres").attach_or_start() as url:
-            history.write(url, EVENTS)
+            long_log.write(url, EVENTS)
             first = _timed(lambda: prepare(url))
             yard = yardstick(url)
             small, annotations = _Replay(url, SMALL), _Replay(url, ANNOTATIONS)

@@ -11,6 +11,9 @@ from pathlib import Path
 from infra.blobs.disk import disk_errors, fsync
 from infra.blobs.files import SHA256
 
+ASIDE = ".removed"
+"""How the name of a blob ends that is being looked at before it is removed."""
+
 Used = Callable[[Sequence[str]], set[str]]
 """Those of some blobs that something refers to."""
 
@@ -25,6 +28,7 @@ class Unused:
 
 def unused_blobs(root: Path, used: Used, before: float) -> Iterator[Unused]:
     """`before`: a POSIX time; younger blobs stay, for they may belong to an upload that is about to be recorded."""
+    put_back(root)
     for folder in sorted(path for path in root.iterdir() if path.is_dir() and len(path.name) == 2):
         old = {}
         for entry in os.scandir(folder):
@@ -34,6 +38,15 @@ def unused_blobs(root: Path, used: Used, before: float) -> Iterator[Unused]:
             yield Unused(folder / sha256, old[sha256])
 
 
+def put_back(root: Path) -> None:
+    """Gives blobs their names back that a killed sweep had taken aside: they may have been wanted."""
+    for aside in root.glob(f"??/*{ASIDE}"):
+        with disk_errors(), suppress(FileNotFoundError):  # another sweep is about to remove it
+            with suppress(FileExistsError):
+                os.link(aside, aside.with_suffix(""))
+            aside.unlink()
+
+
 def remove(blob: Unused, before: float) -> bool:
     """False when somebody has stored the same content again meanwhile: then it stays.
 
@@ -41,16 +54,19 @@ def remove(blob: Unused, before: float) -> bool:
     and looked at after that: it was renewed before, and is put back; or whoever comes later finds nothing, and writes
     the content anew.
     """
-    aside = blob.path.with_suffix(".removed")
+    aside = blob.path.with_suffix(ASIDE)
     with disk_errors():
         try:
             blob.path.rename(aside)
         except FileNotFoundError:
             return False
-        renewed = aside.stat().st_mtime >= before
-        if renewed:
-            with suppress(FileExistsError):
-                os.link(aside, blob.path)
-        aside.unlink()
+        try:
+            renewed = aside.stat().st_mtime >= before
+            if renewed:
+                with suppress(FileExistsError):
+                    os.link(aside, blob.path)
+            aside.unlink()
+        except FileNotFoundError:  # a start of the service has put it back
+            return False
         fsync(blob.path.parent)
     return not renewed

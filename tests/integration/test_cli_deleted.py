@@ -9,7 +9,7 @@ import time
 import pytest
 
 from domain.task import NewTask
-from infra.blobs.sweep import remove, unused_blobs
+from infra.blobs.sweep import ASIDE, put_back, remove, unused_blobs
 
 from .conftest import Annals, MainJob
 
@@ -97,6 +97,17 @@ def test_a_blob_stored_anew_while_it_is_removed_stays(deleted: MainJob) -> None:
     again = next(blob for blob in found if blob.path.name == deleted.photos[2]["sha256"])
     assert [remove(blob, before) for blob in found] == [blob is not again for blob in found]
     assert [deleted.blobs.exists(photo["sha256"]) for photo in deleted.photos] == [False, False, True, False]
+
+
+def test_what_a_killed_purge_took_aside_comes_back(deleted: MainJob) -> None:
+    """It is killed before it has looked whether the blob became wanted."""
+    path = deleted.blobs.path(deleted.photos[0]["sha256"])
+    path.rename(path.with_suffix(ASIDE))
+    assert stored(deleted) == 3
+    put_back(path.parents[1])
+    assert stored(deleted) == 4
+    assert deleted.blobs.verify(path.name)
+    assert list(path.parent.glob(f"*{ASIDE}")) == []
 
 
 def test_a_task_that_stands_is_not_purged(annals: Annals, main_job: MainJob) -> None:

@@ -1,4 +1,4 @@
-"""A long history, written straight into the log: `python -m bench.history URL EVENTS`.
+"""A long history, written straight into the log: `python -m bench.long_log URL EVENTS`.
 
 What a team does, in a realistic mix. A task of 100 images is created, uploaded, processed and cut into 10 jobs (19
 events); each job is assigned, moved through its stages, and drawn in five times, ten rectangles at a time (9 events):
