@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from domain.errors import Invalid
+from projections import json_logic
+from projections.fields import Field
 
 Query = Callable[..., list[dict[str, Any]]]
 
@@ -14,29 +16,34 @@ Query = Callable[..., list[dict[str, Any]]]
 @dataclass(frozen=True)
 class Resource:
     """What can be listed. `base`: a SELECT whose columns the other fields name. `visible`: a condition with
-    %(viewer)s, the user's id, for everybody who is not an admin; empty: everybody sees all. `fields`: the client's name
-    of a filter or sort key → column; `integers` and `booleans`: those of them that are no texts; `unfiltered`: those
-    that one can only sort by.
+    %(viewer)s, the user's id, for everybody who is not an admin; empty: everybody sees all. `fields`: what clients
+    filter and sort by. `key`: the column that tells the rows apart.
     """
 
     base: bytes
-    fields: Mapping[str, str]
+    fields: Mapping[str, Field]
     search: Sequence[str] = ()
-    integers: frozenset[str] = frozenset()
-    booleans: frozenset[str] = frozenset()
-    unfiltered: frozenset[str] = frozenset()
     visible: str = ""
     order: str = "-id"
     organization: str | None = None
+    key: str = "id"
+
+    @property
+    def simple(self) -> list[str]:
+        """The names that are also plain query parameters."""
+        return [name for name, field in self.fields.items() if field.simple]
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a client asks for. `viewer` None: an admin. `personal`: only what belongs to no organization."""
+    """What a client asks for. `viewer` None: an admin. `personal`: only what belongs to no organization. `logic`: a
+    filter in JSON Logic.
+    """
 
     viewer: int | None = None
     personal: bool = False
     filters: Mapping[str, str] = field(default_factory=dict)
+    logic: str = ""
     search: str = ""
     sort: str = ""
     limit: int | None = 10
@@ -44,15 +51,15 @@ class Wanted:
 
 
 def find(query: Query, resource: Resource, wanted: Wanted) -> tuple[int, list[dict[str, Any]]]:
-    """The total, and the rows of the page."""
+    """The total, and the rows of the page. Raises Invalid."""
     condition, params = _condition(resource, wanted)
     source = resource.base.decode()
     rows = query(f"SELECT count(*) AS total FROM ({source}) t WHERE {condition}".encode(), params)
     total = int(rows[0]["total"])
-    order = _order(resource, wanted.sort)
+    if total <= wanted.offset:
+        return total, []
     params |= {"limit": wanted.limit, "offset": wanted.offset}
-    page = f"SELECT * FROM ({source}) t WHERE {condition} ORDER BY {order} LIMIT %(limit)s OFFSET %(offset)s"
-    return total, query(page.encode(), params) if total > wanted.offset else []
+    return total, query(_page(resource, condition, _order(resource, wanted.sort)).encode(), params)
 
 
 def find_one(query: Query, resource: Resource, key: Any, column: str = "id") -> dict[str, Any] | None:
@@ -60,6 +67,13 @@ def find_one(query: Query, resource: Resource, key: Any, column: str = "id") -> 
         return None
     rows = query(f"SELECT * FROM ({resource.base.decode()}) t WHERE {column} = %(key)s".encode(), {"key": key})
     return rows[0] if rows else None
+
+
+def _page(resource: Resource, condition: str, order: str) -> str:
+    """The keys of a page are found first, from the few columns that decide; only its rows are then put together."""
+    source, key = resource.base.decode(), resource.key
+    keys = f"SELECT {key} FROM ({source}) t WHERE {condition} ORDER BY {order} LIMIT %(limit)s OFFSET %(offset)s"
+    return f"SELECT * FROM ({source}) t WHERE {key} = ANY (ARRAY({keys})) ORDER BY {order}"
 
 
 def _condition(resource: Resource, wanted: Wanted) -> tuple[str, dict[str, Any]]:
@@ -70,47 +84,31 @@ def _condition(resource: Resource, wanted: Wanted) -> tuple[str, dict[str, Any]]
     if wanted.personal and resource.organization:
         terms.append(f"{resource.organization} IS NULL")
     for number, (name, value) in enumerate(wanted.filters.items()):
-        if name not in resource.unfiltered:
-            terms.append(f"{resource.fields[name]} = %(filter{number})s")
-            params[f"filter{number}"] = _value(resource, name, value)
-    for number, word in enumerate(_text("search", wanted.search).split()[:10]):
+        column = resource.fields[name]
+        terms.append(f"{column.column} = %(filter{number})s::{column.cast}")
+        params[f"filter{number}"] = column.value(name, value)
+    if wanted.logic:
+        term, more = json_logic.condition(resource.fields, wanted.logic)
+        terms.append(term)
+        params |= more
+    for number, word in enumerate(_words(wanted.search)):
         anywhere = " OR ".join(f"position(%(word{number})s in lower({column})) > 0" for column in resource.search)
         terms.append(f"({anywhere or 'true'})")
-        params[f"word{number}"] = word.lower()
+        params[f"word{number}"] = word
     return " AND ".join(terms), params
 
 
-def _value(resource: Resource, name: str, value: str) -> int | bool | str:
-    if name in resource.integers:
-        return _integer(name, value)
-    if name in resource.booleans:
-        return _boolean(name, value)
-    return _text(name, value)
-
-
-def _text(name: str, value: str) -> str:
-    if "\0" in value:
-        raise Invalid({name: ["Null characters are not allowed."]})
-    return value
-
-
-def _boolean(name: str, value: str) -> bool:
-    if value.lower() not in ("true", "false", "1", "0"):
-        raise Invalid({name: ["Must be a valid boolean."]})
-    return value.lower() in ("true", "1")
-
-
-def _integer(name: str, value: str) -> int:
-    if not value.isascii() or not value.removeprefix("-").isdigit() or len(value) > 18:
-        raise Invalid({name: ["Enter a number."]})
-    return int(value)
+def _words(search: str) -> list[str]:
+    if "\0" in search:
+        raise Invalid({"search": ["Null characters are not allowed."]})
+    return search.lower().split()[:10]
 
 
 def _order(resource: Resource, sort: str) -> str:
     """Unknown names are passed over, as CVAT does. The id settles ties, so that pages do not overlap."""
     parts = []
     for part in (sort or resource.order).split(",")[:10]:
-        column = resource.fields.get(part.strip().removeprefix("-"))
-        if column is not None:
-            parts.append(f"{column} {'DESC' if part.strip().startswith('-') else 'ASC'} NULLS LAST")
+        named = resource.fields.get(part.strip().removeprefix("-"))
+        if named is not None:
+            parts.append(f"{named.column} {'DESC' if part.strip().startswith('-') else 'ASC'}")
     return ", ".join([*parts, "id DESC" if resource.order.startswith("-") else "id ASC"])

@@ -2,97 +2,77 @@
 
 from __future__ import annotations
 
+from projections.fields import Field, booleans, dates, integers, texts
 from projections.listing import Resource
 from projections.named_queries import queries
 
-STAFF_OF_TASK = (
-    "owner_id = %(viewer)s OR assignee_id = %(viewer)s"
-    " OR project_owner_id = %(viewer)s OR project_assignee_id = %(viewer)s"
-)
-STAFF_OF_JOB = (
-    "assignee_id = %(viewer)s OR task_owner_id = %(viewer)s OR task_assignee_id = %(viewer)s"
-    " OR project_owner_id = %(viewer)s OR project_assignee_id = %(viewer)s"
-)
+PROJECTS_OF_VIEWER = "SELECT id FROM projects WHERE %(viewer)s IN (owner_id, assignee_id)"
+TASKS_OF_VIEWER = "SELECT id FROM tasks WHERE %(viewer)s IN (owner_id, assignee_id)"
+# Written so that a list looks at its own table only, whatever it is joined with for a page.
+STAFF_OF_TASK = f"%(viewer)s IN (owner_id, assignee_id) OR project_id IN ({PROJECTS_OF_VIEWER})"
+STAFF_OF_JOB = f"assignee_id = %(viewer)s OR task_id IN ({TASKS_OF_VIEWER}) OR project_id IN ({PROJECTS_OF_VIEWER})"
 
 TASKS = Resource(
     base=queries("tasks")["read"],
-    fields={
-        name: name
-        for name in (
-            "id", "name", "project_id", "project_name", "owner", "assignee", "subset", "status", "media_type", "mode",
-            "dimension", "updated_date",
-        )
-    } | {"tracker_link": "bug_tracker"},
+    fields=texts("name", "project_name", "owner", "assignee", "subset", "status", "media_type", "mode", "dimension")
+    | integers("id", "project_id")
+    | dates("updated_date")
+    | {"tracker_link": Field("bug_tracker")},
     search=("project_name", "name", "owner", "assignee", "subset", "bug_tracker"),
-    integers=frozenset({"id", "project_id"}),
-    unfiltered=frozenset({"updated_date"}),
     visible=STAFF_OF_TASK,
     organization="organization_id",
-)  # fmt: skip
+)
 
 JOBS = Resource(
     base=queries("jobs")["read"],
-    fields={
-        name: name
-        for name in (
-            "id", "task_id", "project_id", "task_name", "project_name", "assignee", "type", "dimension", "media_type",
-            "mode", "state", "stage", "status", "updated_date",
-        )
-    },
+    fields=texts(
+        "task_name", "project_name", "assignee", "type", "dimension", "media_type", "mode", "state", "stage", "status"
+    )
+    | integers("id", "task_id", "project_id")
+    | dates("updated_date"),
     search=("task_name", "project_name", "assignee"),
-    integers=frozenset({"id", "task_id", "project_id"}),
-    unfiltered=frozenset({"updated_date"}),
     visible=STAFF_OF_JOB,
     organization="organization_id",
-)  # fmt: skip
+)
 
 PROJECTS = Resource(
     base=queries("projects")["read"],
-    fields={name: name for name in ("id", "name", "owner", "assignee", "updated_date")},
+    fields=texts("name", "owner", "assignee", "status") | integers("id") | dates("updated_date"),
     search=("name", "owner", "assignee"),
-    integers=frozenset({"id"}),
-    unfiltered=frozenset({"updated_date"}),
-    visible="owner_id = %(viewer)s OR assignee_id = %(viewer)s",
+    visible="%(viewer)s IN (owner_id, assignee_id)",
     organization="organization_id",
 )
 
 LABELS = Resource(
     base=queries("labels")["read"],
-    fields={name: name for name in ("id", "name", "type", "color", "stream")},
-    search=("name",),
-    integers=frozenset({"id"}),
+    fields=texts("name", "type", "color", "parent", "stream") | integers("id", "parent_id"),
+    search=("name", "parent"),
     order="id",
 )
 
 USERS = Resource(
     base=queries("users")["read"],
-    fields={name: name for name in ("id", "username", "first_name", "last_name", "is_active")},
+    fields=texts("username", "first_name", "last_name") | integers("id") | booleans("is_active"),
     search=("username", "first_name", "last_name"),
-    integers=frozenset({"id"}),
-    booleans=frozenset({"is_active"}),
 )
 
 REQUESTS = Resource(
     base=queries("requests")["read"],
-    fields={
-        name: name for name in ("status", "project_id", "task_id", "job_id", "action", "target", "subresource")
-    } | {"created_date": "position"},
-    integers=frozenset({"project_id", "task_id", "job_id"}),
-    unfiltered=frozenset({"created_date"}),
+    fields=texts("status", "action", "target", "subresource", "format")
+    | integers("project_id", "task_id", "job_id")
+    | dates("created_date"),
     visible="owner_id = %(viewer)s",
     order="-created_date",
-)  # fmt: skip
+)
 
 DELETED = Resource(
     base=queries("deleted")["read"],
-    fields={name: name for name in ("stream", "kind", "name", "project_id", "task_id", "deleted_by")}
-    | {"deleted_date": "id"},
+    fields=texts("stream", "kind", "name", "deleted_by") | integers("project_id", "task_id") | dates("deleted_date"),
     search=("name", "stream", "deleted_by"),
-    integers=frozenset({"project_id", "task_id"}),
-    unfiltered=frozenset({"deleted_date"}),
     visible=STAFF_OF_TASK,
     organization="organization_id",
     order="-deleted_date",
+    key="stream",
 )
 
 EVENTS_VISIBLE = """

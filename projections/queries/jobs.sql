@@ -1,5 +1,6 @@
 -- name: read
--- Jobs with all that a client sees of them; most of it is their task's.
+-- Jobs with all that a client sees of them; most of it is their task's. Every job has one; that the join need not find
+-- it lets PostgreSQL leave it out where only the job is asked about.
 SELECT j.*,
     CASE
         WHEN j.stage = 'annotation' THEN 'annotation'
@@ -12,6 +13,6 @@ SELECT j.*,
     p.owner_id AS project_owner_id, p.assignee_id AS project_assignee_id,
     a.username AS assignee, a.first_name AS assignee_first_name, a.last_name AS assignee_last_name
 FROM jobs j
-JOIN tasks t ON t.id = j.task_id
+LEFT JOIN tasks t ON t.id = j.task_id
 LEFT JOIN projects p ON p.id = j.project_id
 LEFT JOIN users a ON a.id = j.assignee_id

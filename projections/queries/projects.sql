@@ -1,6 +1,6 @@
 -- name: read
 -- Projects with all that a client sees of them.
-SELECT p.*,
+SELECT p.*, 'annotation' AS status,
     o.username AS owner, o.first_name AS owner_first_name, o.last_name AS owner_last_name,
     a.username AS assignee, a.first_name AS assignee_first_name, a.last_name AS assignee_last_name,
     ARRAY(SELECT DISTINCT t.subset FROM tasks t WHERE t.project_id = p.id AND t.subset <> '' ORDER BY 1) AS task_subsets,

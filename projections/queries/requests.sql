@@ -1,6 +1,6 @@
 -- name: read
 -- Requests with all that a client sees of them.
-SELECT r.*, (SELECT count(*) FROM log.agents a
+SELECT r.*, r.params ->> 'format' AS format, (SELECT count(*) FROM log.agents a
     WHERE r.queue = ANY (a.queues) AND a.beat_at > now() - interval '30 seconds') AS agents
 FROM requests r
 

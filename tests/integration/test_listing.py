@@ -127,13 +127,6 @@ def test_filters_are_equalities_joined_by_and(
     assert ids(office, resource, filters=filters) == found
 
 
-@pytest.mark.parametrize("resource", EVERYTHING.values(), ids=EVERYTHING.keys())
-def test_dates_are_sorted_by_not_filtered(office: System, resource: Resource) -> None:
-    total = find(office.database.query, resource, Wanted())[0]
-    for name in resource.unfiltered:
-        assert find(office.database.query, resource, Wanted(filters={name: "yesterday"}))[0] == total
-
-
 @pytest.mark.parametrize(
     ("search", "found"),
     [
@@ -167,7 +160,7 @@ def test_requests_are_not_searched(office: System) -> None:
         ("subset,name", [4, 2, 3, 1]),
         ("subset,-name", [4, 2, 1, 3]),
         ("assignee", [2, 4, 3, 1]),
-        ("-assignee", [2, 4, 3, 1]),
+        ("-assignee", [4, 3, 1, 2]),
         ("id", [1, 2, 3, 4]),
         ("no_such_field,id", [1, 2, 3, 4]),
         ("id; DROP TABLE tasks", [4, 3, 2, 1]),
@@ -176,7 +169,7 @@ def test_requests_are_not_searched(office: System) -> None:
     ],
 )
 def test_sorting_by_one_or_several_keys(office: System, sort: str, order: list[int]) -> None:
-    """Unknown ones are passed over, nothing comes last, ties go as without sorting."""
+    """Unknown ones are passed over, nothing counts as more than everything, ties go as without sorting."""
     assert ids(office, TASKS, sort=sort) == order
 
 
@@ -238,13 +231,14 @@ def test_hostile_values_are_values(
     refused: set[str] = set()
     total, rows = 0, list[dict[str, Any]]()
     try:
-        total, rows = find(office.database.query, resource, Wanted(ANN, False, {field: value}, search, sort))
+        wanted = Wanted(ANN, filters={field: value}, search=search, sort=sort)
+        total, rows = find(office.database.query, resource, wanted)
     except Invalid as refusal:
         refused = set(refusal.detail)
     assert refused <= {field, "search"}
     assert total >= len(rows)
-    if field not in resource.unfiltered | resource.integers | resource.booleans:
-        assert all(row[resource.fields[field]] == value for row in rows)
+    if resource.fields[field].kind == "text":
+        assert all(row[resource.fields[field].column] == value for row in rows)
 
 
 def test_the_tables_are_still_there(office: System) -> None:
