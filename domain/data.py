@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from domain.errors import Invalid
@@ -13,12 +15,18 @@ from domain.events.data import (
     FilesReceived,
     Frame,
     FramesAdded,
+    FramesDeleted,
+    FramesRestored,
     JobsSplit,
     ReceivedFile,
+    RelatedImage,
+    RelatedImagesAdded,
     UploadStarted,
+    VideoAdded,
 )
 from domain.events.job import JobCreated
 from domain.events.request import RequestQueued
+from domain.ground_truth import planned
 from domain.ports import Log
 from domain.request import Requests, request_id
 from domain.retry import decide_again
@@ -27,14 +35,17 @@ from domain.task import Task, Tasks
 
 if TYPE_CHECKING:
     from domain.splitting import Split
+    from domain.validation.setup import Plan
 
 
 @dataclass(frozen=True)
 class TaskData:
-    """What decisions need to know of a task's data."""
+    """What decisions need to know of a task's data. `size`: its frames, of which some may be deleted."""
 
     received: tuple[ReceivedFile, ...] = ()
     uploaded: bool = False
+    size: int = 0
+    deleted_frames: tuple[int, ...] = ()
 
 
 def evolve(data: TaskData, body: Body) -> TaskData:
@@ -43,7 +54,9 @@ def evolve(data: TaskData, body: Body) -> TaskData:
     if isinstance(body, FilesReceived):
         return replace(data, received=(*data.received, *body.files))
     if isinstance(body, DataUploaded):
-        return TaskData(uploaded=True)
+        return TaskData(uploaded=True, size=body.size)
+    if isinstance(body, FramesDeleted | FramesRestored):
+        return replace(data, deleted_frames=tuple(body.deleted_frames))
     return data
 
 
@@ -64,11 +77,16 @@ def unique_names(files: list[ReceivedFile], taken: frozenset[str]) -> list[Recei
 
 @dataclass(frozen=True)
 class Prepared:
-    """What an agent made of the files: the selected frames in order, and how they are cut into jobs."""
+    """What an agent made of the files: `frames` that are pictures, or those of a `video`; how they are cut into jobs;
+    and what is shown beside them.
+    """
 
-    frames: list[Frame]
-    split: Split
     uploaded: DataUploaded
+    split: Split
+    frames: Sequence[Frame] = ()
+    video: VideoAdded | None = None
+    related: Sequence[RelatedImage] = ()
+    validation: Plan | None = None
 
 
 @dataclass(frozen=True)
@@ -152,24 +170,25 @@ class Data:
 
     def prepared(self, task: Task, prepared: Prepared) -> list[Body]:
         """The events that give the task its frames and jobs. Ids are allocated here."""
-        frames, split = prepared.frames, prepared.split
-        bodies: list[Body] = [prepared.uploaded]
-        bodies += [
-            FramesAdded(task.task_id, first, frames[first : first + MAX_FRAMES])
-            for first in range(0, len(frames), MAX_FRAMES)
-        ]
-        jobs = self._jobs(task, split)
-        return [*bodies, JobsSplit(task.task_id, split.segment_size, split.overlap, len(jobs)), *jobs]
+        split, jobs = prepared.split, self._jobs(task, prepared.split)
+        bodies = [*_media(prepared), JobsSplit(task.task_id, split.segment_size, split.overlap, len(jobs)), *jobs]
+        if prepared.validation is not None:
+            bodies += planned(self._log.ids, task, prepared.uploaded.size, prepared.frames, prepared.validation)
+        return bodies
 
     def _jobs(self, task: Task, split: Split) -> list[JobCreated]:
+        """A job per segment, each followed by its replicas."""
         segment_ids = self._log.ids.many("segment", len(split.segments))
-        job_ids = self._log.ids.many("job", len(split.segments))
-        return [
-            JobCreated(
-                job_id, task.task_id, task.project_id, segment_id, "annotation", start, stop, None, "annotation", "new"
+        job_ids = iter(self._log.ids.many("job", len(split.segments) * (1 + task.consensus_replicas)))
+        of_task = (task.task_id, task.project_id)
+        jobs = []
+        for segment_id, (start, stop) in zip(segment_ids, split.segments, strict=True):
+            job = JobCreated(
+                next(job_ids), *of_task, segment_id, "annotation", start, stop, None, "annotation", "new", None
             )
-            for job_id, segment_id, (start, stop) in zip(job_ids, segment_ids, split.segments, strict=True)
-        ]
+            replicas = islice(job_ids, task.consensus_replicas)
+            jobs += [job, *(replace(job, job_id=each, type="replica", parent_job_id=job.job_id) for each in replicas)]
+        return jobs
 
     def _open(self, task_id: int) -> Openness:
         self._tasks.require(task_id)
@@ -182,3 +201,15 @@ class Data:
         if data.uploaded:
             raise Invalid(["Adding more data is not allowed for a task that has data already"])
         return data, version
+
+
+def _media(prepared: Prepared) -> list[Body]:
+    bodies: list[Body] = [prepared.uploaded]
+    task_id, frames, related = prepared.uploaded.task_id, prepared.frames, prepared.related
+    if prepared.video is not None:
+        bodies.append(prepared.video)
+    starts = range(0, len(frames), MAX_FRAMES)
+    bodies += [FramesAdded(task_id, first, list(frames[first : first + MAX_FRAMES])) for first in starts]
+    starts = range(0, len(related), MAX_FRAMES)
+    bodies += [RelatedImagesAdded(task_id, list(related[first : first + MAX_FRAMES])) for first in starts]
+    return bodies

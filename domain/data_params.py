@@ -13,6 +13,7 @@ from domain import values
 from domain.errors import MediaError
 from domain.file_names import normal_name
 from domain.sorting import SORTING_METHODS, SortingMethod, listed
+from domain.validation.params import complaints
 from domain.values import Values
 
 MAX_PATH = 1024
@@ -66,6 +67,10 @@ class DataParams:
     def frame_step(self) -> int:
         """Every how many-th frame is taken."""
         return _step(self.frame_filter) or 1
+
+    @property
+    def has_honeypots(self) -> bool:
+        return self.validation_params is not None and self.validation_params.mode == "gt_pool"
 
     def recorded(self) -> dict[str, Any]:
         """What differs from the defaults, as JSON values; `parse_data_params` makes the same of it again."""
@@ -149,6 +154,10 @@ def _check_combinations(given: Values, params: DataParams) -> None:
         given.refuse("non_field_errors", "filename_pattern and server_files_exclude can't be used together")
     if params.upload_file_order and params.sorting_method != "predefined" and "sorting_method" not in given.errors:
         given.refuse("upload_file_order", "Can only be used with the 'predefined' sorting method.")
+    if params.has_honeypots and params.sorting_method != "random" and "sorting_method" not in given.errors:
+        given.refuse(
+            "non_field_errors", 'The validation mode "gt_pool" can only be used with the sorting method "random"'
+        )
 
 
 def _path(value: Any) -> str:
@@ -210,7 +219,11 @@ def _validation_params(value: Any) -> ValidationParams:
         "frames_per_job_share": given.read("frames_per_job_share", values.share),
     }
     given.conclude()
-    return ValidationParams(**_present(found))
+    present = _present(found)
+    for complaint in complaints({name: value for name, value in present.items() if value != ()}, present["mode"]):
+        given.refuse("non_field_errors", complaint)
+    given.conclude()
+    return ValidationParams(**present)
 
 
 def _present(found: Mapping[str, Any]) -> dict[str, Any]:

@@ -83,16 +83,20 @@ def chunk_by_index(frames: Sequence[int], chunk_size: int, index: int) -> Sequen
     return frames[index * chunk_size : (index + 1) * chunk_size]
 
 
-def chunk_by_number(frames: Sequence[int], chunk_size: int, number: int) -> Sequence[int]:
-    """The part of a task's chunk that lies in a job: the `frames` (ascending) of the job that are in that chunk.
+def chunk_by_number(frames: range, chunk_size: int, number: int) -> range:
+    """The part of a task's chunk that lies in a job: the `frames` (a step of 1) of the job that are in that chunk.
 
-    A range gives a range. Errors: Invalid when the job has none of them.
+    Errors: Invalid when the job has none of them.
     """
-    first, last = number * chunk_size, (number + 1) * chunk_size
-    if isinstance(frames, range) and frames.step == 1:
-        part: Sequence[int] = range(max(first, frames.start), min(last, frames.stop))
-    else:
-        part = [frame for frame in frames if first <= frame < last]
+    part = range(max(number * chunk_size, frames.start), min((number + 1) * chunk_size, frames.stop))
     if not part:
         raise Invalid(f"Chunk {number} of the task has no frames of this job")
     return part
+
+
+def sparse_chunk_by_number(frames: Sequence[int], size: int, chunk_size: int, number: int) -> list[int | None]:
+    """A chunk of a task of `size` frames, as the clients of a job expect it that has but some of them: whole, with
+    None for a frame that the job leaves out. Errors: Invalid when the task has no such chunk.
+    """
+    picked = set(frames)
+    return [frame if frame in picked else None for frame in chunk_by_index(range(size), chunk_size, number)]

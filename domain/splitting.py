@@ -28,7 +28,7 @@ class Segment(NamedTuple):
 class Split:
     """How a task is cut: the effective sizes in frames, which the task reports from now on, and a segment per job.
 
-    Segments are in frame order. Both sizes are 0 when the jobs follow a file mapping.
+    Segments are in frame order. Both sizes are 0 when the jobs follow a file mapping or have honeypots.
     """
 
     segment_size: int
@@ -67,11 +67,16 @@ def split_by_files(jobs: Sequence[Sequence[str]], *, replicas: int = 0, max_jobs
     """
     if not jobs or not all(jobs):
         raise MediaError("job_file_mapping must not be empty, and each of its jobs must have a file")
-    _check_count(len(jobs), replicas, max_jobs)
+    return split_by_lengths([len(files) for files in jobs], replicas=replicas, max_jobs=max_jobs)
+
+
+def split_by_lengths(lengths: Sequence[int], *, replicas: int = 0, max_jobs: int = MAX_JOBS) -> Split:
+    """A job per length, in frames, one behind the other. Errors: MediaError for too many jobs."""
+    _check_count(len(lengths), replicas, max_jobs)
     segments, start = [], 0
-    for files in jobs:
-        segments.append(Segment(start, start + len(files) - 1))
-        start += len(files)
+    for length in lengths:
+        segments.append(Segment(start, start + length - 1))
+        start += length
     return Split(0, 0, tuple(segments))
 
 

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from consumers.handlers.create_task import create_task
+from consumers.handlers.export_dataset import export_dataset
 from consumers.handlers.handler import Handler
+from consumers.handlers.import_annotations import import_annotations
+from consumers.handlers.import_dataset import import_dataset
 
-HANDLERS: Mapping[str, Handler] = {"create:task": create_task}
+HANDLERS: Mapping[str, Handler] = {
+    "create:task": create_task,
+    "export:annotations": export_dataset,
+    "export:dataset": export_dataset,
+    "import:annotations": import_annotations,
+    "import:dataset": import_dataset,
+}
 """By the operation's type, as clients see it: the action, and the subresource or the target."""

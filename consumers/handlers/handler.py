@@ -10,16 +10,21 @@ from domain.application import Annals
 from domain.event import Body
 from domain.request import Request
 from infra.blobs import BlobStore
+from infra.postgres.database import Database
 from infra.settings import Settings
 
 
 @dataclass(frozen=True)
 class Tools:
-    """What handlers work with."""
+    """What handlers work with. `exchange`: files that come and go, what exports make and what is imported; `database`:
+    the projections, to be read only.
+    """
 
     settings: Settings
     app: Annals
     blobs: BlobStore
+    exchange: BlobStore
+    database: Database
 
 
 @dataclass(frozen=True)

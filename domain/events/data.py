@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
@@ -24,6 +25,15 @@ class Frame(TypedDict):
     size: int
     width: int
     height: int
+
+
+class RelatedImage(TypedDict):
+    """A picture that is shown beside frame `frame`, numbered within the task: its name there, its blob and size."""
+
+    frame: int
+    name: str
+    sha256: str
+    size: int
 
 
 class DataBody(Body):
@@ -91,6 +101,56 @@ class FramesAdded(DataBody):
     frames: list[Frame]
 
 
+@event_type("VideoAdded")
+@dataclass(frozen=True)
+class VideoAdded(DataBody):
+    """The task's frames are those of a video. `index` tells where each of its `frame_count` frames is; these are
+    counted before selection. Width and height in pixels, after rotation.
+    """
+
+    task_id: int
+    video: ReceivedFile
+    index: ReceivedFile
+    width: int
+    height: int
+    frame_count: int
+
+
+@event_type("RelatedImagesAdded")
+@dataclass(frozen=True)
+class RelatedImagesAdded(DataBody):
+    """Pictures that annotators see beside frames of the task."""
+
+    task_id: int
+    images: list[RelatedImage]
+
+
+@event_type("FramesDeleted")
+@dataclass(frozen=True)
+class FramesDeleted(DataBody):
+    """`frames` are no longer to be annotated: nobody is shown them, but they and what was drawn on them stay, and can
+    come back. `deleted_frames`: all that are deleted now. `job_id`: the job in which that was done, or None.
+    """
+
+    task_id: int
+    project_id: int | None
+    job_id: int | None
+    frames: list[int]
+    deleted_frames: list[int]
+
+
+@event_type("FramesRestored")
+@dataclass(frozen=True)
+class FramesRestored(DataBody):
+    """Deleted `frames` are to be annotated again; the rest as for `FramesDeleted`."""
+
+    task_id: int
+    project_id: int | None
+    job_id: int | None
+    frames: list[int]
+    deleted_frames: list[int]
+
+
 @event_type("JobsSplit")
 @dataclass(frozen=True)
 class JobsSplit(DataBody):
@@ -100,3 +160,18 @@ class JobsSplit(DataBody):
     segment_size: int
     overlap: int
     job_count: int
+
+
+NAMING_BLOBS: Mapping[str, tuple[str, ...]] = {
+    FilesReceived.type_name: ("files",),
+    FramesAdded.type_name: ("frames",),
+    VideoAdded.type_name: ("video", "index"),
+    RelatedImagesAdded.type_name: ("images",),
+}
+"""Event type → the fields that name blobs."""
+
+
+def named_blobs(type_name: str, fields: Mapping[str, Any]) -> list[Any]:
+    """What has a name, a blob and a size in the fields of an event; nothing for other events."""
+    values = [fields[name] for name in NAMING_BLOBS.get(type_name, ())]
+    return [item for value in values for item in (value if isinstance(value, list) else [value])]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import shutil
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
 from infra.media.frames import compressed_frame, placeholder_frame, turned_original
@@ -15,6 +15,8 @@ from infra.media.images import Frame
 from infra.media.pool import in_order
 
 _CHECKED = 1000  # bytes
+_CONTEXT_QUALITY = 90
+Item = TypeVar("Item")
 
 
 def compressed_chunk(frames: Sequence[Frame | None], quality: int, out: BinaryIO) -> None:
@@ -22,9 +24,7 @@ def compressed_chunk(frames: Sequence[Frame | None], quality: int, out: BinaryIO
 
     The same frames give the same bytes. Raises MediaError.
     """
-    with ZipFile(out, "w", ZIP_STORED) as archive:
-        for index, content in enumerate(in_order(partial(_compressed, quality=quality), frames)):
-            archive.writestr(_entry(index, "jpeg"), content)
+    encoded_chunk(frames, partial(_compressed, quality=quality), out)
 
 
 def original_chunk(frames: Sequence[Frame | None], out: BinaryIO) -> None:
@@ -41,6 +41,21 @@ def original_chunk(frames: Sequence[Frame | None], out: BinaryIO) -> None:
                 entry.file_size = frame.path.stat().st_size
                 with frame.path.open("rb") as source, archive.open(entry, "w") as target:
                     shutil.copyfileobj(source, target, 1 << 20)
+
+
+def encoded_chunk(pictures: Iterable[Item], encode: Callable[[Item], bytes], out: BinaryIO) -> None:
+    """As `compressed_chunk`, of pictures that come one by one and that `encode`, on several threads, makes JPEGs of."""
+    with ZipFile(out, "w", ZIP_STORED) as archive:
+        for index, content in enumerate(in_order(encode, pictures)):
+            archive.writestr(_entry(index, "jpeg"), content)
+
+
+def context_images(images: Sequence[Frame], out: BinaryIO) -> None:
+    """What is shown beside a frame, as JPEGs: `<name>.jpg`, as CVAT calls them. Raises MediaError."""
+    encode = partial(compressed_frame, quality=_CONTEXT_QUALITY)
+    with ZipFile(out, "w", ZIP_STORED) as archive:
+        for image, content in zip(images, in_order(encode, images), strict=True):
+            archive.writestr(_named_entry(f"{PurePosixPath(image.name).name}.jpg"), content)
 
 
 def checksum(size: int, start: bytes) -> int:
@@ -63,7 +78,11 @@ def _original(frame: Frame | None) -> bytes | None:
 
 
 def _entry(index: int, extension: str) -> ZipInfo:
-    entry = ZipInfo(f"{index:06d}.{extension}", date_time=(1980, 1, 1, 0, 0, 0))
+    return _named_entry(f"{index:06d}.{extension}")
+
+
+def _named_entry(name: str) -> ZipInfo:
+    entry = ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
     entry.create_system = 3  # Unix, wherever this runs
     entry.external_attr = 0o644 << 16
     return entry

@@ -52,15 +52,26 @@ def preview(frame: Frame) -> bytes:
     with open_image(frame) as image:
         image.draft(None, (2 * PREVIEW_SIZE[0], 2 * PREVIEW_SIZE[1]))  # JPEG is decoded no larger than needed
         turn_upright(image)
-        small = displayable(image)
-        small.thumbnail(PREVIEW_SIZE)
-        return encode_jpeg(small, _PREVIEW_QUALITY)
+        return thumbnail(displayable(image))
+
+
+def thumbnail(image: Image.Image) -> bytes:
+    """As `preview`, of a picture that is upright; it is made small itself."""
+    image.thumbnail(PREVIEW_SIZE)
+    return encode_jpeg(image, _PREVIEW_QUALITY)
 
 
 @cache
 def placeholder_frame() -> bytes:
     """A JPEG of one black pixel, that holds the place of a frame that a job leaves out."""
     return encode_jpeg(Image.new("L", (1, 1)), _PREVIEW_QUALITY)
+
+
+def encode_png(image: Image.Image) -> bytes:
+    """Packed fast rather than small."""
+    out = io.BytesIO()
+    image.save(out, "PNG", compress_level=1)
+    return out.getvalue()
 
 
 def encode_jpeg(image: Image.Image, quality: int) -> bytes:

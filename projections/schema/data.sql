@@ -19,5 +19,24 @@ CREATE TABLE frames (
     size    bigint NOT NULL,
     width   integer NOT NULL,
     height  integer NOT NULL,
+    related_files integer NOT NULL,
     PRIMARY KEY (task_id, number)
+);
+
+-- Of a task whose frames are those of a video: they have no rows in frames.
+CREATE TABLE videos (
+    task_id     bigint PRIMARY KEY,
+    name        text NOT NULL,
+    sha256      text COLLATE "C" NOT NULL,
+    index_sha256 text COLLATE "C" NOT NULL,
+    width       integer NOT NULL,
+    height      integer NOT NULL
+);
+
+CREATE TABLE related_images (
+    task_id bigint NOT NULL,
+    frame   integer NOT NULL,
+    name    text NOT NULL,
+    sha256  text COLLATE "C" NOT NULL,
+    PRIMARY KEY (task_id, frame, name)
 );

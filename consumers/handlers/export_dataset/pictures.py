@@ -1,0 +1,40 @@
+"""The images of frames, as a dataset holds them: as uploaded, but upright."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from consumers.handlers.datasets import picture_rows, step_of
+from infra.blobs import BlobStore
+from infra.formats.model import Picture
+from infra.media.frames import original_frame
+from infra.media.images import Frame
+from infra.media.video.index import Index
+from infra.media.video.reading import frames, upright
+from infra.postgres.snapshot import Snapshot
+
+VIDEO_SUFFIX = ".PNG"
+"""As CVAT names the frames of videos in its exports."""
+
+
+def pictures(reading: Snapshot, blobs: BlobStore, row: dict[str, Any], numbers: Sequence[int]) -> Iterator[Picture]:
+    """In order. `row`: the task's. Raises MediaError."""
+    if row["video"] is not None:
+        yield from _of_video(blobs, row, numbers)
+        return
+    for picture in picture_rows(reading, row["id"], numbers):
+        content, _ = original_frame(Frame(blobs.path(picture["sha256"]), picture["name"]))
+        yield Picture(picture["number"], picture["name"], content)
+
+
+def _of_video(blobs: BlobStore, row: dict[str, Any], numbers: Sequence[int]) -> Iterator[Picture]:
+    """Each as a PNG without loss."""
+    index = Index.load(blobs.path(row["index_sha256"]).read_bytes())
+    sources = [row["start_frame"] + number * step_of(row) for number in numbers]
+    video = Frame(blobs.path(row["video_sha256"]), row["video"])
+    for number, source, frame in zip(numbers, sources, frames(video, index, sources), strict=True):
+        out = io.BytesIO()
+        upright(frame).save(out, "PNG", compress_level=1)
+        yield Picture(number, f"frame_{source:06}{VIDEO_SUFFIX}", out.getvalue())

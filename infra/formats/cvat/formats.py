@@ -1,0 +1,71 @@
+"""CVAT's own formats as the registry lists them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+
+from domain.annotation.document import KINDS, Document
+from domain.errors import MediaError
+from infra.formats.cvat import listing, reader
+from infra.formats.cvat.images import images_xml
+from infra.formats.cvat.video import video_xml
+from infra.formats.model import Dataset, Part
+from infra.formats.target import Target
+from infra.formats.zips import BLOCK, ZipWriter, is_zip, sent_zip
+
+Xml = Callable[[Dataset, Sequence[Part]], Iterator[str]]
+
+
+def write_images(dataset: Dataset, archive: ZipWriter, *, save_images: bool) -> None:
+    """`CVAT for images 1.1`: annotations.xml, then the images as they stand in their tasks."""
+    _write(images_xml, dataset, archive, save_images=save_images)
+
+
+def write_video(dataset: Dataset, archive: ZipWriter, *, save_images: bool) -> None:
+    """`CVAT for video 1.1`: likewise, by track."""
+    _write(video_xml, dataset, archive, save_images=save_images)
+
+
+def _write(xml: Xml, dataset: Dataset, archive: ZipWriter, *, save_images: bool) -> None:
+    parts = list(dataset.parts)
+    archive.text("annotations.xml", xml(dataset, parts))
+    if save_images:
+        for part in parts:
+            folder = f"images/{part.subset}" if dataset.project is not None else "images"
+            for picture in part.pictures():
+                archive.add(f"{folder}/{picture.name}", picture.content)
+
+
+def read(path: Path, name: str, target: Target, subset: str | None = None) -> Document:
+    """`CVAT 1.1`: an XML file, or a zip with some. `name`: what messages call the file. Raises MediaError."""
+    found: Document = {kind: [] for kind in KINDS}
+    for entry, pieces in _documents(path, name):
+        part = reader.read(pieces, entry, target, subset)
+        for kind in KINDS:
+            found[kind] += part[kind]
+    return found
+
+
+def listed(path: Path, name: str) -> dict[str, list[str]]:
+    """Subset → the names of its images, as the annotations tell them. Raises MediaError."""
+    found: dict[str, list[str]] = {}
+    for entry, pieces in _documents(path, name):
+        for subset, images in listing.listed(pieces, entry).items():
+            found.setdefault(subset, []).extend(images)
+    return found
+
+
+def _documents(path: Path, name: str) -> Iterator[tuple[str, Iterator[bytes]]]:
+    """Each XML file, with what messages call it."""
+    if not is_zip(path):
+        with path.open("rb") as file:
+            yield name, iter(partial(file.read, BLOCK), b"")
+        return
+    with sent_zip(path, name) as archive:
+        documents = [entry for entry in archive.names if entry.lower().endswith(".xml")]
+        if not documents:
+            raise MediaError(f"{name} holds no annotations: there is no XML file in it")
+        for entry, pieces in archive.read(documents):
+            yield f"{name}: {entry}", pieces

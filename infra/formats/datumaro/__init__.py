@@ -1,0 +1,1 @@
+"""Formats that the library datumaro writes and reads; it is an optional dependency (`annals[formats]`)."""
