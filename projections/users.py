@@ -1,16 +1,26 @@
-"""Users and their open logins."""
+"""Users, also deleted ones, and open logins."""
 
 from __future__ import annotations
 
 from domain.event import Event
-from domain.events.user import UserLoggedIn, UserLoggedOut, UserPasswordChanged, UserRegistered
+from domain.events.user import (
+    UserDeactivated,
+    UserDeleted,
+    UserLoggedIn,
+    UserLoggedOut,
+    UserPasswordChanged,
+    UserProfileChanged,
+    UserReactivated,
+    UserRegistered,
+    UserRoleChanged,
+)
 from projections.changes import Changes, Table
 from projections.projection import Projection
 
 USERS = Table("users")
 LOGINS = Table("logins", groups=("user_id",))
 
-projection = Projection("users", 1, (USERS, LOGINS))
+projection = Projection("users", 2, (USERS, LOGINS))
 
 
 @projection.on(UserRegistered)
@@ -23,12 +33,40 @@ def registered(body: UserRegistered, event: Event, changes: Changes) -> None:
             "email": body.email,
             "first_name": body.first_name,
             "last_name": body.last_name,
-            "is_admin": body.is_admin,
+            "role": "admin" if body.is_admin else "user",
             "is_active": True,
+            "is_deleted": False,
             "password_hash": body.password_hash,
             "date_joined": event.meta.time,
         },
     )
+
+
+@projection.on(UserProfileChanged)
+def profile_changed(body: UserProfileChanged, _event: Event, changes: Changes) -> None:
+    changes.update(USERS, body.user_id, **{name: change["to"] for name, change in body.changes.items()})
+
+
+@projection.on(UserRoleChanged)
+def role_changed(body: UserRoleChanged, _event: Event, changes: Changes) -> None:
+    changes.update(USERS, body.user_id, role=body.role)
+
+
+@projection.on(UserDeactivated)
+def deactivated(body: UserDeactivated, _event: Event, changes: Changes) -> None:
+    changes.update(USERS, body.user_id, is_active=False)
+    changes.delete_group(LOGINS, "user_id", body.user_id)
+
+
+@projection.on(UserReactivated)
+def reactivated(body: UserReactivated, _event: Event, changes: Changes) -> None:
+    changes.update(USERS, body.user_id, is_active=True)
+
+
+@projection.on(UserDeleted)
+def deleted(body: UserDeleted, _event: Event, changes: Changes) -> None:
+    changes.update(USERS, body.user_id, is_active=False, is_deleted=True)
+    changes.delete_group(LOGINS, "user_id", body.user_id)
 
 
 @projection.on(UserPasswordChanged)

@@ -1,5 +1,31 @@
 """Every event there is, by noun. Importing this package registers them all."""
 
-from domain.events import annotations, data, job, label, project, request, task, user
+from domain.events import (
+    access_token,
+    annotations,
+    data,
+    issue,
+    job,
+    label,
+    project,
+    request,
+    task,
+    telemetry,
+    user,
+    validation,
+)
 
-__all__ = ["annotations", "data", "job", "label", "project", "request", "task", "user"]
+__all__ = [
+    "access_token",
+    "annotations",
+    "data",
+    "issue",
+    "job",
+    "label",
+    "project",
+    "request",
+    "task",
+    "telemetry",
+    "user",
+    "validation",
+]

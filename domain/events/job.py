@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-from domain.event import Body, event_type
+from domain.event import Body, event_type, upcaster
 
 
 class JobBody(Body):
@@ -16,10 +17,13 @@ class JobBody(Body):
         return f"job-{self.job_id}"
 
 
-@event_type("JobCreated")
+@event_type("JobCreated", version=2)
 @dataclass(frozen=True)
 class JobCreated(JobBody):
-    """A job came into being: frames `start_frame`..`stop_frame`, inclusive, numbered within the task."""
+    """A job came into being: frames `start_frame`..`stop_frame`, inclusive, numbered within the task. Types:
+    `annotation`; `replica`, in which the same frames as in job `parent_job_id` are annotated once more; `ground_truth`,
+    which has but some of the frames: those of `ValidationSetUp`.
+    """
 
     job_id: int
     task_id: int
@@ -31,6 +35,13 @@ class JobCreated(JobBody):
     assignee_id: int | None
     stage: str
     state: str
+    parent_job_id: int | None
+
+
+@upcaster("JobCreated", 1)
+def _without_parent(fields: dict[str, Any]) -> dict[str, Any]:
+    """In the days of version 1 there were no replicas."""
+    return {**fields, "parent_job_id": None}
 
 
 @event_type("JobAssigned")

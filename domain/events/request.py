@@ -78,3 +78,12 @@ class RequestFailed(RequestBody):
     request_id: str
     task_id: int | None
     message: str
+
+
+@event_type("RequestCancelled")
+@dataclass(frozen=True)
+class RequestCancelled(RequestBody):
+    """Somebody called the work off before it ended; an agent that is at it throws it away."""
+
+    request_id: str
+    task_id: int | None

@@ -49,6 +49,20 @@ class TaskChanged(TaskBody):
     changes: dict[str, dict[str, Any]]
 
 
+@event_type("TaskMoved")
+@dataclass(frozen=True)
+class TaskMoved(TaskBody):
+    """A task went to a project. Its jobs (`job_ids`) use that project's labels from now on: `labels` pairs each label
+    that they had with the one that took its place. What was drawn follows, relabeled, as `AnnotationsChanged`.
+    """
+
+    task_id: int
+    project_id: int
+    previous_project_id: int | None
+    job_ids: list[int]
+    labels: list[list[int]]
+
+
 @event_type("TaskDeleted")
 @dataclass(frozen=True)
 class TaskDeleted(TaskBody):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from domain.event import Body, event_type
 
@@ -31,10 +32,58 @@ class UserRegistered(UserBody):
     password_hash: str
 
 
+@event_type("UserProfileChanged")
+@dataclass(frozen=True)
+class UserProfileChanged(UserBody):
+    """Names or the e-mail address were edited. `changes`: field → {"from": old, "to": new}."""
+
+    user_id: int
+    changes: dict[str, dict[str, Any]]
+
+
+@event_type("UserRoleChanged")
+@dataclass(frozen=True)
+class UserRoleChanged(UserBody):
+    """What the user may do at all: admin, user, worker or none, from most to least."""
+
+    user_id: int
+    role: str
+    previous_role: str
+
+
+@event_type("UserDeactivated")
+@dataclass(frozen=True)
+class UserDeactivated(UserBody):
+    """The user is locked out. Every login ends; access tokens do not work until the user is active again."""
+
+    user_id: int
+
+
+@event_type("UserReactivated")
+@dataclass(frozen=True)
+class UserReactivated(UserBody):
+    """The user may come in again."""
+
+    user_id: int
+
+
+@event_type("UserDeleted")
+@dataclass(frozen=True)
+class UserDeleted(UserBody):
+    """An account was closed for good, with its logins and access tokens; the name is free again. What the user made,
+    owned or was given stays as it is.
+    """
+
+    user_id: int
+    username: str
+
+
 @event_type("UserPasswordChanged", secret=("password_hash",))
 @dataclass(frozen=True)
 class UserPasswordChanged(UserBody):
-    """A password was replaced; every login of the user ends with it."""
+    """A password was replaced; every login of the user ends with it. The one that it was changed through is opened
+    again by a `UserLoggedIn` recorded with this event.
+    """
 
     user_id: int
     password_hash: str

@@ -8,10 +8,10 @@ WHERE o.job_id = %(job_id)s AND o.label_id NOT IN (
 GROUP BY o.kind
 
 -- name: of_task
--- The annotations of a task's jobs of type annotation, as JSON text.
+-- The annotations of the jobs that a task's annotations are in, as JSON text.
 SELECT o.job_id, o.kind, string_agg(o.doc, ',' ORDER BY o.frame, o.id) AS docs
-FROM annotation_objects o JOIN jobs j ON j.id = o.job_id
-WHERE j.task_id = %(task_id)s AND j.type = 'annotation' AND o.label_id NOT IN (
+FROM annotation_objects o JOIN jobs j ON j.id = o.job_id LEFT JOIN validation v ON v.job_id = j.id
+WHERE j.task_id = %(task_id)s AND (j.type = 'annotation' OR v.mode = 'gt_pool') AND o.label_id NOT IN (
     SELECT d.id FROM jobs j JOIN labels_discarded d ON d.stream = label_stream(j.task_id, j.project_id) WHERE j.task_id = %(task_id)s
 )
 GROUP BY o.job_id, o.kind

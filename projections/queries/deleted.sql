@@ -21,7 +21,7 @@ FROM (
     FROM labels_discarded l
     LEFT JOIN projects p ON p.id = l.project_id
     LEFT JOIN tasks t ON t.id = l.task_id
-    WHERE l.parent_id IS NULL AND (p.id IS NOT NULL OR t.id IS NOT NULL)
+    WHERE l.parent_id IS NULL AND (p.id IS NOT NULL OR t.id IS NOT NULL AND t.project_id IS NULL)
 ) d
 JOIN log.events e ON e.position = d.id
 LEFT JOIN projects p ON p.id = d.project_id

@@ -1,11 +1,10 @@
 -- name: read
--- Top-level labels; those of a skeleton's points hang below it.
+-- Labels; those of a skeleton's points stand for themselves too, and hang below it.
 SELECT l.id, l.stream, l.project_id, l.task_id, l.name, l.color, l.type, l.svg, l.attributes,
-    NULL::bigint AS parent_id, NULL::text AS parent,
+    l.parent_id, p.name AS parent,
     (SELECT json_agg(json_build_object('id', s.id, 'name', s.name, 'color', s.color, 'type', s.type,
         'attributes', s.attributes) ORDER BY s.id) FROM labels s WHERE s.parent_id = l.id) AS sublabels
-FROM labels l
-WHERE l.parent_id IS NULL
+FROM labels l LEFT JOIN labels p ON p.id = l.parent_id
 
 -- name: stream_of_job
 -- Whose labels apply in a job, and who may see them.

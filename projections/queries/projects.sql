@@ -8,3 +8,7 @@ SELECT p.*, 'annotation' AS status,
 FROM projects p
 LEFT JOIN users o ON o.id = p.owner_id
 LEFT JOIN users a ON a.id = p.assignee_id
+
+-- name: first_task_with_data
+-- Whose first frame stands for the project.
+SELECT id FROM tasks WHERE project_id = %(project_id)s AND size > 0 ORDER BY id LIMIT 1

@@ -1,6 +1,12 @@
 -- name: read
--- Requests with all that a client sees of them.
-SELECT r.*, r.params ->> 'format' AS format, (SELECT count(*) FROM log.agents a
+-- Requests with all that a client sees of them. They expire as with CVAT, and with them the files that exports gave.
+SELECT r.*, r.params ->> 'format' AS format,
+    r.finished_date + CASE
+        WHEN r.status = 'finished' AND r.action <> 'export' THEN interval '1 hour'
+        WHEN r.status = 'failed' AND r.action <> 'export' THEN interval '30 days'
+        ELSE interval '1 day'
+    END AS expiry_date,
+    (SELECT count(*) FROM log.agents a
     WHERE r.queue = ANY (a.queues) AND a.beat_at > now() - interval '30 seconds') AS agents
 FROM requests r
 
@@ -15,6 +21,11 @@ WHERE r.status = 'queued' AND r.queue = ANY(%(queues)s) ORDER BY r.position LIMI
 SELECT r.id, r.agent, a.beat_at FROM requests r LEFT JOIN log.agents a ON a.agent = r.agent
 WHERE r.status = 'started' AND r.queue = ANY(%(queues)s)
   AND (a.agent IS NULL OR a.beat_at < now() - make_interval(secs => %(lease)s))
+
+-- name: awaited
+-- Those of some files that requests in progress are to work on.
+SELECT params ->> 'sha256' AS sha256 FROM requests
+WHERE status IN ('queued', 'started') AND params ->> 'sha256' = ANY (%(names)s)
 
 -- name: queues
 -- How many wait in each queue, how long the oldest has, and who serves it.

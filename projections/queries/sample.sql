@@ -20,3 +20,7 @@ WHERE id = ANY(%(tasks)s) AND project_id IS NOT NULL
 -- name: requests
 -- The requests about some tasks.
 SELECT id FROM requests WHERE task_id = ANY(%(tasks)s)
+
+-- name: access_tokens
+-- The tokens of some users.
+SELECT id FROM access_tokens WHERE user_id = ANY(%(users)s)

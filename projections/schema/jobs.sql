@@ -6,6 +6,10 @@ CREATE TABLE jobs (
     type            text NOT NULL,
     start_frame     integer NOT NULL,
     stop_frame      integer NOT NULL,
+    -- Fewer than there are from start to stop, where only some frames are in the job (ground truth).
+    frame_count     integer NOT NULL,
+    parent_job_id   bigint,
+    replicas_count  integer NOT NULL,
     assignee_id     bigint,
     assignee_updated_date timestamptz,
     stage           text NOT NULL,
@@ -18,5 +22,6 @@ CREATE TABLE jobs (
 CREATE INDEX ON jobs (task_id, id);
 CREATE INDEX ON jobs (project_id);
 CREATE INDEX ON jobs (assignee_id);
+CREATE INDEX ON jobs (parent_job_id) WHERE parent_job_id IS NOT NULL;
 
 CREATE TABLE jobs_discarded (LIKE jobs, deletion bigint NOT NULL, PRIMARY KEY (deletion, id));

@@ -24,6 +24,11 @@ CREATE TABLE label_sets (
     position bigint NOT NULL
 );
 
+-- Parents whose labels were given other attributes after something may have been drawn: who reads that must fill them in.
+CREATE TABLE extended_label_sets (
+    stream text COLLATE "C" PRIMARY KEY
+);
+
 -- Whose labels a job or task uses: the project's, or the task's own where it stands alone.
 CREATE FUNCTION label_stream(task_id bigint, project_id bigint) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE WHEN project_id IS NULL THEN 'task-' || task_id ELSE 'project-' || project_id END;

@@ -24,6 +24,8 @@ CREATE TABLE tasks (
     mode            text NOT NULL,
     dimension       text NOT NULL,
     media_type      text NOT NULL,
+    -- Null unless a ground truth job stands.
+    validation_mode text,
     -- Jobs by what counts for the task's status and summary.
     job_count       integer NOT NULL,
     annotation_jobs integer NOT NULL,

@@ -1,0 +1,120 @@
+"""What reviewers say about a job: issues, each a place on a frame with a conversation. Stream: `issue-<id>`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from domain.event import Body, event_type
+
+
+class IssueBody(Body):
+    __slots__ = ()
+    issue_id: int
+
+    @property
+    def stream(self) -> str:
+        return f"issue-{self.issue_id}"
+
+
+@event_type("IssueOpened")
+@dataclass(frozen=True)
+class IssueOpened(IssueBody):
+    """Somebody found something to talk about. `frame`: task-relative; `position`: x, y, x, y … in pixels. What they
+    said about it follows as `CommentAdded`.
+    """
+
+    issue_id: int
+    job_id: int
+    task_id: int
+    project_id: int | None
+    frame: int
+    position: list[float]
+    owner_id: int | None
+    assignee_id: int | None
+
+
+@event_type("IssueChanged")
+@dataclass(frozen=True)
+class IssueChanged(IssueBody):
+    """An issue was put elsewhere or handed to somebody. `changes`: field → {"from": old, "to": new}."""
+
+    issue_id: int
+    job_id: int
+    task_id: int
+    project_id: int | None
+    changes: dict[str, dict[str, Any]]
+
+
+@event_type("IssueResolved")
+@dataclass(frozen=True)
+class IssueResolved(IssueBody):
+    """What an issue was about is done."""
+
+    issue_id: int
+    job_id: int
+    task_id: int
+    project_id: int | None
+
+
+@event_type("IssueReopened")
+@dataclass(frozen=True)
+class IssueReopened(IssueBody):
+    """A resolved issue turned out not to be done."""
+
+    issue_id: int
+    job_id: int
+    task_id: int
+    project_id: int | None
+
+
+@event_type("IssueDeleted")
+@dataclass(frozen=True)
+class IssueDeleted(IssueBody):
+    """An issue was taken away, with its comments."""
+
+    issue_id: int
+    job_id: int
+    task_id: int
+    project_id: int | None
+    comment_ids: list[int]
+
+
+@event_type("CommentAdded")
+@dataclass(frozen=True)
+class CommentAdded(IssueBody):
+    """Somebody said something about an issue."""
+
+    comment_id: int
+    issue_id: int
+    job_id: int
+    task_id: int
+    project_id: int | None
+    owner_id: int | None
+    message: str
+
+
+@event_type("CommentEdited")
+@dataclass(frozen=True)
+class CommentEdited(IssueBody):
+    """Somebody put a comment in other words."""
+
+    comment_id: int
+    issue_id: int
+    job_id: int
+    task_id: int
+    project_id: int | None
+    message: str
+    previous: str
+
+
+@event_type("CommentDeleted")
+@dataclass(frozen=True)
+class CommentDeleted(IssueBody):
+    """A comment was taken back."""
+
+    comment_id: int
+    issue_id: int
+    job_id: int
+    task_id: int
+    project_id: int | None

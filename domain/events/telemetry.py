@@ -1,0 +1,53 @@
+"""What clients report of themselves. Stream: `telemetry-<user id>-<day>`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NotRequired, TypedDict
+
+from domain.event import Body, event_type
+
+
+class ClientEvent(TypedDict):
+    """Something that happened in a user interface. `timestamp`: ISO 8601 in UTC, by the server's clock; `duration`:
+    milliseconds; `payload`: JSON text. The ids are what the client says and need not exist. What it did not say is left
+    out.
+    """
+
+    scope: str
+    timestamp: str
+    duration: NotRequired[int]
+    count: NotRequired[int]
+    obj_name: NotRequired[str]
+    obj_id: NotRequired[int]
+    obj_val: NotRequired[str]
+    project_id: NotRequired[int]
+    task_id: NotRequired[int]
+    job_id: NotRequired[int]
+    payload: NotRequired[str]
+
+
+class WorkingTime(TypedDict):
+    """Time worked at one place, as it follows from the events of one report. `timestamp`: of the first of them."""
+
+    timestamp: str
+    milliseconds: int
+    project_id: int | None
+    task_id: int | None
+    job_id: int | None
+
+
+@event_type("ClientEventsReported")
+@dataclass(frozen=True)
+class ClientEventsReported(Body):
+    """A user interface told what its user did on one `day` (ISO 8601, UTC), and what time was worked at it."""
+
+    user_id: int
+    day: str
+    events: list[ClientEvent]
+    working_times: list[WorkingTime]
+    remote_addr: str | None
+
+    @property
+    def stream(self) -> str:
+        return f"telemetry-{self.user_id}-{self.day}"
