@@ -11,12 +11,9 @@ from psycopg import Connection
 from psycopg.rows import DictRow
 
 from domain.errors import NotFound
-from domain.events.data import FilesReceived, FramesAdded
+from domain.events.data import NAMING_BLOBS, named_blobs
 from domain.events.task import TaskPurged
 from infra.blobs.copying import BlobCopier
-
-NAMING = {FilesReceived.type_name: "files", FramesAdded.type_name: "frames"}
-"""Event type → the field whose items name blobs."""
 
 
 class Blobs:
@@ -30,13 +27,13 @@ class Blobs:
         self._missing: dict[int, str] = {}
 
     def exported(self, fields: dict[str, Any], payload: bytes) -> None:
-        if fields["type"] in NAMING:
+        if fields["type"] in NAMING_BLOBS:
             self._copy(fields["task_id"], fields["type"], orjson.loads(payload))
 
     def imported(self, fields: dict[str, Any]) -> None:
         if fields["type"] == TaskPurged.type_name:
             self._missing.pop(fields["task_id"], None)
-        if fields["type"] in NAMING:
+        if fields["type"] in NAMING_BLOBS:
             self._copy(fields["task_id"], fields["type"], fields["body"])
 
     @property
@@ -52,7 +49,7 @@ class Blobs:
     def _copy(self, task_id: int, type_name: str, body: dict[str, Any]) -> None:
         if task_id in self._purged:
             return
-        for item in body[NAMING[type_name]]:
+        for item in named_blobs(type_name, body):
             try:
                 self._copier.copy(item["sha256"])
             except NotFound as error:  # which is as it should be if the task was purged later

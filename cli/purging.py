@@ -13,7 +13,7 @@ from psycopg.rows import DictRow
 
 from cli.bootstrap import System
 from domain.event import SYSTEM, Context
-from domain.events.data import FilesReceived, FramesAdded
+from domain.events.data import NAMING_BLOBS, named_blobs
 from domain.events.task import TaskPurged
 from infra.blobs.sweep import Unused, remove, unused_blobs
 from infra.settings import Settings
@@ -65,12 +65,12 @@ def _count(freed: Freed, blob: Unused) -> None:
 
 def _collect_used(system: System, connection: Connection[DictRow], purged: frozenset[int]) -> None:
     """A temporary table of all blobs that are referred to."""
-    gone = purged | {event.body.task_id for event in _events(system, TaskPurged)}
+    gone = purged | {event.body.task_id for event in _events(system, [TaskPurged.type_name])}
     connection.execute('CREATE TEMPORARY TABLE used_blobs (sha256 text COLLATE "C" PRIMARY KEY)')
-    for event in _events(system, FilesReceived, FramesAdded):
+    for event in _events(system, list(NAMING_BLOBS)):
         if event.body.task_id in gone:
             continue
-        named = event.body.files if isinstance(event.body, FilesReceived) else event.body.frames
+        named = named_blobs(event.body.type_name, vars(event.body))
         connection.execute(
             "INSERT INTO used_blobs SELECT DISTINCT unnest(%s::text[]) ON CONFLICT DO NOTHING",
             ([item["sha256"] for item in named],),
@@ -82,12 +82,11 @@ def _used(connection: Connection[DictRow], names: Sequence[str]) -> set[str]:
     return {row["sha256"] for row in rows}
 
 
-def _events(system: System, *types: type[Any]) -> Iterator[Any]:
+def _events(system: System, types: list[str]) -> Iterator[Any]:
     """All events of some types, in order."""
     position = 0
-    topics = [each.type_name for each in types]
     recorder = system.app.recorder
-    while rows := recorder.select_notifications(position, BATCH, topics=topics, inclusive_of_start=False):
+    while rows := recorder.select_notifications(position, BATCH, topics=types, inclusive_of_start=False):
         for row in rows:
             yield system.app.mapper.to_domain_event(row)
         position = rows[-1].id

@@ -19,6 +19,7 @@ from typing import Any
 import psycopg
 import structlog
 
+from consumers.exchange import ExchangeSweep
 from consumers.handlers import HANDLERS
 from consumers.handlers.handler import Outcome, Tools
 from consumers.heartbeat import Heartbeat
@@ -35,7 +36,7 @@ from domain.errors import (
 )
 from domain.event import SYSTEM, Actor, Context
 from domain.request import Request
-from infra.blobs import BlobStore
+from infra.blobs import BlobStore, FileBlobs
 from infra.eventlog.subscription import Listener
 from infra.postgres.database import Database
 from infra.settings import Settings
@@ -67,13 +68,14 @@ class Agent:
         database: Database,
         app: Annals,
         blobs: BlobStore,
-        queues: Sequence[str] = ("import",),
+        queues: Sequence[str] = ("import", "export"),
         name: str | None = None,
     ) -> None:
         self.name = f"{name or f'{socket.gethostname()}-{os.getpid()}'}-{secrets.token_hex(4)}"
         self._database = database
         self._app = app
-        self._tools = Tools(settings, app, blobs)
+        self._tools = Tools(settings, app, blobs, FileBlobs(settings.exchange), database)
+        self._sweep = ExchangeSweep(settings.exchange, database)
         self._queues = list(queues)
         self._lease_seconds = settings.lease_seconds
         self._heartbeat = Heartbeat(database, self.name, self._queues, self._lease_seconds)
@@ -111,6 +113,7 @@ class Agent:
             self._moved.clear()
             try:
                 self._take_back_abandoned()
+                self._sweep.run_if_due()
                 if self._work_on_one():
                     continue
             except (Unavailable, psycopg.OperationalError) as error:

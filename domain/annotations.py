@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from domain.annotation.document import Document, LabelSpecs, Mode, assign_ids, count_new, highest_id
@@ -114,7 +114,7 @@ class Annotations:
 
         def decide(place: JobPlace) -> tuple[list[Body], Document]:
             document = self._numbered(normalize(raw, place.labels, "put"))
-            return replaced(place, document, self._log.lookup.annotation_counts(job_id)), document
+            return replaced(place, document, self._counts([place])[job_id]), document
 
         return self._in_job(context, job_id, version, permit, decide)
 
@@ -162,7 +162,7 @@ class Annotations:
         """Removes everything in the job."""
 
         def decide(place: JobPlace) -> tuple[list[Body], Document]:
-            return cleared(place, self._log.lookup.annotation_counts(job_id)), EMPTY
+            return cleared(place, self._counts([place])[job_id]), EMPTY
 
         self._in_job(context, job_id, version, permit, decide)
 
@@ -170,21 +170,13 @@ class Annotations:
     def replace_in_task(self, context: Context, task_id: int, raw: Any) -> None:
         """As `replace`, for all jobs of the task at once: each gets what falls into its frames."""
         places, shares = self._shared_out(task_id, raw, "put")
-        bodies: list[Body] = []
-        for place in places:
-            document = self._numbered(shares.get(place.job_id, EMPTY))
-            bodies += replaced(place, document, self._log.lookup.annotation_counts(place.job_id))
-        self._record(context, bodies, places)
+        self._record(context, self._replaced(places, shares), places)
 
     @decide_again
     def create_in_task(self, context: Context, task_id: int, raw: Any) -> Document:
         """As `create`, cut by the jobs' frames. Returns the objects as the jobs got them, merged."""
         places, shares = self._shared_out(task_id, raw, "create")
-        bodies: list[Body] = []
-        for place in places:
-            if place.job_id in shares:
-                bodies += changed(place, self._numbered(shares[place.job_id]), {}, {})
-        self._record(context, bodies, places)
+        self._record(context, self._added(places, shares), places)
         return merge([(p.start_frame, p.stop_frame, shares.get(p.job_id, EMPTY)) for p in places])
 
     @decide_again
@@ -220,15 +212,34 @@ class Annotations:
     def clear_task(self, context: Context, task_id: int) -> None:
         """Removes everything in the task's jobs."""
         places = self._log.lookup.task_places(task_id)
+        counts = self._counts(places)
+        self._record(context, [body for place in places for body in cleared(place, counts[place.job_id])], places)
+
+    def prepared(self, places: Sequence[JobPlace], raw: Any, *, append: bool) -> list[Body]:
+        """The events that bring a document into some jobs of one task, each getting what falls into its frames; without
+        `append` all else gives way. For an agent, which records them with the end of its request, and expects the
+        versions of the places then. Raises Invalid.
+        """
+        shares = _shares(places, raw, "create" if append else "put")
+        return self._added(places, shares) if append else self._replaced(places, shares)
+
+    def _replaced(self, places: Sequence[JobPlace], shares: Mapping[int, Document]) -> list[Body]:
+        bodies: list[Body] = []
+        counts = self._counts(places)
+        for place in places:
+            bodies += replaced(place, self._numbered(shares.get(place.job_id, EMPTY)), counts[place.job_id])
+        return bodies
+
+    def _added(self, places: Sequence[JobPlace], shares: Mapping[int, Document]) -> list[Body]:
         bodies: list[Body] = []
         for place in places:
-            bodies += cleared(place, self._log.lookup.annotation_counts(place.job_id))
-        self._record(context, bodies, places)
+            if place.job_id in shares:
+                bodies += changed(place, self._numbered(shares[place.job_id]), {}, {})
+        return bodies
 
     def _shared_out(self, task_id: int, raw: Any, mode: Mode) -> tuple[list[JobPlace], dict[int, Document]]:
         places = self._log.lookup.task_places(task_id)
-        document = normalize(raw, _labels(places), mode)
-        return places, fan_out(document, [(p.job_id, p.start_frame, p.stop_frame) for p in places])
+        return places, _shares(places, raw, mode)
 
     def _in_job(self, context: Context, job_id: int, version: int | None, permit: Permit, decide: Decide) -> Document:
         """Decides on what is remembered of the job, which costs nothing; and when that is refused, or has moved on
@@ -254,6 +265,10 @@ class Annotations:
         if bodies:
             self._log.record(context, bodies, {**place.versions, **own})
         return document
+
+    def _counts(self, places: Sequence[JobPlace]) -> dict[int, dict[str, dict[str, int]]]:
+        """What stands in each job, which may be about to go."""
+        return self._log.lookup.annotation_counts([place.job_id for place in places])
 
     def _record(self, context: Context, bodies: list[Body], places: Iterable[JobPlace] = ()) -> None:
         if bodies:
@@ -296,6 +311,12 @@ class Annotations:
         given = highest_id(document)
         if given is not None and given > self._log.ids.highest_annotation():
             raise Invalid(f"The id {given} was never handed out")
+
+
+def _shares(places: Sequence[JobPlace], raw: Any, mode: Mode) -> dict[int, Document]:
+    """What each job gets of a task's document."""
+    document = normalize(raw, _labels(places), mode)
+    return fan_out(document, [(place.job_id, place.start_frame, place.stop_frame) for place in places])
 
 
 def _labels(places: Iterable[JobPlace]) -> LabelSpecs:

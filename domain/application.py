@@ -14,11 +14,17 @@ from eventsourcing.application import Application
 from eventsourcing.persistence import InfrastructureFactory
 
 import domain.events  # noqa: F401  (registers every event type)
+from domain.access_token import AccessTokens
 from domain.annotation_history import AnnotationHistory
 from domain.annotation_restoration import AnnotationRestoration
 from domain.annotations import Annotations
 from domain.data import Data
+from domain.deleted_frames import DeletedFrames
 from domain.event import NEXT_VERSION, Body, Context, Event, Metadata
+from domain.exports import Exports
+from domain.ground_truth import GroundTruth
+from domain.imports import Imports
+from domain.issue import Issues
 from domain.job import Jobs
 from domain.label import Labels
 from domain.ports import Clock, Ids, Lookup, Passwords
@@ -26,7 +32,9 @@ from domain.project import Projects
 from domain.request import Requests
 from domain.restoration import Restoration
 from domain.task import Tasks
+from domain.telemetry import Telemetry
 from domain.user import Users
+from domain.validation_layout import ValidationLayouts
 
 State = TypeVar("State")
 PAGE_EVENTS = 100
@@ -52,15 +60,23 @@ class Annals(Application[str]):
         super().__init__()
         self.clock, self.ids, self.lookup, self.passwords = clock, ids, lookup, passwords
         self.users = Users(self)
+        self.access_tokens = AccessTokens(self)
         self.projects = Projects(self)
         self.tasks = Tasks(self)
         self.labels = Labels(self)
         self.data = Data(self)
+        self.deleted_frames = DeletedFrames(self)
         self.jobs = Jobs(self)
+        self.issues = Issues(self)
+        self.ground_truth = GroundTruth(self)
+        self.validation_layouts = ValidationLayouts(self)
         self.annotations = Annotations(self)
         self.annotation_history = AnnotationHistory(self)
         self.annotation_restoration = AnnotationRestoration(self, self.annotation_history)
         self.requests = Requests(self)
+        self.exports = Exports(self)
+        self.imports = Imports(self)
+        self.telemetry = Telemetry(self)
         self.restoration = Restoration(self.projects, self.tasks, self.jobs, self.labels)
 
     def construct_factory(self, env: Any) -> InfrastructureFactory[Any]:  # noqa: ARG002

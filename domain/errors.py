@@ -47,6 +47,11 @@ class TooLarge(AnnalsError):
 class TooMany(AnnalsError):
     """Too much of this goes on at once; try again when some of it has ended."""
 
+    def __init__(self, message: str | None = None, retry_after: int = 2) -> None:
+        """`retry_after`: seconds after which another try may do."""
+        self.retry_after = retry_after
+        super().__init__(message)
+
 
 class Conflict(AnnalsError):
     """The present state does not allow this."""

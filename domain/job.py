@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from domain.deletion import deletion
 from domain.errors import Conflict, Invalid
 from domain.event import Body, Context
 from domain.events.job import JobAssigned, JobDeleted, JobRestored, JobStateChanged
-from domain.events.task import TaskDeleted, TaskRestored
+from domain.events.task import TaskCreated, TaskDeleted, TaskMoved, TaskRestored
 from domain.ports import JobPlace, Log
 from domain.retry import decide_again
 
@@ -77,12 +78,14 @@ class Jobs:
 
     @decide_again
     def delete(self, context: Context, job_id: int) -> None:
-        """With its annotations. Jobs that cover the task's frames stay: only ground truth can be taken away. Raises
-        NotFound, Invalid.
+        """With its annotations. Jobs that cover the task's frames stay: only ground truth can be taken away, unless
+        other jobs show it. Raises NotFound, Invalid.
         """
         job = self._log.lookup.job_place(job_id, fresh=True)
         if job.type != "ground_truth":
             raise Invalid(["Only ground truth jobs can be removed"])
+        if self._log.lookup.validation(job.task_id).mode == "gt_pool":
+            raise Invalid(['GT jobs cannot be removed when task validation mode is "gt_pool"'])
         body = JobDeleted(job_id, job.task_id, job.project_id, job.stage, job.state)
         self._log.record(context, [body], job.versions)
 
@@ -92,15 +95,32 @@ class Jobs:
         stream = f"job-{job_id}"
         gone = deletion(self._log, stream, JobDeleted, JobRestored)
         job = gone.body
-        deleted, task_version = self._log.load(f"task-{job.task_id}", _task_deleted, False)
-        if deleted:
+        task, task_version = self._log.load(f"task-{job.task_id}", _task, _Task())
+        if task.deleted:
             raise Conflict(f"task-{job.task_id} is deleted: restore it first")
+        if task.project_id != job.project_id:
+            raise Conflict(f"task-{job.task_id} went to another project: the labels that were used here are not there")
+        validation = self._log.lookup.validation(job.task_id)
+        if validation.job_id is not None:
+            raise Conflict(f"task-{job.task_id} has another ground truth job: job-{validation.job_id}")
         body = JobRestored(job_id, job.task_id, job.project_id, job.stage, job.state, gone.position)
-        self._log.record(context, [body], {stream: gone.version, f"task-{job.task_id}": task_version})
+        expect = {**validation.versions, stream: gone.version, f"task-{job.task_id}": task_version}
+        self._log.record(context, [body], expect)
 
 
-def _task_deleted(deleted: bool, body: Body) -> bool:
-    return isinstance(body, TaskDeleted) or (deleted and not isinstance(body, TaskRestored))
+class _Task(NamedTuple):
+    """What the restoration of a job needs to know of its task."""
+
+    project_id: int | None = None
+    deleted: bool = False
+
+
+def _task(task: _Task, body: Body) -> _Task:
+    if isinstance(body, TaskCreated | TaskMoved):
+        return task._replace(project_id=body.project_id)
+    if isinstance(body, TaskDeleted | TaskRestored):
+        return task._replace(deleted=isinstance(body, TaskDeleted))
+    return task
 
 
 def known_username(log: Log, field: str, user_id: int | None) -> str | None:

@@ -2,57 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from domain.deletion import deletion
 from domain.errors import Conflict, Invalid, NotFound
 from domain.event import Body, Context
-from domain.events.label import LabelChanged, LabelDeleted, LabelRestored, LabelsAdded, LabelSpec
-from domain.events.project import ProjectDeleted, ProjectRestored
-from domain.events.task import TaskDeleted, TaskRestored
-from domain.ports import Log
+from domain.events.label import LabelDeleted, LabelRestored, LabelsAdded
+from domain.label_change import change, changed, edits
+from domain.label_set import LabelSet, evolve
+from domain.label_spec import check_unique
+from domain.ports import LabelParent, Log
 from domain.retry import decide_again
-
-
-@dataclass(frozen=True)
-class LabelSet:
-    """`labels`: id → name of those that stand. `sublabels`: the ids of skeletons' points, which come and go with them.
-    `deleted`: whether the parent is.
-    """
-
-    labels: Mapping[int, str] = field(default_factory=dict)
-    sublabels: frozenset[int] = frozenset()
-    deleted: bool = False
-
-
-def evolve(labels: LabelSet, body: Body) -> LabelSet:
-    match body:
-        case LabelsAdded():
-            return _with(labels, body.labels)
-        case LabelChanged():
-            return _with(labels, [body.label])
-        case LabelDeleted():
-            rest = {label_id: name for label_id, name in labels.labels.items() if label_id != body.label_id}
-            return replace(labels, labels=rest)
-        case LabelRestored():
-            return replace(labels, labels={**labels.labels, body.label_id: body.name})
-        case TaskDeleted() | ProjectDeleted():
-            return replace(labels, deleted=True)
-        case TaskRestored() | ProjectRestored():
-            return replace(labels, deleted=False)
-    return labels
-
-
-def _with(labels: LabelSet, specs: Sequence[LabelSpec]) -> LabelSet:
-    named = {spec["id"]: spec["name"] for spec in specs}
-    return replace(labels, labels={**labels.labels, **named}, sublabels=labels.sublabels | frozenset(_sublabels(specs)))
-
-
-def _sublabels(specs: Sequence[LabelSpec]) -> Iterator[int]:
-    for spec in specs:
-        for sublabel in spec.get("sublabels", ()):
-            yield sublabel["id"]
 
 
 class Labels:
@@ -62,15 +23,21 @@ class Labels:
         self._log = log
 
     @decide_again
+    def update(self, context: Context, label_id: int, wanted: Mapping[str, Any]) -> None:
+        """`wanted`: the fields to change, as `label_change` takes them. Raises NotFound, Invalid."""
+        parent, labels, version = self._of(label_id)
+        old = labels.labels[label_id]
+        new = change(old, wanted, self._log.ids)
+        check_unique([new["name"], *(label["name"] for label in labels.labels.values() if label["id"] != label_id)])
+        bodies = changed(parent, old, new)
+        if bodies:
+            self._log.record(context, bodies, {parent.stream: version})
+
+    @decide_again
     def delete(self, context: Context, label_id: int) -> None:
         """With every annotation that uses it. Raises NotFound, and Invalid for a point of a skeleton."""
-        parent = self._log.lookup.label_parent(label_id)
-        labels, version = self._log.load(parent.stream, evolve, LabelSet())
-        if label_id in labels.sublabels:
-            raise Invalid(["A point of a skeleton is deleted by changing the skeleton"])
-        if labels.deleted or label_id not in labels.labels:
-            raise NotFound
-        body = LabelDeleted(parent.project_id, parent.task_id, label_id, labels.labels[label_id])
+        parent, labels, version = self._of(label_id)
+        body = LabelDeleted(parent.project_id, parent.task_id, label_id, labels.labels[label_id]["name"])
         self._log.record(context, [body], {parent.stream: version})
 
     @decide_again
@@ -81,12 +48,36 @@ class Labels:
             self._log, parent.stream, LabelDeleted, LabelRestored, concerns=lambda body: _is_about(body, label_id)
         )
         labels, version = self._log.load(parent.stream, evolve, LabelSet())
+        if label_id not in labels.gone:
+            raise NotFound  # its parent has no labels of its own any more
         if labels.deleted:
             raise Conflict(f"{parent.stream} is deleted: restore it first")
-        if gone.body.name in labels.labels.values():
+        if gone.body.name in labels.names:
             raise Conflict(f"There is another label “{gone.body.name}” now: rename that one first")
         body = LabelRestored(parent.project_id, parent.task_id, label_id, gone.body.name, gone.position)
         self._log.record(context, [body], {parent.stream: version})
+
+    def edited(self, parent: LabelParent, wanted: Sequence[Mapping[str, Any]], expect: dict[str, int]) -> list[Body]:
+        """The events of a list of edits; `expect` learns what they were decided on. Raises NotFound, Invalid."""
+        return edits(self.of(parent, expect), parent, wanted, self._log.ids)
+
+    def of(self, parent: LabelParent, expect: dict[str, int]) -> LabelSet:
+        """The labels of a parent; `expect` learns in what version of its stream, unless it knows one already."""
+        labels, version = self._log.load(parent.stream, evolve, LabelSet())
+        expect.setdefault(parent.stream, version)
+        return labels
+
+    def _of(self, label_id: int) -> tuple[LabelParent, LabelSet, int]:
+        """The labels among which a label stands, and the version of their parent's stream. Raises NotFound, and Invalid
+        for a point of a skeleton.
+        """
+        parent = self._log.lookup.label_parent(label_id)
+        labels, version = self._log.load(parent.stream, evolve, LabelSet())
+        if label_id in labels.sublabels:
+            raise Invalid(["A point of a skeleton is changed and deleted through the skeleton"])
+        if labels.deleted or label_id not in labels.labels:
+            raise NotFound
+        return parent, labels, version
 
 
 def _is_about(body: Body, label_id: int) -> bool:

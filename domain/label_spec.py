@@ -6,6 +6,7 @@ import colorsys
 import hashlib
 import re
 from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from domain.errors import Invalid
@@ -33,14 +34,18 @@ def define(wanted: list[dict[str, Any]], ids: Ids, taken: frozenset[str] = froze
 
 def check(wanted: list[dict[str, Any]], taken: frozenset[str]) -> None:
     """Every rule on the labels of a new parent. Errors keep the positions of the labels that they are about."""
-    if len(wanted) > MAX_LABELS:
+    if len(wanted) + len(taken) > MAX_LABELS:
         raise Invalid({"labels": [f"At most {MAX_LABELS} labels are allowed."]})
     errors = [_label_errors(label) for label in wanted]
     if any(errors):
         raise Invalid({"labels": errors})
-    repeated = [name for name, n in Counter([*taken, *(label["name"] for label in wanted)]).items() if n > 1]
-    if repeated:
-        raise Invalid({"labels": [f"All label names must be unique, not: {', '.join(sorted(repeated)[:10])}"]})
+    check_unique([*taken, *(label["name"] for label in wanted)])
+
+
+def check_unique(names: Iterable[str]) -> None:
+    """Of the labels of one parent. Raises Invalid."""
+    if repeated := _repeated(names):
+        raise Invalid({"labels": [f"All label names must be unique, not: {repeated}"]})
 
 
 def color_of(name: str) -> str:
@@ -61,16 +66,29 @@ def _label_errors(label: dict[str, Any]) -> dict[str, Any]:
         errors["type"] = [f'"{label["type"]}" is not a valid choice.']
     if label.get("color") and not COLOR.match(str(label["color"])):
         errors["color"] = ["Write a color as #rrggbb."]
-    attributes = [_attribute_errors(attribute) for attribute in label.get("attributes") or []]
-    if any(attributes):
-        errors["attributes"] = attributes
-    sublabels = [_label_errors(sublabel) for sublabel in label.get("sublabels") or []]
-    if any(sublabels):
-        errors["sublabels"] = sublabels
+    for part, errors_of in (("attributes", _attribute_errors), ("sublabels", _point_errors)):
+        items = label.get(part) or []
+        faults: list[Any] = [errors_of(item) for item in items]
+        repeated = _repeated(str(item.get("name")) for item in items)
+        if any(faults):
+            errors[part] = faults
+        elif repeated:
+            errors[part] = [f"All names must be unique, not: {repeated}"]
     return errors
 
 
-def _attribute_errors(attribute: dict[str, Any]) -> dict[str, Any]:
+def _point_errors(label: dict[str, Any]) -> dict[str, Any]:
+    if label.get("type") == "skeleton":
+        return {"type": ["A point of a skeleton can't be a skeleton itself."]}
+    return _label_errors(label)
+
+
+def _repeated(names: Iterable[str]) -> str:
+    """Some of the names that come more than once, as words; none: empty."""
+    return ", ".join(sorted(name for name, count in Counter(names).items() if count > 1)[:10])
+
+
+def _attribute_errors(attribute: Mapping[str, Any]) -> dict[str, Any]:
     errors: dict[str, Any] = {}
     if not str(attribute.get("name") or "").strip():
         errors["name"] = ["This field may not be blank."]
@@ -95,28 +113,37 @@ def _label(label: dict[str, Any], label_ids: Any, attribute_ids: Any) -> LabelSp
         name=label["name"],
         color=label.get("color") or color_of(label["name"]),
         type=label.get("type") or "any",
-        attributes=[_attribute(attribute, next(attribute_ids)) for attribute in label.get("attributes") or []],
+        attributes=[attribute(wanted, next(attribute_ids)) for wanted in label.get("attributes") or []],
     )
     if spec["type"] == "skeleton":
         spec["sublabels"] = [_label(sublabel, label_ids, attribute_ids) for sublabel in label.get("sublabels") or []]
-        spec["svg"] = _with_ids(label.get("svg") or "", spec["sublabels"])
+        spec["svg"] = with_ids(label.get("svg") or "", spec["sublabels"])
     return spec
 
 
-def _attribute(attribute: dict[str, Any], attribute_id: int) -> AttributeSpec:
-    values = [str(value) for value in attribute.get("values") or []] or [""]
-    default = attribute.get("default_value")
+def define_attribute(wanted: Mapping[str, Any], ids: Ids) -> AttributeSpec:
+    """A new attribute of a label that there is. Raises Invalid."""
+    errors = _attribute_errors(wanted)
+    if errors:
+        raise Invalid({"attributes": [errors]})
+    return attribute(wanted, ids.one("attribute"))
+
+
+def attribute(wanted: Mapping[str, Any], attribute_id: int) -> AttributeSpec:
+    """As recorded: texts, and never without a value."""
+    values = [str(value) for value in wanted.get("values") or []] or [""]
+    default = wanted.get("default_value")
     return AttributeSpec(
         id=attribute_id,
-        name=str(attribute["name"]),
-        mutable=bool(attribute.get("mutable")),
-        input_type=attribute["input_type"],
+        name=str(wanted["name"]),
+        mutable=bool(wanted.get("mutable")),
+        input_type=wanted["input_type"],
         default_value=values[0] if default is None else str(default),
         values=values,
     )
 
 
-def _with_ids(svg: str, sublabels: list[LabelSpec]) -> str:
+def with_ids(svg: str, sublabels: Sequence[LabelSpec]) -> str:
     """A skeleton's drawing names its points by label; what is kept refers to them by id, as CVAT does."""
     for sublabel in sublabels:
         svg = svg.replace(f'data-label-name="{sublabel["name"]}"', f'data-label-id="{sublabel["id"]}"')

@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple, Protocol, TypeVar
 
-from domain.annotation.document import LabelSpecs
+from domain.annotation.document import Document, LabelSpecs
 from domain.event import Body, Context, Event
+from domain.events.data import Frame
 from domain.saves import Saves
+from domain.validation.selection import Selectable
 
 State = TypeVar("State")
 
@@ -24,7 +26,7 @@ class Ids(Protocol):
     """Numbers that nobody else was or will be given."""
 
     def one(self, kind: str) -> int:
-        """`kind`: user, login, project, task, segment, job, label, attribute."""
+        """`kind`: user, login, access_token, project, task, segment, job, label, attribute."""
         ...
 
     def many(self, kind: str, count: int) -> list[int]:
@@ -74,6 +76,52 @@ class Standing(NamedTuple):
     type: str
 
 
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A user as they stand: active or not, but not deleted. `role`: admin, user, worker or none. What is decided on it
+    holds only as long as their stream has this `version`.
+    """
+
+    user_id: int
+    username: str
+    email: str
+    first_name: str
+    last_name: str
+    role: str
+    is_active: bool
+    password_hash: str = field(repr=False)
+    version: int
+
+    @property
+    def versions(self) -> Mapping[str, int]:
+        return {f"user-{self.user_id}": self.version}
+
+
+@dataclass(frozen=True, slots=True)
+class OpenLogin:
+    """A login that nobody has ended; it may have expired."""
+
+    login_id: int
+    cookie_hash: str = field(repr=False)
+    token_hash: str = field(repr=False)
+    expires: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Validation:
+    """How work on a task is checked: as `ValidationSetUp` said, if its ground truth job `job_id` stands, with what
+    changed since. Without such a job all is empty. `honeypots`: frame → the frame that it shows.
+    """
+
+    job_id: int | None = None
+    mode: str | None = None
+    frames: Sequence[int] = ()
+    disabled: frozenset[int] = frozenset()
+    honeypots: Mapping[int, int] = field(default_factory=dict)
+    versions: Mapping[str, int] = field(default_factory=dict)
+    """Of the streams that all this was learned from: what is decided on it holds only as long as they stand."""
+
+
 class LabelParent(NamedTuple):
     """Whose a label is: a project's, or a task's; the other is None."""
 
@@ -83,6 +131,15 @@ class LabelParent(NamedTuple):
     @property
     def stream(self) -> str:
         return f"task-{self.task_id}" if self.task_id else f"project-{self.project_id}"
+
+
+class Drawn(NamedTuple):
+    """All that was drawn in a job, under deleted labels too. `version`: of the stream of its annotations."""
+
+    job_id: int
+    task_id: int
+    version: int
+    document: Document
 
 
 class Lookup(Protocol):
@@ -95,7 +152,21 @@ class Lookup(Protocol):
         ...
 
     def task_places(self, task_id: int) -> list[JobPlace]:
-        """The task's jobs of type annotation, in id order."""
+        """The jobs that the task's annotations are in, in id order: those of type annotation, and one with a pool of
+        validation frames, which no other job has; its frames are here those of the pool.
+        """
+        ...
+
+    def selectable(self, task_id: int) -> Selectable | None:
+        """The frames that ground truth can be picked from; None when the task has no data."""
+        ...
+
+    def validation(self, task_id: int) -> Validation:
+        """How work on the task is checked."""
+        ...
+
+    def pictures(self, task_id: int, frames: Sequence[int]) -> dict[int, Frame]:
+        """Frame → the picture that it shows."""
         ...
 
     def standing(self, kind: str, ids: list[int]) -> dict[int, Standing]:
@@ -112,8 +183,12 @@ class Lookup(Protocol):
         """The ids of a project's tasks, ascending."""
         ...
 
-    def annotation_counts(self, job_id: int) -> dict[str, dict[str, int]]:
-        """kind → shape type → how many."""
+    def annotation_counts(self, job_ids: Sequence[int]) -> dict[int, dict[str, dict[str, int]]]:
+        """Job id → kind → shape type → how many; every job is there. They are jobs of one task."""
+        ...
+
+    def drawn(self, task_id: int) -> list[Drawn]:
+        """What was drawn in each job of a task, of whatever type, in id order."""
         ...
 
     def label_parent(self, label_id: int) -> LabelParent:
@@ -126,6 +201,26 @@ class Lookup(Protocol):
 
     def username_taken(self, username: str) -> bool:
         """Compared without case."""
+        ...
+
+    def email_taken(self, email: str) -> bool:
+        """Compared without case."""
+        ...
+
+    def account(self, user_id: int) -> Account:
+        """Raises NotFound, for deleted users too."""
+        ...
+
+    def other_active_admin(self, user_id: int) -> Mapping[str, int]:
+        """Stream → version of one active administrator who is not this user; empty: there is none."""
+        ...
+
+    def login(self, login_id: int) -> OpenLogin | None:
+        """None when it was ended."""
+        ...
+
+    def access_token_count(self, user_id: int) -> int:
+        """How many of the user's tokens were not revoked."""
         ...
 
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
 from domain import label_spec
 from domain.deletion import deletion
+from domain.edits import differences
 from domain.errors import Conflict, NotFound
 from domain.event import Body, Context
 from domain.events.label import LabelsAdded
-from domain.events.project import ProjectCreated, ProjectDeleted, ProjectRestored
+from domain.events.project import ProjectChanged, ProjectCreated, ProjectDeleted, ProjectRestored
 from domain.job import known_username
-from domain.ports import Log
+from domain.label import Labels
+from domain.ports import LabelParent, Log
 from domain.retry import decide_again
 from domain.task import Tasks
 
@@ -23,15 +26,20 @@ class Project:
     """What decisions need to know of a project."""
 
     project_id: int
-    name: str
+    fields: dict[str, Any]
     deleted: bool = False
+
+
+EDITABLE = ("name", "owner_id", "assignee_id", "bug_tracker", "source_storage", "target_storage")
 
 
 def evolve(project: Project | None, body: Body) -> Project | None:
     if isinstance(body, ProjectCreated):
-        return Project(body.project_id, body.name)
+        return Project(body.project_id, {field: getattr(body, field) for field in EDITABLE})
     if project is None:
         return None
+    if isinstance(body, ProjectChanged):
+        return replace(project, fields=project.fields | {field: change["to"] for field, change in body.changes.items()})
     if isinstance(body, ProjectDeleted):
         return replace(project, deleted=True)
     if isinstance(body, ProjectRestored):
@@ -55,7 +63,7 @@ class Projects:
     """The use cases of projects."""
 
     def __init__(self, log: Log) -> None:
-        self._log, self._tasks = log, Tasks(log)
+        self._log, self._tasks, self._labels = log, Tasks(log), Labels(log)
 
     def create(self, context: Context, wanted: NewProject) -> int:
         """Returns the project's id. Raises Invalid."""
@@ -80,6 +88,22 @@ class Projects:
         return project_id
 
     @decide_again
+    def update(
+        self, context: Context, project_id: int, wanted: dict[str, Any], labels: Sequence[Mapping[str, Any]] = ()
+    ) -> None:
+        """`wanted`: some of EDITABLE. `labels`: edits, as `label_change` takes them. Raises NotFound, Invalid."""
+        project, version = self.require(project_id)
+        expect = {f"project-{project_id}": version}
+        for field in ("owner_id", "assignee_id"):
+            known_username(self._log, field, wanted.get(field))
+        changes = differences(project.fields, wanted)
+        bodies: list[Body] = [ProjectChanged(project_id, changes)] if changes else []
+        if labels:
+            bodies += self._labels.edited(LabelParent(project_id, None), labels, expect)
+        if bodies:
+            self._log.record(context, bodies, expect)
+
+    @decide_again
     def delete(self, context: Context, project_id: int) -> None:
         """With its tasks. Raises NotFound."""
         project, version = self.require(project_id)
@@ -88,7 +112,7 @@ class Projects:
         bodies: list[Body] = []
         for task_id, job_ids in self._log.lookup.jobs_of(task_ids).items():
             bodies.append(self._tasks.deleted(task_id, job_ids, expect))
-        self._log.record(context, [*bodies, ProjectDeleted(project_id, project.name, task_ids)], expect)
+        self._log.record(context, [*bodies, ProjectDeleted(project_id, project.fields["name"], task_ids)], expect)
 
     @decide_again
     def restore(self, context: Context, project_id: int) -> None:

@@ -6,9 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from domain.errors import Conflict, NotFound, RequestInProgress
+from domain.errors import Conflict, Invalid, NotFound, RequestInProgress
 from domain.event import Body, Context
-from domain.events.request import LeaseExpired, RequestFailed, RequestFinished, RequestQueued, RequestStarted
+from domain.events.request import (
+    LeaseExpired,
+    RequestCancelled,
+    RequestFailed,
+    RequestFinished,
+    RequestQueued,
+    RequestStarted,
+)
 from domain.ports import Log
 from domain.retry import decide_again
 
@@ -18,7 +25,7 @@ MAX_ATTEMPTS = 5
 
 @dataclass(frozen=True)
 class Request:
-    """What decisions need to know of a request. `status`: queued, started, finished or failed."""
+    """What decisions need to know of a request. `status`: queued, started, finished, failed or cancelled."""
 
     queued: RequestQueued
     status: str
@@ -43,6 +50,8 @@ def evolve(request: Request | None, body: Body) -> Request | None:
         return replace(request, status="finished")
     if isinstance(body, RequestFailed):
         return replace(request, status="failed")
+    if isinstance(body, RequestCancelled):
+        return replace(request, status="cancelled")
     return request
 
 
@@ -76,6 +85,22 @@ class Requests:
         body = RequestStarted(request_id, agent, request.attempt + 1)
         self._log.record(context, [body], {body.stream: version})
         return replace(request, status="started", agent=agent, attempt=body.attempt)
+
+    @decide_again
+    def cancel(self, context: Context, request_id: str) -> None:
+        """Calls off what waits, and exports also while they run: an import may be about to be recorded. Raises
+        NotFound, and Invalid when it is too late.
+        """
+        request, version = self._known(request_id)
+        if request.status == "cancelled":
+            raise NotFound
+        if not request.in_progress:
+            raise Invalid([f"The request is {request.status}: only one that is in progress can be cancelled"])
+        if request.status == "started" and request.queued.action != "export":
+            raise Invalid(["The request is being worked on: it can't be cancelled any more"])
+        self._log.record(
+            context, [RequestCancelled(request_id, request.queued.task_id)], {f"request-{request_id}": version}
+        )
 
     @decide_again
     def expire(self, context: Context, request_id: str, agent: str, last_beat: Any) -> None:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from domain import label_spec
+from domain.annotation.document import LabelSpecs
 from domain.deletion import Deletion, deletion
+from domain.edits import differences
 from domain.errors import Conflict, Invalid, NotFound
 from domain.event import Body, Context
 from domain.events.label import LabelsAdded
 from domain.events.project import ProjectCreated, ProjectDeleted, ProjectRestored
-from domain.events.task import TaskChanged, TaskCreated, TaskDeleted, TaskPurged, TaskRestored
+from domain.events.task import TaskChanged, TaskCreated, TaskDeleted, TaskMoved, TaskPurged, TaskRestored
 from domain.job import known_username
-from domain.ports import Log
+from domain.label import Labels
+from domain.ports import LabelParent, Log
 from domain.retry import decide_again
+from domain.task_move import relabeled, relabeling
 
 MAX_REPLICAS = 11
 
@@ -40,6 +45,8 @@ def evolve(task: Task | None, body: Body) -> Task | None:
         return None
     if isinstance(body, TaskChanged):
         return replace(task, fields=task.fields | {field: change["to"] for field, change in body.changes.items()})
+    if isinstance(body, TaskMoved):
+        return replace(task, project_id=body.project_id)
     if isinstance(body, TaskDeleted):
         return replace(task, deleted=True)
     if isinstance(body, TaskRestored):
@@ -80,12 +87,7 @@ def check(wanted: NewTask) -> None:
 
 
 def edit(task: Task, wanted: dict[str, Any]) -> list[Body]:
-    """Only what really changes is recorded."""
-    changes = {
-        field: {"from": task.fields[field], "to": value}
-        for field, value in wanted.items()
-        if task.fields[field] != value
-    }
+    changes = differences(task.fields, wanted)
     return [TaskChanged(task.task_id, task.project_id, changes)] if changes else []
 
 
@@ -93,7 +95,7 @@ class Tasks:
     """The use cases of tasks."""
 
     def __init__(self, log: Log) -> None:
-        self._log = log
+        self._log, self._labels = log, Labels(log)
 
     @decide_again
     def create(self, context: Context, wanted: NewTask) -> int:
@@ -111,14 +113,30 @@ class Tasks:
         return task_id
 
     @decide_again
-    def update(self, context: Context, task_id: int, wanted: dict[str, Any]) -> None:
-        """`wanted`: some of EDITABLE. Raises NotFound, Invalid, VersionConflict."""
+    def update(
+        self,
+        context: Context,
+        task_id: int,
+        wanted: dict[str, Any],
+        labels: Sequence[Mapping[str, Any]] = (),
+        project_id: int | None = None,
+    ) -> None:
+        """`wanted`: some of EDITABLE. `labels`: edits, as `label_change` takes them. `project_id`: where the task is to
+        go; then `labels` say only under what names its labels go there. Raises NotFound, Invalid, VersionConflict.
+        """
         task, version = self.require(task_id)
+        expect = {f"task-{task_id}": version}
         for field in ("owner_id", "assignee_id"):
             known_username(self._log, field, wanted.get(field))
         bodies = edit(task, wanted)
+        if project_id is not None and project_id != task.project_id:
+            bodies += self._moved(task, project_id, labels, expect)
+        elif labels and task.project_id is not None:
+            raise Invalid({"labels": ["A task in a project has the labels of the project: edit them there"]})
+        elif labels:
+            bodies += self._labels.edited(LabelParent(None, task_id), labels, expect)
         if bodies:
-            self._log.record(context, bodies, {f"task-{task_id}": version})
+            self._log.record(context, bodies, expect)
 
     @decide_again
     def delete(self, context: Context, task_id: int) -> None:
@@ -160,6 +178,23 @@ class Tasks:
         if task is None or task.deleted:
             raise NotFound
         return task, version
+
+    def _moved(
+        self, task: Task, project_id: int, wanted: Sequence[Mapping[str, Any]], expect: dict[str, int]
+    ) -> list[Body]:
+        """The events that take a task to a project; `expect` learns what they were decided on. Raises Invalid."""
+        if not self._stands(project_id, expect):
+            raise Invalid({"project_id": [f'Invalid pk "{project_id}" - object does not exist.']})
+        source = self._labels.of(LabelParent(task.project_id, None if task.project_id else task.task_id), expect)
+        target = self._labels.of(LabelParent(project_id, None), expect)
+        mapping = relabeling(source, target, wanted)
+        specs = LabelSpecs.from_rows(target.labels.values())
+        jobs = self._log.lookup.drawn(task.task_id)
+        expect |= {f"annotations-{drawn.job_id}": drawn.version for drawn in jobs}
+        job_ids = [drawn.job_id for drawn in jobs]
+        pairs = [[old, new] for old, new in mapping.labels.items()]
+        bodies: list[Body] = [TaskMoved(task.task_id, project_id, task.project_id, job_ids, pairs)]
+        return bodies + [body for drawn in jobs for body in relabeled(drawn, mapping, specs, project_id)]
 
     def _deletion(self, task_id: int) -> Deletion[TaskDeleted]:
         return deletion(self._log, f"task-{task_id}", TaskDeleted, TaskRestored, TaskPurged)

@@ -31,9 +31,29 @@ class Settings(BaseSettings):
     clickhouse_port: int = Field(
         8123, ge=0, le=65535, description="The port of the embedded ClickHouse's HTTP endpoint. 0: a free one."
     )
+    ui: Path | None = Field(
+        None, description="A folder with a built web UI (its index.html), served beside the API. Left out: none."
+    )
     workers: int = Field(1, ge=1, le=64, description="API processes.")
     admin_password: str | None = Field(
         None, description="The password of `admin`, when the first start makes it. Left out: one is made up and kept."
+    )
+    registration: bool = Field(True, description="Whether anybody may make an account.")
+    failed_logins_per_account: int = Field(
+        10, ge=1, le=1_000, description="Wrong passwords for one account, after which more are refused for a while."
+    )
+    failed_logins_per_address: int = Field(
+        100, ge=1, le=10_000, description="The same from one address, whatever the account; counts registrations, too."
+    )
+    failed_logins_seconds: float = Field(
+        300.0, gt=0, description="For how long a wrong password counts. Each API process counts for itself."
+    )
+    proxies: int = Field(
+        0,
+        ge=0,
+        le=10,
+        description="Proxies in front of the API, each of which adds to X-Forwarded-For whom it heard from: they tell"
+        " a client's address. 0: there are none, and the header is not believed.",
     )
     threads: int = Field(40, ge=4, le=400, description="Requests that an API process works on at once.")
     max_upload_bytes: int = Field(
@@ -43,6 +63,22 @@ class Settings(BaseSettings):
     max_files_per_form: int = Field(10_000, gt=0, description="The most files in one form.")
     max_image_pixels: int = Field(
         250_000_000, gt=0, description="The largest image taken, in pixels. Guards against decompression bombs."
+    )
+    max_video_pixels: int = Field(
+        70_000_000, gt=0, description="The largest frame of a video taken, in pixels. Decoders keep dozens in memory."
+    )
+    max_video_decoding_seconds: float = Field(
+        1_800.0, gt=0, description="How long looking through an uploaded video may take, in seconds."
+    )
+    max_archive_files: int = Field(200_000, gt=0, description="The most files in an archive or a folder of the share.")
+    share: Path | None = Field(
+        None, description="A folder of this machine whose images and videos tasks can be made from. Left out: none."
+    )
+    max_remote_files: int = Field(1_000, gt=0, description="The most files that a task may have fetched from URLs.")
+    remote_seconds: float = Field(600.0, gt=0, description="How long fetching a file from a URL may take, in seconds.")
+    allow_private_addresses: bool = Field(
+        False,
+        description="Whether the server may open URLs of private networks, and its own: for whoever may create tasks.",
     )
     max_jobs_per_task: int = Field(5_000, gt=0, description="The most jobs that a task may be split into.")
     chunk_cache_bytes: int = Field(
@@ -62,6 +98,11 @@ class Settings(BaseSettings):
     @property
     def blobs(self) -> Path:
         return self.data / "blobs"
+
+    @property
+    def exchange(self) -> Path:
+        """Files that come and go: what exports made, and what waits to be imported."""
+        return self.data / "exchange"
 
     @property
     def uploads(self) -> Path:

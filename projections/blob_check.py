@@ -7,7 +7,7 @@ from typing import Protocol
 
 from domain.errors import AnnalsError
 from domain.event import Event
-from domain.events.data import FilesReceived, FramesAdded
+from domain.events.data import named_blobs
 from projections.finding import Finding
 
 
@@ -34,12 +34,9 @@ class BlobCheck:
     def look(self, events: Iterable[Event]) -> None:
         for event in events:
             body = event.body
-            if not isinstance(body, FilesReceived | FramesAdded) or body.task_id in self._purged:
-                continue
-            if isinstance(body, FilesReceived):
-                self._look_at(event, [(file["name"], file["sha256"], file["size"]) for file in body.files])
-            else:
-                self._look_at(event, [(frame["name"], frame["sha256"], frame["size"]) for frame in body.frames])
+            named = named_blobs(body.type_name, vars(body))
+            if named and body.task_id not in self._purged:  # type: ignore[attr-defined]
+                self._look_at(event, [(item["name"], item["sha256"], item["size"]) for item in named])
 
     def finding(self) -> Finding:
         how = "sizes and hashes" if self._hash_blobs else "sizes"

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from domain.event import Event
 from domain.events.annotations import AnnotationsChanged, AnnotationsCleared, AnnotationsReplaced, AnnotationsRestored
+from domain.events.data import FramesDeleted, FramesRestored
 from domain.events.job import JobAssigned, JobCreated, JobDeleted, JobRestored, JobStateChanged
 from domain.events.project import ProjectDeleted, ProjectRestored
-from domain.events.task import TaskDeleted, TaskPurged, TaskRestored
+from domain.events.task import TaskDeleted, TaskMoved, TaskPurged, TaskRestored
+from domain.events.validation import ValidationSetUp
 from projections.changes import Changes, Table
 from projections.projection import Projection
 
 JOBS = Table("jobs")
 
-projection = Projection("jobs", 2, (JOBS, JOBS.discarded))
+projection = Projection("jobs", 3, (JOBS, JOBS.discarded))
 
 
 @projection.on(JobCreated)
@@ -28,6 +30,9 @@ def created(body: JobCreated, event: Event, changes: Changes) -> None:
             "type": body.type,
             "start_frame": body.start_frame,
             "stop_frame": body.stop_frame,
+            "frame_count": body.stop_frame - body.start_frame + 1,
+            "parent_job_id": body.parent_job_id,
+            "replicas_count": 0,
             "assignee_id": body.assignee_id,
             "assignee_updated_date": time if body.assignee_id else None,
             "stage": body.stage,
@@ -37,6 +42,18 @@ def created(body: JobCreated, event: Event, changes: Changes) -> None:
             "annotations_version": 0,
         },
     )
+
+
+@projection.on(JobCreated)
+def replicated(body: JobCreated, event: Event, changes: Changes) -> None:
+    if body.parent_job_id is not None:
+        changes.add(JOBS, body.parent_job_id, replicas_count=1)
+
+
+@projection.on(ValidationSetUp)
+def frames_picked(body: ValidationSetUp, event: Event, changes: Changes) -> None:
+    """A ground truth job has but these frames."""
+    changes.update(JOBS, body.job_id, frame_count=len(body.frames))
 
 
 @projection.on(JobStateChanged)
@@ -53,6 +70,18 @@ def assigned(body: JobAssigned, event: Event, changes: Changes) -> None:
 @projection.on(AnnotationsChanged, AnnotationsReplaced, AnnotationsCleared, AnnotationsRestored)
 def annotated(body: AnnotationsChanged, event: Event, changes: Changes) -> None:
     changes.update(JOBS, body.job_id, annotations_version=event.originator_version, updated_date=event.meta.time)
+
+
+@projection.on(TaskMoved)
+def task_moved(body: TaskMoved, event: Event, changes: Changes) -> None:
+    for job_id in body.job_ids:
+        changes.update(JOBS, job_id, project_id=body.project_id)
+
+
+@projection.on(FramesDeleted, FramesRestored)
+def frames_changed(body: FramesDeleted | FramesRestored, event: Event, changes: Changes) -> None:
+    if body.job_id is not None:
+        changes.update(JOBS, body.job_id, updated_date=event.meta.time)
 
 
 @projection.on(TaskDeleted)

@@ -5,14 +5,15 @@ from __future__ import annotations
 from domain.event import Event
 from domain.events.label import LabelBody, LabelChanged, LabelDeleted, LabelRestored, LabelsAdded, LabelSpec
 from domain.events.project import ProjectDeleted, ProjectRestored
-from domain.events.task import TaskDeleted, TaskPurged, TaskRestored
+from domain.events.task import TaskDeleted, TaskMoved, TaskPurged, TaskRestored
 from projections.changes import Changes, Table
 from projections.projection import Projection
 
-LABELS = Table("labels", groups=("parent_id",))
+LABELS = Table("labels", groups=("parent_id", "stream"))
 LABEL_SETS = Table("label_sets", ("stream",))
+EXTENDED = Table("extended_label_sets", ("stream",))
 
-projection = Projection("labels", 2, (LABELS, LABELS.discarded, LABEL_SETS))
+projection = Projection("labels", 3, (LABELS, LABELS.discarded, LABEL_SETS, EXTENDED))
 
 
 @projection.on(LabelsAdded)
@@ -25,6 +26,8 @@ def added(body: LabelsAdded, event: Event, changes: Changes) -> None:
 def changed(body: LabelChanged, event: Event, changes: Changes) -> None:
     changes.delete_group(LABELS, "parent_id", body.label["id"])
     _put(body, body.label, None, changes)
+    if body.changes.keys() & {"attributes", "sublabels"}:
+        changes.put(EXTENDED, {"stream": body.stream})
 
 
 @projection.on(LabelDeleted)
@@ -41,6 +44,13 @@ def restored(body: LabelRestored, event: Event, changes: Changes) -> None:
 @projection.on(LabelsAdded, LabelChanged, LabelDeleted, LabelRestored)
 def set_changed(body: LabelBody, event: Event, changes: Changes) -> None:
     changes.put(LABEL_SETS, {"stream": body.stream, "position": event.position})
+
+
+@projection.on(TaskMoved)
+def task_moved(body: TaskMoved, event: Event, changes: Changes) -> None:
+    """In a project a task has no labels of its own."""
+    changes.delete_group(LABELS, "stream", body.stream)
+    changes.delete(LABEL_SETS, body.stream)
 
 
 @projection.on(ProjectDeleted, TaskDeleted)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from domain.errors import Invalid
 from projections import json_logic
@@ -17,7 +17,8 @@ Query = Callable[..., list[dict[str, Any]]]
 class Resource:
     """What can be listed. `base`: a SELECT whose columns the other fields name. `visible`: a condition with
     %(viewer)s, the user's id, for everybody who is not an admin; empty: everybody sees all. `fields`: what clients
-    filter and sort by. `key`: the column that tells the rows apart.
+    filter and sort by. `search`: conditions, one of which must hold for each {word}. `key`: the column that tells the
+    rows apart. `listed`: a condition on what lists show; others are only looked up.
     """
 
     base: bytes
@@ -27,6 +28,7 @@ class Resource:
     order: str = "-id"
     organization: str | None = None
     key: str = "id"
+    listed: str = "true"
 
     @property
     def simple(self) -> list[str]:
@@ -50,16 +52,28 @@ class Wanted:
     offset: int = 0
 
 
+class Order(NamedTuple):
+    """`columns`: those that the clause names."""
+
+    columns: list[str]
+    clause: str
+
+
 def find(query: Query, resource: Resource, wanted: Wanted) -> tuple[int, list[dict[str, Any]]]:
     """The total, and the rows of the page. Raises Invalid."""
     condition, params = _condition(resource, wanted)
+    params |= {"limit": wanted.limit, "offset": wanted.offset}
+    order = _order(resource, wanted.sort)
+    if condition != resource.listed and (wanted.sort or wanted.search or wanted.logic):
+        rows = query(_found_once(resource, condition, order).encode(), params)
+        if rows:
+            return int(rows[0]["found_total"]), rows
     source = resource.base.decode()
-    rows = query(f"SELECT count(*) AS total FROM ({source}) t WHERE {condition}".encode(), params)
-    total = int(rows[0]["total"])
+    counted = query(f"SELECT count(*) AS total FROM ({source}) t WHERE {condition}".encode(), params)
+    total = int(counted[0]["total"])
     if total <= wanted.offset:
         return total, []
-    params |= {"limit": wanted.limit, "offset": wanted.offset}
-    return total, query(_page(resource, condition, _order(resource, wanted.sort)).encode(), params)
+    return total, query(_found_in_order(resource, condition, order).encode(), params)
 
 
 def find_one(query: Query, resource: Resource, key: Any, column: str = "id") -> dict[str, Any] | None:
@@ -69,15 +83,27 @@ def find_one(query: Query, resource: Resource, key: Any, column: str = "id") -> 
     return rows[0] if rows else None
 
 
-def _page(resource: Resource, condition: str, order: str) -> str:
-    """The keys of a page are found first, from the few columns that decide; only its rows are then put together."""
+def _found_once(resource: Resource, condition: str, order: Order) -> str:
+    """For what no index helps with: all that match are found in one go, by the few columns that decide; they are
+    counted, and only the rows of the page are put together.
+    """
     source, key = resource.base.decode(), resource.key
-    keys = f"SELECT {key} FROM ({source}) t WHERE {condition} ORDER BY {order} LIMIT %(limit)s OFFSET %(offset)s"
-    return f"SELECT * FROM ({source}) t WHERE {key} = ANY (ARRAY({keys})) ORDER BY {order}"
+    columns = ", ".join({key: None, **dict.fromkeys(order.columns)})
+    return f"""WITH matching AS MATERIALIZED (SELECT {columns} FROM ({source}) t WHERE {condition}),
+        page AS (SELECT {key} FROM matching ORDER BY {order.clause} LIMIT %(limit)s OFFSET %(offset)s)
+        SELECT t.*, (SELECT count(*) FROM matching) AS found_total FROM ({source}) t
+        WHERE {key} = ANY (ARRAY(SELECT {key} FROM page)) ORDER BY {order.clause}"""
+
+
+def _found_in_order(resource: Resource, condition: str, order: Order) -> str:
+    """For whatever is found in order: by an index, or as the first of everything there is."""
+    source, key = resource.base.decode(), resource.key
+    keys = f"SELECT {key} FROM ({source}) t WHERE {condition} ORDER BY {order.clause} LIMIT %(limit)s OFFSET %(offset)s"
+    return f"SELECT * FROM ({source}) t WHERE {key} = ANY (ARRAY({keys})) ORDER BY {order.clause}"
 
 
 def _condition(resource: Resource, wanted: Wanted) -> tuple[str, dict[str, Any]]:
-    terms = ["true"]
+    terms = [resource.listed]
     params: dict[str, Any] = {"viewer": wanted.viewer}
     if wanted.viewer is not None and resource.visible:
         terms.append(f"({resource.visible})")
@@ -92,7 +118,7 @@ def _condition(resource: Resource, wanted: Wanted) -> tuple[str, dict[str, Any]]
         terms.append(term)
         params |= more
     for number, word in enumerate(_words(wanted.search)):
-        anywhere = " OR ".join(f"position(%(word{number})s in lower({column})) > 0" for column in resource.search)
+        anywhere = " OR ".join(part.format(word=f"%(word{number})s") for part in resource.search)
         terms.append(f"({anywhere or 'true'})")
         params[f"word{number}"] = word
     return " AND ".join(terms), params
@@ -104,11 +130,12 @@ def _words(search: str) -> list[str]:
     return search.lower().split()[:10]
 
 
-def _order(resource: Resource, sort: str) -> str:
+def _order(resource: Resource, sort: str) -> Order:
     """Unknown names are passed over, as CVAT does. The id settles ties, so that pages do not overlap."""
     parts = []
     for part in (sort or resource.order).split(",")[:10]:
         named = resource.fields.get(part.strip().removeprefix("-"))
         if named is not None:
-            parts.append(f"{named.column} {'DESC' if part.strip().startswith('-') else 'ASC'}")
-    return ", ".join([*parts, "id DESC" if resource.order.startswith("-") else "id ASC"])
+            parts.append((named.column, "DESC" if part.strip().startswith("-") else "ASC"))
+    parts.append(("id", "DESC" if resource.order.startswith("-") else "ASC"))
+    return Order([column for column, _ in parts], ", ".join(" ".join(part) for part in parts))

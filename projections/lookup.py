@@ -6,10 +6,15 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from domain.annotation.document import LabelSpecs
+import orjson
+
+from domain.annotation.document import Document, LabelSpecs
 from domain.errors import NotFound
-from domain.ports import JobPlace, LabelParent, Standing
+from domain.events.data import Frame
+from domain.ports import Account, Drawn, JobPlace, LabelParent, OpenLogin, Standing, Validation
 from domain.saves import Saves
+from domain.splitting import Segment
+from domain.validation.selection import Selectable
 from projections.named_queries import queries
 from projections.saves import LoggedSaves
 
@@ -48,6 +53,34 @@ class ProjectionLookup:
     def task_places(self, task_id: int) -> list[JobPlace]:
         return [self._place(row) for row in self._query(self._sql["task_places"], {"task_id": task_id})]
 
+    def selectable(self, task_id: int) -> Selectable | None:
+        for row in self._query(self._sql["selectable"], {"task_id": task_id}):
+            segments = [Segment(*segment) for segment in row["segments"]]
+            deleted = frozenset(row["deleted_frames"])
+            return Selectable(row["size"], row["segment_size"], row["overlap"], segments, deleted)
+        return None
+
+    def validation(self, task_id: int) -> Validation:
+        for row in self._query(self._sql["validation"], {"task_id": task_id}):
+            return Validation(
+                row["job_id"],
+                row["mode"],
+                row["frames"] or (),
+                frozenset(row["disabled_frames"] or ()),
+                {int(frame): real_frame for frame, real_frame in (row["honeypots"] or {}).items()},
+                row["versions"],
+            )
+        return Validation()
+
+    def pictures(self, task_id: int, frames: Sequence[int]) -> dict[int, Frame]:
+        rows = self._query(self._sql["pictures"], {"task_id": task_id, "frames": list(frames)})
+        return {
+            row["number"]: Frame(
+                name=row["name"], sha256=row["sha256"], size=row["size"], width=row["width"], height=row["height"]
+            )
+            for row in rows
+        }
+
     def standing(self, kind: str, ids: list[int]) -> dict[int, Standing]:
         rows = self._query(self._sql["standing"], {"ids": ids})
         return {row["id"]: Standing(row["job_id"] if row["kind"] == kind else 0, row["type"]) for row in rows}
@@ -61,11 +94,20 @@ class ProjectionLookup:
     def tasks_in(self, project_id: int) -> list[int]:
         return [row["id"] for row in self._query(self._sql["tasks_in"], {"project_id": project_id})]
 
-    def annotation_counts(self, job_id: int) -> dict[str, dict[str, int]]:
-        counts: dict[str, dict[str, int]] = defaultdict(dict)
-        for row in self._query(self._sql["annotation_counts"], {"job_id": job_id}):
-            counts[row["kind"]][row["type"]] = row["count"]
-        return dict(counts)
+    def annotation_counts(self, job_ids: Sequence[int]) -> dict[int, dict[str, dict[str, int]]]:
+        counts: dict[int, dict[str, dict[str, int]]] = {job_id: {} for job_id in job_ids}
+        for row in self._query(self._sql["annotation_counts"], {"job_ids": list(job_ids)}):
+            counts[row["job_id"]].setdefault(row["kind"], {})[row["type"]] = row["count"]
+        return counts
+
+    def drawn(self, task_id: int) -> list[Drawn]:
+        documents: dict[int, Document] = defaultdict(dict)
+        versions: dict[int, int] = {}
+        for row in self._query(self._sql["drawn"], {"task_id": task_id}):
+            versions[row["job_id"]] = row["annotations_version"]
+            if row["kind"] is not None:
+                documents[row["job_id"]][row["kind"]] = orjson.loads(f"[{row['docs']}]")
+        return [Drawn(job_id, task_id, version, documents[job_id]) for job_id, version in versions.items()]
 
     def label_parent(self, label_id: int) -> LabelParent:
         rows = self._query(self._sql["label_parent"], {"label_id": label_id})
@@ -79,6 +121,26 @@ class ProjectionLookup:
 
     def username_taken(self, username: str) -> bool:
         return bool(self._query(self._sql["username_taken"], {"username": username}))
+
+    def email_taken(self, email: str) -> bool:
+        return bool(self._query(self._sql["email_taken"], {"email": email}))
+
+    def account(self, user_id: int) -> Account:
+        rows = self._query(self._sql["account"], {"user_id": user_id})
+        if not rows:
+            raise NotFound
+        return Account(**rows[0])
+
+    def other_active_admin(self, user_id: int) -> dict[str, int]:
+        rows = self._query(self._sql["other_active_admin"], {"user_id": user_id})
+        return {row["stream"]: row["version"] for row in rows}
+
+    def login(self, login_id: int) -> OpenLogin | None:
+        rows = self._query(self._sql["login"], {"login_id": login_id})
+        return OpenLogin(**rows[0]) if rows else None
+
+    def access_token_count(self, user_id: int) -> int:
+        return int(self._query(self._sql["access_token_count"], {"user_id": user_id})[0]["count"])
 
     def _place(self, row: dict[str, Any]) -> JobPlace:
         labels = self._label_specs(row["label_stream"], row["label_position"])

@@ -8,13 +8,14 @@ from domain.events.data import DataUploaded
 from domain.events.job import JobAssigned, JobDeleted, JobRestored, JobStateChanged
 from domain.events.label import LabelChanged, LabelDeleted, LabelRestored, LabelsAdded
 from domain.events.project import ProjectChanged, ProjectCreated, ProjectDeleted, ProjectRestored
-from domain.events.task import TaskChanged, TaskCreated, TaskDeleted, TaskRestored
+from domain.events.task import TaskChanged, TaskCreated, TaskDeleted, TaskMoved, TaskRestored
+from domain.events.validation import HoneypotsPlaced, ValidationFramesDisabled, ValidationSetUp
 from projections.changes import Changes, Table
 from projections.projection import Projection
 
 PROJECTS = Table("projects")
 
-projection = Projection("projects", 2, (PROJECTS, PROJECTS.discarded))
+projection = Projection("projects", 3, (PROJECTS, PROJECTS.discarded))
 
 
 @projection.on(ProjectCreated)
@@ -64,9 +65,18 @@ def task_count(body: TaskCreated | TaskDeleted | TaskRestored, event: Event, cha
         changes.add(PROJECTS, body.project_id, task_count=-1 if isinstance(body, TaskDeleted) else 1)
 
 
+@projection.on(TaskMoved)
+def task_moved(body: TaskMoved, event: Event, changes: Changes) -> None:
+    changes.add(PROJECTS, body.project_id, task_count=1)
+    if body.previous_project_id is not None:
+        changes.add(PROJECTS, body.previous_project_id, task_count=-1)
+        changes.update(PROJECTS, body.previous_project_id, updated_date=event.meta.time)
+
+
 @projection.on(
     TaskCreated,
     TaskChanged,
+    TaskMoved,
     TaskDeleted,
     TaskRestored,
     DataUploaded,
@@ -82,6 +92,9 @@ def task_count(body: TaskCreated | TaskDeleted | TaskRestored, event: Event, cha
     AnnotationsReplaced,
     AnnotationsCleared,
     AnnotationsRestored,
+    ValidationSetUp,
+    HoneypotsPlaced,
+    ValidationFramesDisabled,
 )
 def touched(body: TaskCreated, event: Event, changes: Changes) -> None:
     """Whatever is written below a project moves its `updated_date`."""

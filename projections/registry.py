@@ -4,13 +4,25 @@ its own, so that a swap can lock all tables in the order in which readers do.
 
 from __future__ import annotations
 
+from projections import access_tokens, data, issues, jobs, labels, projects, requests, tasks, users, validation
 from projections import annotations as annotations_projection
-from projections import data, jobs, labels, projects, requests, tasks, users
 from projections.projection import Projection, ProjectionSet
 
 REGISTRY: dict[str, Projection] = {
     module.projection.name: module.projection
-    for module in (users, projects, labels, data, tasks, jobs, annotations_projection, requests)
+    for module in (
+        users,
+        access_tokens,
+        projects,
+        labels,
+        data,
+        tasks,
+        jobs,
+        validation,
+        issues,
+        annotations_projection,
+        requests,
+    )
 }
 
 

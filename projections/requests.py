@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from domain.event import Event
-from domain.events.request import LeaseExpired, RequestFailed, RequestFinished, RequestQueued, RequestStarted
+from domain.events.request import (
+    LeaseExpired,
+    RequestCancelled,
+    RequestFailed,
+    RequestFinished,
+    RequestQueued,
+    RequestStarted,
+)
 from projections.changes import Changes, Table
 from projections.projection import Projection
 
 REQUESTS = Table("requests")
 
-projection = Projection("requests", 1, (REQUESTS,))
+projection = Projection("requests", 2, (REQUESTS,))
 
 
 @projection.on(RequestQueued)
@@ -55,3 +62,8 @@ def finished(body: RequestFinished, event: Event, changes: Changes) -> None:
 @projection.on(RequestFailed)
 def failed(body: RequestFailed, event: Event, changes: Changes) -> None:
     changes.update(REQUESTS, body.request_id, status="failed", message=body.message, finished_date=event.meta.time)
+
+
+@projection.on(RequestCancelled)
+def cancelled(body: RequestCancelled, event: Event, changes: Changes) -> None:
+    changes.update(REQUESTS, body.request_id, status="cancelled", finished_date=event.meta.time)

@@ -84,11 +84,12 @@ class _Sample:
         self._own = [f"task-{task_id}" for task_id in self._tasks]
         self.streams = [
             *self._own,
-            *(f"data-{task_id}" for task_id in self._tasks),
+            *(f"{noun}-{task_id}" for task_id in self._tasks for noun in ("data", "validation")),
             *(f"{noun}-{job_id}" for job_id in self._jobs for noun in ("job", "annotations")),
             *(f"project-{project_id}" for project_id in ids("projects", tasks=self._tasks)),
             *(f"request-{request_id}" for request_id in {*ids("requests", tasks=self._tasks), *creations}),
             *(f"user-{user_id}" for user_id in self._users),
+            *(f"access_token-{token_id}" for token_id in ids("access_tokens", users=self._users)),
         ]
 
     @property
@@ -102,12 +103,15 @@ class _Sample:
             "jobs": Part("task_id", self._tasks),
             "data": Part("task_id", self._tasks),
             "frames": Part("task_id", self._tasks),
+            "validation": Part("task_id", self._tasks),
+            "honeypots": Part("task_id", self._tasks),
             "labels": Part("task_id", self._tasks),
             "label_sets": Part("stream", self._own),
             "annotations": Part("job_id", self._jobs),
             "requests": Part("task_id", self._tasks),
             "users": Part("id", self._users),
             "logins": Part("user_id", self._users),
+            "access_tokens": Part("user_id", self._users),
         }
         return parts.get(table.name.removesuffix("_discarded"))
 

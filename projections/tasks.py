@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from domain.event import Event
 from domain.events.annotations import AnnotationsChanged, AnnotationsCleared, AnnotationsReplaced, AnnotationsRestored
-from domain.events.data import DataUploaded, JobsSplit
+from domain.events.data import DataUploaded, FramesDeleted, FramesRestored, JobsSplit
 from domain.events.job import JobAssigned, JobCreated, JobDeleted, JobRestored, JobStateChanged
 from domain.events.label import LabelChanged, LabelDeleted, LabelRestored, LabelsAdded
 from domain.events.project import ProjectDeleted, ProjectRestored
-from domain.events.task import TaskChanged, TaskCreated, TaskDeleted, TaskPurged, TaskRestored
+from domain.events.task import TaskChanged, TaskCreated, TaskDeleted, TaskMoved, TaskPurged, TaskRestored
+from domain.events.validation import HoneypotsPlaced, ValidationFramesDisabled, ValidationSetUp
 from domain.job import status
 from projections.changes import Changes, Table
 from projections.projection import Projection
 
 TASKS = Table("tasks")
 
-projection = Projection("tasks", 2, (TASKS, TASKS.discarded))
+projection = Projection("tasks", 3, (TASKS, TASKS.discarded))
 
 
 @projection.on(TaskCreated)
@@ -43,6 +44,7 @@ def created(body: TaskCreated, event: Event, changes: Changes) -> None:
             "mode": "",
             "dimension": "",
             "media_type": "",
+            "validation_mode": None,
             "job_count": 0,
             "annotation_jobs": 0,
             "completed_jobs": 0,
@@ -57,6 +59,11 @@ def changed(body: TaskChanged, event: Event, changes: Changes) -> None:
     if "assignee_id" in new:
         new["assignee_updated_date"] = event.meta.time
     changes.update(TASKS, body.task_id, **new, updated_date=event.meta.time)
+
+
+@projection.on(TaskMoved)
+def moved(body: TaskMoved, event: Event, changes: Changes) -> None:
+    changes.update(TASKS, body.task_id, project_id=body.project_id, updated_date=event.meta.time)
 
 
 @projection.on(TaskDeleted)
@@ -118,6 +125,17 @@ def job_deleted(body: JobDeleted, event: Event, changes: Changes) -> None:
     changes.add(TASKS, body.task_id, job_count=-1, **_counted(body.stage, body.state, -1))
 
 
+@projection.on(ValidationSetUp)
+def validation_set_up(body: ValidationSetUp, event: Event, changes: Changes) -> None:
+    changes.update(TASKS, body.task_id, validation_mode=body.mode)
+
+
+@projection.on(JobDeleted, JobRestored)
+def validation_dropped(body: JobDeleted | JobRestored, event: Event, changes: Changes) -> None:
+    """Only ground truth jobs of mode gt are deleted by themselves."""
+    changes.update(TASKS, body.task_id, validation_mode="gt" if isinstance(body, JobRestored) else None)
+
+
 @projection.on(JobStateChanged)
 def job_moved(body: JobStateChanged, event: Event, changes: Changes) -> None:
     changes.add(TASKS, body.task_id, **_counted(body.previous_stage, body.previous_state, -1))
@@ -126,7 +144,8 @@ def job_moved(body: JobStateChanged, event: Event, changes: Changes) -> None:
 
 @projection.on(
     JobStateChanged, JobAssigned, JobDeleted, JobRestored, LabelsAdded, LabelChanged, LabelDeleted, LabelRestored,
-    AnnotationsChanged, AnnotationsReplaced, AnnotationsCleared, AnnotationsRestored,
+    AnnotationsChanged, AnnotationsReplaced, AnnotationsCleared, AnnotationsRestored, FramesDeleted, FramesRestored,
+    ValidationSetUp, HoneypotsPlaced, ValidationFramesDisabled,
 )  # fmt: skip
 def touched(body: JobStateChanged, event: Event, changes: Changes) -> None:
     """Whatever is written below a task moves its `updated_date`. Labels of a project have no task."""

@@ -20,6 +20,7 @@ def run(settings: Settings, database_url: Callable[[], str]) -> None:
     blobs = FileBlobs(settings.blobs)
     blobs.clean()  # what uploads left whose process was killed
     put_back(settings.blobs)  # and a purge
+    FileBlobs(settings.exchange).clean()
     system = connect(database_url(), CONNECTIONS)
     try:
         with ProjectionKeeper(system):

@@ -112,7 +112,7 @@ def _config(app: object) -> uvicorn.Config:
         backlog=BACKLOG,
         access_log=False,
         log_config=None,
-        proxy_headers=True,
+        proxy_headers=False,  # which proxies are believed is a setting of ours
         server_header=False,
         timeout_keep_alive=75,
         timeout_graceful_shutdown=FINISH_SECONDS,

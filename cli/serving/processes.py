@@ -48,6 +48,8 @@ def _environment(settings: Settings, place: Listening) -> dict[str, str]:
         "ANNALS_PORT": str(place.port),
         "ANNALS_WORKERS": str(settings.workers),
     }
+    if settings.ui is not None:
+        environment["ANNALS_UI"] = str(settings.ui.absolute())
     if place.clickhouse_port is not None:
         environment["ANNALS_CLICKHOUSE_PORT"] = str(place.clickhouse_port)
     return environment

@@ -21,6 +21,7 @@ COLUMNS = {
     "source": "String",
     "timestamp": "DateTime64(3, 'Etc/UTC')",
     "count": "Nullable(UInt16)",
+    "duration": "UInt32",
     "project_id": "Nullable(UInt64)",
     "task_id": "Nullable(UInt64)",
     "job_id": "Nullable(UInt64)",
@@ -29,6 +30,7 @@ COLUMNS = {
     "org_id": "Nullable(UInt64)",
     "org_slug": "Nullable(String)",
     "payload": "Nullable(String)",
+    "remote_addr": "Nullable(String)",
     "position": "UInt64",
     "row": "UInt16",
     "rows": "UInt16",
@@ -42,6 +44,8 @@ COLUMNS = {
 `cvat.events` have defaults.
 """
 
+TableRow = tuple[Any, ...]
+Month = tuple[int, int]
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
 OVERHEAD = 200
@@ -65,48 +69,45 @@ UNLIMITED = Limits(2**62, 2**62)
 @dataclass
 class Batch:
     """The rows of the events `after` < position <= `until`. All of one month, so that they make one part, which
-    ClickHouse takes whole or not at all.
+    ClickHouse takes whole or not at all. `first_time`: when the first event was recorded.
     """
 
     after: int
     until: int
     first_time: datetime
-    rows: list[tuple[Any, ...]] = field(default_factory=list)
+    month: Month
+    rows: list[TableRow] = field(default_factory=list)
     bytes: int = 0
-
-    @property
-    def month(self) -> tuple[int, int]:
-        return self.first_time.year, self.first_time.month
 
     def columns(self) -> list[tuple[Any, ...]]:
         """The rows, column by column, in the order of COLUMNS."""
         return list(zip(*self.rows, strict=True))
 
-    def add(self, event: Event) -> None:
-        for row in table_rows(event):
-            self.rows.append(row)
-            self.bytes += OVERHEAD + len(row[PAYLOAD])
-        self.until = event.position
+    def add(self, position: int, rows: list[TableRow]) -> None:
+        """All rows of the event at this position."""
+        self.rows += rows
+        self.bytes += sum(OVERHEAD + len(row[PAYLOAD]) for row in rows)
+        self.until = position
 
-    def takes(self, event: Event, limits: Limits) -> bool:
-        if len(self.rows) >= limits.rows or self.bytes >= limits.bytes:
-            return False
-        return (event.meta.time.year, event.meta.time.month) == self.month
+    def takes(self, month: Month, limits: Limits) -> bool:
+        return len(self.rows) < limits.rows and self.bytes < limits.bytes and month == self.month
 
 
-PAYLOAD = list(COLUMNS).index("payload")
+PAYLOAD, TIMESTAMP = (list(COLUMNS).index(name) for name in ("payload", "timestamp"))
 
 
 def batches(events: Iterable[Event], after: int, limits: Limits) -> Iterator[Batch]:
     """Cuts a run of events that begins behind `after` into batches. Holds one batch at a time."""
     batch: Batch | None = None
     for event in events:
-        if batch is not None and not batch.takes(event, limits):
+        rows = table_rows(event)
+        month = _month(rows)
+        if batch is not None and not batch.takes(month, limits):
             yield batch
             after, batch = batch.until, None
         if batch is None:
-            batch = Batch(after, after, event.meta.time)
-        batch.add(event)
+            batch = Batch(after, after, event.meta.time, month)
+        batch.add(event.position, rows)
     if batch is not None:
         yield batch
 
@@ -117,12 +118,18 @@ def gather(events: Iterable[Event], after: int) -> Batch:
     return batch
 
 
-def table_rows(event: Event) -> list[tuple[Any, ...]]:
+def _month(rows: list[TableRow]) -> Month:
+    """Of an event, by its rows: what a client reports in a new month may have happened in the old one."""
+    time = EPOCH + rows[0][TIMESTAMP] * MILLISECOND
+    return time.year, time.month
+
+
+def table_rows(event: Event) -> list[TableRow]:
     """The rows of an event, in the order of COLUMNS. They follow from the event alone."""
     body, meta = event.body, event.meta
     rows = rows_of(body)
-    timestamp = (meta.time - EPOCH) // MILLISECOND
     project_id, task_id, job_id = (getattr(body, name, None) for name in ("project_id", "task_id", "job_id"))
+    remote_addr = getattr(body, "remote_addr", None)
     who = (meta.actor_id, meta.actor, meta.organization_id, meta.organization)
     asked = orjson.dumps(
         {"request": {"id": meta.correlation_id, "user_agent": meta.user_agent, "source": meta.source}}
@@ -134,14 +141,16 @@ def table_rows(event: Event) -> list[tuple[Any, ...]]:
             row.obj_name,
             row.obj_id,
             row.obj_val,
-            "server",
-            timestamp,
+            row.source,
+            ((row.time or meta.time) - EPOCH) // MILLISECOND,
             row.amount,
-            project_id,
+            row.duration,
+            row.project_id or project_id,
             row.task_id or task_id,
             row.job_id or job_id,
             *who,
             _payload(row, asked),
+            remote_addr,
             event.position,
             number,
             len(rows),
@@ -155,4 +164,6 @@ def _payload(row: Row, asked: str) -> str:
     """The row's own data and the request behind it, as one JSON object."""
     if not row.payload:
         return asked
+    if isinstance(row.payload, str):
+        return row.payload
     return orjson.dumps(row.payload).decode()[:-1] + "," + asked[1:]

@@ -29,13 +29,23 @@ class Unused:
 def unused_blobs(root: Path, used: Used, before: float) -> Iterator[Unused]:
     """`before`: a POSIX time; younger blobs stay, for they may belong to an upload that is about to be recorded."""
     put_back(root)
-    for folder in sorted(path for path in root.iterdir() if path.is_dir() and len(path.name) == 2):
-        old = {}
-        for entry in os.scandir(folder):
-            if SHA256.fullmatch(entry.name) and (status := entry.stat()).st_mtime < before:
-                old[entry.name] = status.st_size
+    with disk_errors():
+        folders = sorted(path for path in root.iterdir() if path.is_dir() and len(path.name) == 2)
+    for folder in folders:
+        old = _older(folder, before)
         for sha256 in sorted(old.keys() - used(list(old))):
             yield Unused(folder / sha256, old[sha256])
+
+
+def _older(folder: Path, before: float) -> dict[str, int]:
+    """The blobs in a folder from before a POSIX time, and their sizes in bytes."""
+    found = {}
+    with disk_errors(), os.scandir(folder) as entries:
+        for entry in entries:
+            with suppress(FileNotFoundError):  # another sweep has just removed it
+                if SHA256.fullmatch(entry.name) and (status := entry.stat()).st_mtime < before:
+                    found[entry.name] = status.st_size
+    return found
 
 
 def put_back(root: Path) -> None:

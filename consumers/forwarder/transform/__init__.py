@@ -1,5 +1,31 @@
 """Domain events to analytics rows, one module per noun. Importing this package registers every transform."""
 
-from consumers.forwarder.transform import annotations, data, job, label, project, request, task, user
+from consumers.forwarder.transform import (
+    access_token,
+    annotations,
+    data,
+    issue,
+    job,
+    label,
+    project,
+    request,
+    task,
+    telemetry,
+    user,
+    validation,
+)
 
-__all__ = ["annotations", "data", "job", "label", "project", "request", "task", "user"]
+__all__ = [
+    "access_token",
+    "annotations",
+    "data",
+    "issue",
+    "job",
+    "label",
+    "project",
+    "request",
+    "task",
+    "telemetry",
+    "user",
+    "validation",
+]

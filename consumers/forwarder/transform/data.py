@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from consumers.forwarder.transform.row import Row, countable, described, transforms
-from domain.events.data import DataUploaded, FilesReceived, FramesAdded, JobsSplit, UploadStarted
+from domain.events.data import (
+    DataUploaded,
+    FilesReceived,
+    FramesAdded,
+    FramesDeleted,
+    FramesRestored,
+    JobsSplit,
+    RelatedImagesAdded,
+    UploadStarted,
+    VideoAdded,
+)
 
 
 @transforms(UploadStarted)
@@ -43,6 +53,32 @@ def frames_added(body: FramesAdded) -> list[Row]:
     return [
         Row("create:frames", amount=countable(number), payload={"first": body.first, "frames": number, "size": size})
     ]
+
+
+@transforms(VideoAdded)
+def video_added(body: VideoAdded) -> list[Row]:
+    """`count`: frames of the whole video; `payload.size`: its bytes."""
+    payload = described(body, "width", "height", "frame_count") | {"size": body.video["size"]}
+    return [Row("create:video", amount=countable(body.frame_count), payload=payload)]
+
+
+@transforms(RelatedImagesAdded)
+def related_images_added(body: RelatedImagesAdded) -> list[Row]:
+    """`count`: images; `payload.size`: their bytes."""
+    number, size = len(body.images), sum(image["size"] for image in body.images)
+    return [Row("create:related_images", amount=countable(number), payload={"images": number, "size": size})]
+
+
+@transforms(FramesDeleted)
+def frames_deleted(body: FramesDeleted) -> list[Row]:
+    """`count`: frames."""
+    return [Row("delete:frames", amount=countable(len(body.frames)), payload=described(body, "frames"))]
+
+
+@transforms(FramesRestored)
+def frames_restored(body: FramesRestored) -> list[Row]:
+    """`count`: frames."""
+    return [Row("restore:frames", amount=countable(len(body.frames)), payload=described(body, "frames"))]
 
 
 @transforms(JobsSplit)

@@ -10,7 +10,7 @@ from domain.events.job import JobAssigned, JobCreated, JobDeleted, JobRestored, 
 
 @transforms(JobCreated)
 def created(body: JobCreated) -> list[Row]:
-    fields = ("type", "segment_id", "start_frame", "stop_frame", "stage", "state", "assignee_id")
+    fields = ("type", "segment_id", "start_frame", "stop_frame", "stage", "state", "assignee_id", "parent_job_id")
     return [Row("create:job", obj_id=body.job_id, payload=described(body, *fields))]
 
 

@@ -6,7 +6,14 @@ import re
 from typing import Any
 
 from consumers.forwarder.transform.row import Row, described, transforms
-from domain.events.request import LeaseExpired, RequestFailed, RequestFinished, RequestQueued, RequestStarted
+from domain.events.request import (
+    LeaseExpired,
+    RequestCancelled,
+    RequestFailed,
+    RequestFinished,
+    RequestQueued,
+    RequestStarted,
+)
 
 DIGITS = re.compile(r"[0-9]{1,18}\Z")
 
@@ -15,7 +22,12 @@ DIGITS = re.compile(r"[0-9]{1,18}\Z")
 def queued(body: RequestQueued) -> list[Row]:
     payload = described(body, "queue", "action", "target", "subresource", "owner_id", "owner")
     settings = {key: value for key, value in body.params.items() if isinstance(value, str | int | float | bool)}
-    return [Row("queue:request", body.request_id, payload={**payload, "params": settings}, **_place(body.request_id))]
+    place = _place(body.request_id)
+    rows = [Row("queue:request", body.request_id, payload={**payload, "params": settings}, **place)]
+    if body.action in ("export", "import") and body.subresource in ("annotations", "dataset"):
+        asked: dict[str, Any] = {key: settings[key] for key in ("format", "save_images") if key in settings}
+        rows.append(Row(f"{body.action}:dataset", payload=asked, **place))
+    return rows
 
 
 @transforms(RequestStarted)
@@ -43,6 +55,11 @@ def failed(body: RequestFailed) -> list[Row]:
         Row("fail:request", body.request_id, payload={"message": body.message}, **place),
         Row("send:exception", body.request_id, amount=1, payload={"message": body.message, "stack": ""}, **place),
     ]
+
+
+@transforms(RequestCancelled)
+def cancelled(body: RequestCancelled) -> list[Row]:
+    return [Row("cancel:request", body.request_id, **_place(body.request_id))]
 
 
 def _place(request_id: str) -> dict[str, Any]:

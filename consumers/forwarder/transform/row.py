@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, NamedTuple, TypeVar
+from datetime import datetime
+from typing import Any, Literal, NamedTuple, TypeVar
 
 import orjson
 
@@ -12,12 +13,19 @@ from domain.event import Body
 MAX_COUNT = 65_535
 """The most that the column `count` (UInt16, as CVAT has it) takes."""
 
+MAX_ROWS = 65_535
+"""Of one event: the columns `row` and `rows` are UInt16."""
+
+SINGLE_ROWS = 60_000
+"""Of an event that would have more than MAX_ROWS, so many stand as they are."""
+
 
 class Row(NamedTuple):
     """One analytics row. `scope` and the columns after it mean what they mean in CVAT; `amount` is its `count`.
 
-    `payload`: JSON data of the row's own; who asked for it is added to every row. `task_id`, `job_id`: where they are
-    not those of the event's body.
+    `payload`: JSON data of the row's own; who asked for it is added to every row. A text is JSON that stands as it is.
+    `project_id`, `task_id`, `job_id`: where they are not those of the event's body. `duration`: milliseconds. `time`:
+    where it is not that of the event; all times of one event are of the same month.
     """
 
     scope: str
@@ -25,9 +33,13 @@ class Row(NamedTuple):
     obj_id: int | None = None
     obj_val: str | None = None
     amount: int | None = None
-    payload: dict[str, Any] | None = None
+    payload: dict[str, Any] | str | None = None
     task_id: int | None = None
     job_id: int | None = None
+    project_id: int | None = None
+    duration: int = 0
+    time: datetime | None = None
+    source: Literal["server", "client"] = "server"
 
 
 Transform = Callable[[Any], Iterable[Row]]
@@ -57,7 +69,20 @@ def rows_of(body: Body) -> list[Row]:
         transform = _transforms[type(body)]
     except KeyError:
         raise LookupError(f"{body.type_name} has no transform: ClickHouse would not get it") from None
-    return list(transform(body)) or [Row("record:event", body.type_name)]
+    rows = list(transform(body)) or [Row("record:event", body.type_name)]
+    return rows if len(rows) <= MAX_ROWS else [*rows[:SINGLE_ROWS], *_together(rows[SINGLE_ROWS:])]
+
+
+def _together(rows: Sequence[Row]) -> Iterator[Row]:
+    """Of an event that concerns more things than it can have rows, say a task with 100,000 jobs: the things by scope,
+    counted, their ids in the payload.
+    """
+    by_scope: dict[str, list[int | None]] = {}
+    for row in rows:
+        by_scope.setdefault(row.scope, []).append(row.obj_id)
+    for scope, ids in by_scope.items():
+        for part in in_portions(ids):
+            yield Row(scope, amount=len(part), payload={"ids": part})
 
 
 def as_text(value: Any) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from consumers.forwarder.transform.row import Row, described, field_updates, transforms
-from domain.events.task import TaskChanged, TaskCreated, TaskDeleted, TaskPurged, TaskRestored
+from domain.events.task import TaskChanged, TaskCreated, TaskDeleted, TaskMoved, TaskPurged, TaskRestored
 
 
 @transforms(TaskCreated)
@@ -29,6 +29,12 @@ def created(body: TaskCreated) -> list[Row]:
 @transforms(TaskChanged)
 def changed(body: TaskChanged) -> Iterator[Row]:
     return field_updates("update:task", body.changes)
+
+
+@transforms(TaskMoved)
+def moved(body: TaskMoved) -> Iterator[Row]:
+    change = {"from": body.previous_project_id, "to": body.project_id}
+    return field_updates("update:task", {"project_id": change}, {"labels": body.labels})
 
 
 @transforms(TaskDeleted)

@@ -2,14 +2,54 @@
 
 from __future__ import annotations
 
-from consumers.forwarder.transform.row import Row, described, transforms
-from domain.events.user import UserLoggedIn, UserLoggedOut, UserPasswordChanged, UserRegistered
+from collections.abc import Iterator
+
+from consumers.forwarder.transform.row import Row, described, field_updates, transforms
+from domain.events.user import (
+    UserDeactivated,
+    UserDeleted,
+    UserLoggedIn,
+    UserLoggedOut,
+    UserPasswordChanged,
+    UserProfileChanged,
+    UserReactivated,
+    UserRegistered,
+    UserRoleChanged,
+)
 
 
 @transforms(UserRegistered)
 def registered(body: UserRegistered) -> list[Row]:
     payload = described(body, "username", "email", "first_name", "last_name", "is_admin")
     return [Row("create:user", body.username, body.user_id, payload=payload)]
+
+
+@transforms(UserProfileChanged)
+def profile_changed(body: UserProfileChanged) -> Iterator[Row]:
+    return field_updates("update:user", body.changes, {"user_id": body.user_id})
+
+
+@transforms(UserRoleChanged)
+def role_changed(body: UserRoleChanged) -> Iterator[Row]:
+    """CVAT's name for it is `groups`."""
+    return field_updates(
+        "update:user", {"groups": {"from": body.previous_role, "to": body.role}}, {"user_id": body.user_id}
+    )
+
+
+@transforms(UserDeactivated)
+def deactivated(body: UserDeactivated) -> Iterator[Row]:
+    return field_updates("update:user", {"is_active": {"from": True, "to": False}}, {"user_id": body.user_id})
+
+
+@transforms(UserReactivated)
+def reactivated(body: UserReactivated) -> Iterator[Row]:
+    return field_updates("update:user", {"is_active": {"from": False, "to": True}}, {"user_id": body.user_id})
+
+
+@transforms(UserDeleted)
+def deleted(body: UserDeleted) -> list[Row]:
+    return [Row("delete:user", body.username, body.user_id)]
 
 
 @transforms(UserPasswordChanged)

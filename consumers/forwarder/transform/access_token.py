@@ -1,0 +1,29 @@
+"""Access tokens. CVAT has no scope for their use; that is our own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from consumers.forwarder.transform.row import Row, described, field_updates, transforms
+from domain.events.access_token import AccessTokenChanged, AccessTokenCreated, AccessTokenRevoked, AccessTokenUsed
+
+
+@transforms(AccessTokenCreated)
+def created(body: AccessTokenCreated) -> list[Row]:
+    payload = described(body, "name", "read_only", "expiry_date")
+    return [Row("create:accesstoken", obj_id=body.token_id, payload=payload)]
+
+
+@transforms(AccessTokenChanged)
+def changed(body: AccessTokenChanged) -> Iterator[Row]:
+    return field_updates("update:accesstoken", body.changes, {"token_id": body.token_id})
+
+
+@transforms(AccessTokenUsed)
+def used(body: AccessTokenUsed) -> list[Row]:
+    return [Row("use:accesstoken", obj_id=body.token_id)]
+
+
+@transforms(AccessTokenRevoked)
+def revoked(body: AccessTokenRevoked) -> list[Row]:
+    return [Row("delete:accesstoken", body.name, body.token_id)]

@@ -1,0 +1,92 @@
+"""A task goes to a project: its labels give way to the project's, and what was drawn under them is relabeled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from domain.annotation.document import Document, Item, LabelSpecs
+from domain.annotation.validation import normalize
+from domain.annotations import KINDS, shape_type, split_document
+from domain.errors import Invalid
+from domain.event import Body
+from domain.events.annotations import AnnotationsChanged, Removed
+from domain.events.label import AttributeSpec, LabelSpec
+from domain.label_set import LabelSet
+from domain.ports import Drawn
+
+UNMAPPED = "All task or project label names must be mapped to the target project"
+
+
+@dataclass
+class Relabeling:
+    """Old id → new id. An attribute that is missing here has no counterpart, and its values go."""
+
+    labels: dict[int, int] = field(default_factory=dict)
+    attributes: dict[int, int] = field(default_factory=dict)
+
+    def map(self, old: LabelSpec, new: LabelSpec) -> None:
+        """A label, its points and their attributes. Raises Invalid when the new one does not have all points."""
+        if (old["type"] == "skeleton") != (new["type"] == "skeleton"):
+            raise Invalid([f"{UNMAPPED}: “{new['name']}” is not of the same type"])
+        self.labels[old["id"]] = new["id"]
+        attributes = {_identity(attribute): attribute["id"] for attribute in new["attributes"]}
+        for attribute in old["attributes"]:
+            if _identity(attribute) in attributes:
+                self.attributes[attribute["id"]] = attributes[_identity(attribute)]
+        points = {point["name"]: point for point in new.get("sublabels", [])}
+        for point in old.get("sublabels", []):
+            if point["name"] not in points:
+                raise Invalid([f"{UNMAPPED}: “{new['name']}” has no point “{point['name']}” there"])
+            self.map(point, points[point["name"]])
+
+
+def relabeling(source: LabelSet, target: LabelSet, wanted: Sequence[Mapping[str, Any]] = ()) -> Relabeling:
+    """By name; `wanted` may give labels another name to go by. Raises Invalid when one has no counterpart."""
+    names = {entry["id"]: entry["name"] for entry in wanted if entry.get("id") is not None and entry.get("name")}
+    by_name = {label["name"]: label for label in target.labels.values()}
+    result = Relabeling()
+    for label in source.labels.values():
+        name = names.get(label["id"], label["name"])
+        if name not in by_name:
+            raise Invalid([f"{UNMAPPED}: it has no “{name}”"])
+        result.map(label, by_name[name])
+    return result
+
+
+def relabeled(drawn: Drawn, mapping: Relabeling, labels: LabelSpecs, project_id: int) -> list[Body]:
+    """The events that put what was drawn in a job under its new labels. What belonged to a deleted label goes."""
+    ids = (drawn.job_id, drawn.task_id, project_id)
+    kept: Document = {kind: [] for kind in KINDS}
+    removed: Removed = {}
+    for kind, items in drawn.document.items():
+        for item in items:
+            if item["label_id"] in mapping.labels:
+                kept[kind].append(_with_labels(item, mapping))
+            else:
+                removed.setdefault(kind, {}).setdefault(shape_type(kind, item), []).append(item["id"])
+    bodies: list[Body] = [AnnotationsChanged(*ids, created={}, updated={}, removed=removed)] if removed else []
+    document = normalize(kept, labels, "update")
+    return bodies + [AnnotationsChanged(*ids, created={}, updated=d, removed={}) for d in split_document(document)]
+
+
+def _with_labels(item: Item, mapping: Relabeling) -> Item:
+    """An object or a part of one. Parts of tracks have attributes but no label."""
+    new = dict(item)
+    if "label_id" in item:
+        new["label_id"] = mapping.labels[item["label_id"]]
+    new["attributes"] = [
+        {**value, "spec_id": mapping.attributes[value["spec_id"]]}
+        for value in item.get("attributes", ())
+        if value["spec_id"] in mapping.attributes
+    ]
+    for part in ("shapes", "elements"):
+        if part in item:
+            new[part] = [_with_labels(inner, mapping) for inner in item[part]]
+    return new
+
+
+def _identity(attribute: AttributeSpec) -> tuple[Any, ...]:
+    """What makes attributes of two labels the same one."""
+    return attribute["name"], attribute["input_type"], attribute["mutable"], tuple(attribute["values"])
