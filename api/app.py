@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import anyio.to_thread
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi_offline import FastAPIOffline
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
@@ -18,44 +20,67 @@ from api import errors
 from api.express import Express
 from api.idempotency import Idempotency
 from api.middleware import RequestId
+from api.responses import json_response
 from api.routes import (
+    access_tokens,
     annotation_history,
     auth,
+    comments,
     data,
     deleted,
+    exports,
+    imports,
+    issues,
     job_data,
     jobs,
     labels,
     log,
     metrics,
+    not_yet,
     projects,
+    registration,
     requests,
     server,
+    share,
     tasks,
+    telemetry,
     uploads,
     users,
+    validation_layout,
 )
 from api.routes import annotations as annotation_routes
 from api.services import Services
+from api.web_ui import WebUi
 from infra.eventlog.subscription import Listener
+from infra.settings import Settings
 
 ROUTERS = (
     server,
+    share,
     auth,
+    registration,
+    access_tokens,
     users,
     projects,
     tasks,
     data,
     uploads,
+    imports,
+    exports,
     jobs,
     job_data,
     annotation_routes,
     annotation_history,
+    issues,
+    comments,
     labels,
     requests,
     log,
     deleted,
+    telemetry,
+    validation_layout,
     metrics,
+    not_yet,
 )
 
 
@@ -66,12 +91,18 @@ REFUSED: dict[int | str, dict[str, Any]] = {
 
 
 def create_app(services: Services) -> ASGIApp:
-    """Everything that answers under /api, and /static/logo.svg."""
-    return Idempotency(_express(services), services)
+    """Everything that answers under /api, /static/logo.svg and, where there is one, the web UI."""
+    app = Idempotency(_express(services), services)
+    return app if services.settings.ui is None else WebUi(app, services.settings.ui)
 
 
 def _express(services: Services) -> Express:
-    return Express(_fastapi(services), [module.router for module in ROUTERS], services.settings.threads)
+    return Express(_fastapi(services), routers(services.settings), services.settings.threads)
+
+
+def routers(settings: Settings) -> list[APIRouter]:
+    """What is offered under these settings."""
+    return [module.router for module in ROUTERS if module is not registration or settings.registration]
 
 
 def _fastapi(services: Services) -> FastAPI:
@@ -91,10 +122,16 @@ def _fastapi(services: Services) -> FastAPI:
     app.state.services = services
     app.add_middleware(RequestId)
     errors.install(app)
-    for module in ROUTERS:
-        app.include_router(module.router, responses=REFUSED)
+    for router in routers(services.settings):
+        app.include_router(router, responses=REFUSED)
+    app.add_route("/api/schema", _schema, include_in_schema=False)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"))
     return app
+
+
+async def _schema(request: Request) -> Response:
+    """As FastAPI answers at its own path, with a slash."""
+    return json_response(request.app.openapi())
 
 
 @asynccontextmanager

@@ -24,15 +24,30 @@ def may(actor: Actor, action: Action, noun: str, row: Row) -> bool:
     staff = {row.get(name) for name in STAFF[noun]} - {None}
     if actor.user_id in staff:
         return True
-    return noun == "job" and action in ("view", "update", "annotate") and row["assignee_id"] == actor.user_id
+    return action in ALLOWED.get(noun, ()) and actor.user_id in {row[name] for name in OTHERS[noun]}
 
 
+OTHERS = {
+    "job": ("assignee_id",),
+    "issue": ("job_assignee_id",),
+    "comment": ("job_assignee_id", "issue_owner_id", "issue_assignee_id"),
+}
+"""Who else has a part in it, and what they may do with it."""
+ALLOWED: dict[str, tuple[Action, ...]] = {
+    "job": ("view", "update", "annotate"),
+    "issue": ("view", "update", "delete"),
+    "comment": ("view",),
+}
+OF_JOB = ("task_owner_id", "task_assignee_id", "project_owner_id", "project_assignee_id")
 STAFF = {
     "project": ("owner_id", "assignee_id"),
     "task": ("owner_id", "assignee_id", "project_owner_id", "project_assignee_id"),
-    "job": ("task_owner_id", "task_assignee_id", "project_owner_id", "project_assignee_id"),
+    "job": OF_JOB,
+    "issue": ("owner_id", "assignee_id", *OF_JOB),
+    "comment": ("owner_id", *OF_JOB),
     "deleted": ("owner_id", "assignee_id", "project_owner_id", "project_assignee_id"),
     "request": ("owner_id",),
+    "user": ("id",),
 }
 
 

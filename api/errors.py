@@ -149,7 +149,9 @@ def _annals_error(error: AnnalsError) -> Response:
     headers = {}
     if status == 401:
         headers["WWW-Authenticate"] = "Token"
-    if status in (429, 503, 507):
+    if isinstance(error, TooMany):
+        headers["Retry-After"] = str(error.retry_after)
+    elif status in (503, 507):
         headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     if isinstance(error, PreconditionFailed):
         headers["ETag"] = f'"{error.actual}"'

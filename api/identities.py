@@ -15,11 +15,13 @@ REMEMBERED = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A login that was checked."""
+    """A login, an access token or a name and password that were checked."""
 
     actor: Actor
-    login_id: int | None
-    expires: datetime | None
+    login_id: int | None = None
+    expires: datetime | None = None
+    access_token_id: int | None = None
+    read_only: bool = False
 
 
 class Identities:

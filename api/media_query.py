@@ -46,7 +46,7 @@ def parse(query: QueryParams, *, job: bool) -> Wanted:
     wanted = Wanted(query["type"], quality, _number(query, "number"), _number(query, "index") if job else None)
     if wanted.type == "chunk" and job and (wanted.number is None) == (wanted.index is None):
         raise Invalid("exactly one of number and index must be given")
-    if wanted.number is None and wanted.index is None:
+    if wanted.number is None and (wanted.index is None or wanted.type != "chunk"):
         raise Invalid("number must be given")
     return wanted
 

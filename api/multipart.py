@@ -18,7 +18,9 @@ from domain.events.data import ReceivedFile
 from domain.file_names import safe_name
 from infra.blobs import BlobStore, BlobWriter
 
-FILE_FIELD = re.compile(r"client_files(?:\[(\d{1,9})\])?\Z")
+DATA_FILES = re.compile(r"client_files(?:\[(\d{1,9})\])?\Z")
+IMPORT_FILE = re.compile(r"(?:annotation|dataset)_file(?:\[(\d{1,9})\])?\Z")
+EXAMPLES = {DATA_FILES: "client_files[0], client_files[1] …", IMPORT_FILE: "annotation_file or dataset_file"}
 MAX_FIELD_BYTES = 16 * 1024 * 1024
 """Of all fields that aren't files, with their names."""
 
@@ -52,12 +54,15 @@ class Form:
 
 
 @asynccontextmanager
-async def incoming_form(request: Request, blobs: BlobStore, max_files: int, max_bytes: int) -> AsyncIterator[Form]:
-    """The request's form, received. What isn't committed when the block ends is thrown away.
+async def incoming_form(
+    request: Request, blobs: BlobStore, max_files: int, max_bytes: int, fields: re.Pattern[str] = DATA_FILES
+) -> AsyncIterator[Form]:
+    """The request's form, received. What isn't committed when the block ends is thrown away. `fields`: the names under
+    which files may come, with the place of the file in its group.
 
     Raises Invalid for anything but a whole form within the bounds, TooLarge.
     """
-    reader = FormReader(blobs, request.headers.get("content-type", ""), max_files)
+    reader = FormReader(blobs, request.headers.get("content-type", ""), max_files, fields)
     try:
         await take_in(request, max_bytes, reader.feed)
         yield reader.finish()
@@ -68,9 +73,12 @@ async def incoming_form(request: Request, blobs: BlobStore, max_files: int, max_
 class FormReader:
     """Parses one form as it is fed. Not thread-safe; `feed` may be called from a different thread each time."""
 
-    def __init__(self, blobs: BlobStore, content_type: str, max_files: int) -> None:
+    def __init__(
+        self, blobs: BlobStore, content_type: str, max_files: int, fields: re.Pattern[str] = DATA_FILES
+    ) -> None:
         """Raises Invalid when `content_type` isn't that of a form."""
         self._blobs = blobs
+        self._file_fields = fields
         self._max_files = max_files
         self._files: list[FormFile] = []
         self._fields: list[tuple[str, str]] = []
@@ -146,9 +154,9 @@ class FormReader:
         self._count(len(self._name))
 
     def _begin_file(self, filename: str) -> None:
-        place = FILE_FIELD.match(self._name)
+        place = self._file_fields.match(self._name)
         if place is None:
-            raise Invalid({self._name[:100]: ["Files are expected in client_files[0], client_files[1] …"]})
+            raise Invalid({self._name[:100]: [f"Files are expected in {EXAMPLES[self._file_fields]}"]})
         if len(self._files) == self._max_files:
             raise Invalid({"client_files": [f"A form may have at most {self._max_files} files"]})
         name = safe_name(filename)

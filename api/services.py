@@ -11,10 +11,11 @@ from fastapi import Request
 
 from api.identities import Identities
 from api.log_stream import LogStreams
+from api.login_attempts import LoginAttempts
 from api.preparing import Preparing
 from api.waiting import Waiters
 from domain.application import Annals
-from infra.blobs import BlobStore
+from infra.blobs import BlobStore, FileBlobs
 from infra.eventlog.pages import LogPages
 from infra.media.cache import ChunkCache
 from infra.postgres.answers import Answers
@@ -39,6 +40,11 @@ class Services:
     identities: Identities = field(default_factory=Identities)
     preparing: Preparing = field(default_factory=Preparing)
 
+    @cached_property
+    def exchange(self) -> BlobStore:
+        """Files that come and go: what exports made, and what waits to be imported."""
+        return FileBlobs(self.settings.exchange)
+
     @property
     def logins(self) -> Database:
         """Where callers are looked up."""
@@ -58,6 +64,13 @@ class Services:
         return Answers(self.database)
 
     @cached_property
+    def login_attempts(self) -> LoginAttempts:
+        limits = self.settings
+        return LoginAttempts(
+            limits.failed_logins_per_account, limits.failed_logins_per_address, limits.failed_logins_seconds
+        )
+
+    @cached_property
     def unknown_password_hash(self) -> str:
         """What the password of a user who does not exist is compared with."""
         return self.app.passwords.hash(secrets.token_hex(16))
@@ -65,7 +78,7 @@ class Services:
     def log_moved(self, nouns: frozenset[str]) -> None:
         """What this process remembers or waits for may have changed. Called by the log's listener."""
         self.log_streams.moved()
-        if not nouns or "user" in nouns:
+        if not nouns or nouns & {"user", "access_token"}:
             self.identities.forget()
         if not nouns or "request" in nouns:
             self.waiters.wake()

@@ -34,10 +34,10 @@ READ_BYTES = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Info:
-    """What the client announced. `length` in bytes."""
+    """What the client announced. `target`: where the file goes, as a path (`tasks/17/data`). `length` in bytes."""
 
     user_id: int
-    task_id: int
+    target: str
     name: str
     length: int
 
@@ -64,7 +64,7 @@ class Uploads:
             _sync_folder(self._folder)
         return upload_id
 
-    def find(self, upload_id: str, user_id: int | None, task_id: int) -> Upload:
+    def find(self, upload_id: str, user_id: int | None, target: str) -> Upload:
         """Raises NotFound, Forbidden for another user's upload."""
         owner = ID.match(upload_id)
         if owner is None:
@@ -75,7 +75,7 @@ class Uploads:
             raise NotFound from None
         if info.user_id != user_id:
             raise Forbidden
-        if info.task_id != task_id:
+        if info.target != target:
             raise NotFound
         return Upload(upload_id, self._folder / upload_id, info)
 

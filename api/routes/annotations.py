@@ -18,6 +18,7 @@ from api.responses import json_bytes, json_response, no_content
 from api.routes.jobs import find_job
 from api.routes.tasks import find_task
 from api.services import services
+from domain.annotation.attributes import conform
 from domain.errors import Invalid, VersionConflict
 from domain.event import Context
 from domain.saves import NOW
@@ -59,6 +60,9 @@ def job_annotations(request: Request, job_id: int) -> Response:
         return past_response(request, services(request).app.annotation_history.job(job_id), moment)
     version = row["annotations_version"]
     content = documents.of_job(services(request).database.query, job_id, version)
+    if row["labels_extended"]:
+        labels = services(request).app.lookup.job_place(job_id, fresh=True).labels
+        return json_response(conform(parsed(content), labels), headers={"ETag": f'"{version}"'})
     return json_bytes(content, headers={"ETag": f'"{version}"'})
 
 
@@ -104,11 +108,15 @@ def task_annotations(request: Request, task_id: int) -> Response:
     """The annotations of all jobs of the task; what stands in the overlap of two jobs is shown once. With `version`
     (of the task's history) or `as_of`: everything as it was then.
     """
-    _task_with_data(request, caller(request), "view", task_id)
+    row = _task_with_data(request, caller(request), "view", task_id)
     moment = moment_of(request)
     if moment != NOW:
         return past_response(request, services(request).app.annotation_history.task(task_id), moment)
-    return json_response(documents.of_task(services(request).database.query, task_id))
+    document = documents.of_task(services(request).database.query, task_id)
+    if row["labels_extended"]:
+        place = next(iter(services(request).app.lookup.task_places(task_id)))
+        document = conform(document, place.labels)
+    return json_response(document)
 
 
 @router.put(TASK + "/", include_in_schema=False)
@@ -142,10 +150,11 @@ def clear_task_annotations(request: Request, task_id: int) -> Response:
     return no_content()
 
 
-def _task_with_data(request: Request, context: Context, action: Any, task_id: int) -> None:
+def _task_with_data(request: Request, context: Context, action: Any, task_id: int) -> dict[str, Any]:
     row = find_task(request, context, action, task_id)
     if row["size"] is None:
         raise Invalid(["The task has no data yet"])
+    return row
 
 
 def _action(request: Request) -> str:

@@ -1,19 +1,16 @@
-"""Logging in and out."""
+"""Logging in and out, and changing one's password."""
 
 from __future__ import annotations
-
-import secrets
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from api.caller import check_password, identify, user_agent
+from api.caller import check_password, identify, own_context, refuse_access_tokens
 from api.responses import json_response
-from api.schemas.auth import LoginWrite
+from api.schemas.auth import LoginWrite, PasswordChangeWrite
 from api.services import services
-from domain.errors import Invalid
-from domain.event import Context
-from domain.user import LOGIN_LASTS
+from api.session_cookies import clear_cookies, set_cookies
+from domain.errors import Invalid, NotAuthenticated
 
 router = APIRouter(prefix="/api/auth", tags=["auth"])
 
@@ -23,19 +20,12 @@ def login(request: Request, body: LoginWrite) -> Response:
     """Checks the password; answers with a token (`key`), a session cookie and the CSRF cookie that goes with it."""
     if not body.username and not body.email:
         raise Invalid({"non_field_errors": ['Must include "username" or "email" and "password".']})
-    parts = services(request)
-    actor = check_password(parts, body.username or None, body.email or None, body.password)
+    actor = check_password(request, body.username or None, body.email or None, body.password)
     if actor is None or actor.user_id is None:
         raise Invalid({"non_field_errors": ["Unable to log in with provided credentials."]})
-    context = Context(actor, correlation_id=request.state.request_id, user_agent=user_agent(request))
-    opened = parts.app.users.log_in(context, actor.user_id)
+    opened = services(request).app.users.log_in(own_context(request, actor), actor.user_id)
     response = json_response({"key": opened.token})
-    # Clients split the joined Set-Cookie headers at commas and want each to end in key=value: so no Expires, no bare
-    # flag at the end.
-    age = int(LOGIN_LASTS.total_seconds())
-    cookies = (f"csrftoken={secrets.token_hex(16)}; ", f"sessionid={opened.cookie}; HttpOnly; ")
-    for cookie in cookies:
-        response.headers.append("set-cookie", f"{cookie}Path=/; Max-Age={age}; SameSite=Lax")
+    set_cookies(request, response, opened)
     return response
 
 
@@ -45,10 +35,31 @@ def logout(request: Request) -> Response:
     identity = identify(request)
     parts = services(request)
     if identity is not None and identity.login_id is not None and identity.actor.user_id is not None:
-        context = Context(identity.actor, correlation_id=request.state.request_id, user_agent=user_agent(request))
+        context = own_context(request, identity.actor)
         parts.app.users.log_out(context, identity.actor.user_id, identity.login_id)
         parts.identities.forget()
     response = json_response({"detail": "Successfully logged out."})
-    for name in ("csrftoken", "sessionid"):
-        response.headers.append("set-cookie", f"{name}=; Path=/; Max-Age=0; SameSite=Lax")
+    clear_cookies(response)
     return response
+
+
+@router.post("/password/change")
+def change_password(request: Request, body: PasswordChangeWrite) -> Response:
+    """Replaces the caller's password. All of their other logins end."""
+    identity = refuse_access_tokens(request)
+    actor, parts = identity.actor, services(request)
+    if actor.user_id is None:
+        raise NotAuthenticated
+    if check_password(request, actor.username, None, body.old_password) is None:
+        raise Invalid({"old_password": ["Your old password was entered incorrectly. Please enter it again."]})
+    if body.new_password1 != body.new_password2:
+        raise Invalid({"new_password2": ["The two password fields didn't match."]})
+    parts.app.users.change_password(
+        own_context(request, actor),
+        actor.user_id,
+        body.new_password1,
+        field="new_password2",
+        keep_login=identity.login_id,
+    )
+    parts.identities.forget()
+    return json_response({"detail": "New password has been saved."})

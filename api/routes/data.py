@@ -14,9 +14,11 @@ from api.authorization import require
 from api.bodies import parsed, raw_json
 from api.caller import caller
 from api.multipart import Form, incoming_form
+from api.prepared import Found, prepared_response
 from api.responses import json_bytes, json_response
 from api.routes.tasks import find_task
-from api.routes.uploads import create_upload
+from api.routes.uploads import create_data_upload
+from api.schemas.data import MetaPatch
 from api.services import services
 from api.views import data as views
 from domain.data_form import form_body
@@ -27,7 +29,7 @@ from projections.named_queries import queries
 
 router = APIRouter(prefix="/api/tasks/{task_id}", tags=["tasks"])
 
-NOT_YET = ("server_files", "remote_files", "cloud_storage_id", "validation_params")
+NOT_YET = ("cloud_storage_id",)
 """Options that this server can't act on: refused, so that nobody thinks that they were."""
 
 
@@ -41,7 +43,7 @@ async def send(request: Request, task_id: int) -> Response:
     """
     context = await run_in_threadpool(_uploader, request, task_id)
     if "upload-length" in request.headers:
-        return await run_in_threadpool(create_upload, request, context, task_id)
+        return await run_in_threadpool(create_data_upload, request, context, task_id)
     if "upload-start" in request.headers:
         await run_in_threadpool(services(request).app.data.start_upload, context, task_id)
         return Response(status_code=202)
@@ -54,26 +56,41 @@ async def send(request: Request, task_id: int) -> Response:
 @router.get("/data/", include_in_schema=False)
 @router.get("/data", openapi_extra={"parameters": media_query.parameters(job=False)})
 async def retrieve(request: Request, task_id: int) -> Response:
-    """A chunk (zip) or a frame, numbered within the task from 0."""
+    """A chunk (a zip, or a piece of a video) or a frame, numbered within the task from 0."""
 
-    def locate() -> frames.Found:
+    def locate() -> Found:
         row = _find(request, task_id)
         return frames.locate(row, media_query.parse(request.query_params, job=False), services(request))
 
-    return await frames.media_response(request, locate)
+    return await prepared_response(request, locate)
 
 
 @router.get("/data/meta")
 def meta(request: Request, task_id: int) -> Response:
     """What the data consists of: sizes, options, and each frame's name, width and height."""
-    row = _find(request, task_id)
-    return json_bytes(views.meta(row, frames.metas(row, services(request))))
+    return _meta_response(request, task_id)
+
+
+@router.patch("/data/meta")
+def update_meta(request: Request, task_id: int, body: MetaPatch) -> Response:
+    """Deletes frames, or brings them back: those named are deleted from now on, and no others."""
+    context = caller(request)
+    find_task(request, context, "update", task_id)
+    if body.deleted_frames is not None:
+        services(request).app.deleted_frames.replace(context, task_id, body.deleted_frames)
+    return _meta_response(request, task_id)
 
 
 @router.get("/preview")
 async def preview(request: Request, task_id: int) -> Response:
     """A small JPEG of the first frame. Without data 404; 204 for clients that say `Prefer: handling=empty`."""
     return await frames.preview_response(request, lambda: _find(request, task_id))
+
+
+def _meta_response(request: Request, task_id: int) -> Response:
+    row = _find(request, task_id)
+    entries = frames.metas(row, services(request))
+    return json_bytes(views.meta(row, frames.frames_of(row), entries))
 
 
 def _find(request: Request, task_id: int) -> dict[str, Any]:
@@ -114,6 +131,8 @@ def _queue(request: Request, context: Context, task_id: int, body: Any, form: Fo
     parts = services(request)
     params = parse_data_params(body)
     refused = {name: ["This server does not offer this yet."] for name in NOT_YET if getattr(params, name)}
+    if params.server_files and parts.settings.share is None:
+        refused["server_files"] = ["This server has no share."]
     if refused:
         raise Invalid(refused)
     return parts.app.data.submit(context, task_id, params.recorded(), form.commit(parts.blobs) if form else [])

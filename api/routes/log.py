@@ -40,7 +40,7 @@ FILTERS = [
 @router.get("", openapi_extra={"parameters": [*FILTERS, _parameter("limit", minimum=1, maximum=MAX_LIMIT)]})
 def page(request: Request) -> Response:
     """Events behind a position, in order. `next`: what to give as `after` for the next page; null at the end. Admins
-    see everything; others what they may see, and their own logins and requests. Secrets are left out.
+    see everything; others what they may see, and their own logins, access tokens and requests. Secrets are left out.
     """
     context = caller(request)
     limit = min(_number(request, "limit", 100) or 100, MAX_LIMIT)

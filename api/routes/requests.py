@@ -26,7 +26,11 @@ from projections.resources import REQUESTS
 
 router = APIRouter(prefix="/api/requests", tags=["requests"])
 
-OLD_SPELLING = re.compile(r"^create:task-(\d{1,18})\Z")
+OLD_SPELLING = re.compile(
+    r"(?P<action>create|import|export):(?P<target>task|job|project)-(?P<target_id>\d{1,18})"
+    r"(?:-(?P<subresource>annotations|dataset))?(?:-in-(?P<format>[^&=]{1,64})-format-by-(?P<user_id>\d{1,18}))?\Z"
+)
+"""How ids were written before CVAT 2.35: `create:task-7`, `export:task-7-dataset-in-COCO-1@0-format-by-1`."""
 
 
 @router.get("")
@@ -41,8 +45,7 @@ async def retrieve(request: Request, request_id: str) -> Response:
     `ANNALS_REQUEST_HOLD_SECONDS`: clients that sleep between their polls learn of the end at once.
     """
     parts = services(request)
-    old = OLD_SPELLING.match(request_id)
-    key = make_id(action="create", target="task", target_id=old[1]) if old else request_id
+    key = _today(request_id)
     context = await run_in_threadpool(caller, request)
     deadline = time.monotonic() + parts.settings.request_hold_seconds
     while True:
@@ -59,8 +62,29 @@ async def retrieve(request: Request, request_id: str) -> Response:
             continue
 
 
+@router.post("/{request_id}/cancel")
+def cancel(request: Request, request_id: str) -> Response:
+    """Calls off a request that waits, or an export that runs."""
+    context = caller(request)
+    key = _today(request_id)
+    if _find(request, context, key) is None:
+        return text_response(f"There is no request {key}", 404)
+    services(request).app.requests.cancel(context, key)
+    return Response(status_code=200)
+
+
+def _today(request_id: str) -> str:
+    """The id as it is written now."""
+    old = OLD_SPELLING.match(request_id)
+    if old is None:
+        return request_id
+    return make_id(**old.groupdict() | {"format": (old["format"] or "").replace("@", ".").replace("-", " ")})
+
+
 def _find(request: Request, context: Context, key: str) -> dict[str, Any] | None:
     row = find_one(services(request).database.query, REQUESTS, key)
+    if row is not None and row["status"] == "cancelled":
+        return None
     if row is not None and not may(context.actor, "view", "request", row):
         raise Forbidden
     return row

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from api import urls
 from api.responses import json_response
 from api.services import services
+from infra.formats import registry
+from infra.formats.registry import Format
 
 router = APIRouter(prefix="/api/server", tags=["server"])
 
@@ -37,7 +41,24 @@ def health(request: Request) -> Response:
     return json_response({"Database": "working"})
 
 
+@router.get("/annotation/formats")
+async def formats() -> Response:
+    """In which formats datasets are written (exporters) and read (importers). Needs no login."""
+    written = [_format(entry.format) for entry in registry.exporters()]
+    return json_response({"importers": [_format(entry.format) for entry in registry.importers()], "exporters": written})
+
+
 @router.get("/plugins")
 async def plugins() -> Response:
     """Which optional parts of CVAT there are: none."""
     return json_response({"GIT_INTEGRATION": False, "ANALYTICS": False, "MODELS": False, "PREDICT": False})
+
+
+def _format(described: Format) -> dict[str, Any]:
+    return {
+        "name": described.full_name,
+        "version": described.version,
+        "ext": described.ext,
+        "enabled": described.enabled,
+        "dimension": described.dimension,
+    }

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from api import urls
 from api.authorization import Action, require
 from api.caller import caller
+from api.finding import find_resource
 from api.paging import page_response
 from api.responses import json_response, no_content
 from api.schemas import labels
@@ -18,6 +19,7 @@ from api.schemas.tasks import TaskPatch, TaskWrite
 from api.services import services
 from api.views import requests
 from api.views import tasks as views
+from domain.errors import Invalid
 from domain.event import Context
 from domain.request import request_id
 from domain.task import NewTask
@@ -56,12 +58,12 @@ def retrieve(request: Request, task_id: int) -> Response:
 def update(request: Request, task_id: int, body: TaskPatch) -> Response:
     """Changes some fields of a task."""
     context = caller(request)
-    given = body.given()
-    find_task(request, context, "update", task_id)
-    for name in ("source_storage", "target_storage"):
-        if name in given:
-            given[name] = storage(given[name])
-    services(request).app.tasks.update(context, task_id, given)
+    fields = body.fields()
+    row = find_task(request, context, "update", task_id)
+    if fields.keys() & {"owner_id", "assignee_id", "project_id"}:
+        require(context.actor, "assign", "task", row)
+    project_id = _destination(request, context, row, fields)
+    services(request).app.tasks.update(context, task_id, fields, labels.edits(body.labels), project_id)
     return _task_response(request, context, task_id)
 
 
@@ -88,8 +90,22 @@ def creation_status(request: Request, task_id: int) -> Response:
 
 def find_task(request: Request, context: Context, action: Action, task_id: int) -> dict[str, Any]:
     """The task's row. Raises NotFound, Forbidden."""
-    row = find_one(services(request).database.query, TASKS, task_id)
-    return require(context.actor, action, "task", row)
+    return find_resource(request, context, "task", action, task_id)
+
+
+def _destination(request: Request, context: Context, row: dict[str, Any], fields: dict[str, Any]) -> int | None:
+    """The project where the task is to go, taken out of the fields. Raises Invalid, NotFound, Forbidden."""
+    if "project_id" not in fields or fields["project_id"] == row["project_id"]:
+        fields.pop("project_id", None)
+        return None
+    project_id: int | None = fields.pop("project_id")
+    if project_id is None:
+        raise Invalid({"project_id": ["A task can't leave its project, as it would have no labels."]})
+    found = find_one(services(request).database.query, PROJECTS, project_id)
+    if found is None:
+        raise Invalid({"project_id": [f'Invalid pk "{project_id}" - object does not exist.']})
+    require(context.actor, "update", "project", found)
+    return project_id
 
 
 def _task_response(request: Request, context: Context, task_id: int, status: int = 200) -> Response:

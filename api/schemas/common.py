@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic_core import PydanticCustomError
 
 from domain.errors import Forbidden
 
@@ -25,6 +26,17 @@ Name = Annotated[Text, StringConstraints(strip_whitespace=True, min_length=1, ma
 """Without the blanks around it, as CVAT keeps names; so it can't be of blanks only."""
 Scalar = Annotated[Text, BeforeValidator(_as_text, json_schema_input_type=str | int | float | bool)]
 Id = Annotated[int, Field(ge=1, le=2**63 - 1)]
+
+
+def choice(*values: str) -> AfterValidator:
+    """One of these texts; refused in CVAT's words."""
+
+    def check(value: str) -> str:
+        if value not in values:
+            raise PydanticCustomError("choice", '"{value}" is not a valid choice.', {"value": value[:50]})
+        return value
+
+    return AfterValidator(check)
 
 
 class Body(BaseModel):

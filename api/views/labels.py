@@ -16,8 +16,8 @@ def label(row: Row, base: str) -> Row:  # noqa: ARG001  (every view has this sig
         "type": row["type"],
         "svg": row["svg"],
         "sublabels": [sublabel | {"has_parent": True} for sublabel in row["sublabels"] or []],
-        "has_parent": False,
-        "parent_id": None,
+        "has_parent": row["parent_id"] is not None,
+        "parent_id": row["parent_id"],
     }
     parent = "project_id" if row["project_id"] is not None else "task_id"
     return result | {parent: row[parent]}

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 Row = dict[str, Any]
-KEPT = {"finished": timedelta(hours=1), "failed": timedelta(days=30)}
-"""How long CVAT shows the results of creations and imports."""
 
 
-def request(row: Row, base: str) -> Row:  # noqa: ARG001  (every view has this signature)
+def request(row: Row, base: str) -> Row:
     status = row["status"]
     operation = {
         "type": ":".join(part for part in (row["action"], row["subresource"] or row["target"]) if part),
@@ -31,12 +29,22 @@ def request(row: Row, base: str) -> Row:  # noqa: ARG001  (every view has this s
         "created_date": row["created_date"],
         "started_date": row["started_date"],
         "finished_date": row["finished_date"],
-        "expiry_date": row["finished_date"] + KEPT[status] if status in KEPT else None,
+        "expiry_date": row["expiry_date"],
         "owner": {"id": row["owner_id"], "username": row["owner"]},
         "operation": operation,
     }
     outcome: Row = row["result"]
-    return result | outcome
+    if "sha256" in outcome:
+        result["result_url"] = _download(row, base)
+    if "result_id" in outcome:
+        result["result_id"] = outcome["result_id"]
+    return result
+
+
+def _download(row: Row, base: str) -> str:
+    """Where the file is that an export made."""
+    noun = row["target"]
+    return f"{base}/api/{noun}s/{row[f'{noun}_id']}/dataset/download?{urlencode({'rq_id': row['id']})}"
 
 
 def message(row: Row) -> str:

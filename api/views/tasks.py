@@ -35,7 +35,7 @@ def task(row: Row, base: str) -> Row:
         "target_storage": row["target_storage"],
         "source_storage": row["source_storage"],
         "guide_id": None,
-        "validation_mode": None,
+        "validation_mode": row["validation_mode"],
         "consensus_enabled": row["consensus_replicas"] > 0,
         "initial_replicas": row["consensus_replicas"],
         "jobs": {

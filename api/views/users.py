@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from domain.user import ADMIN, NONE
+
 Row = dict[str, Any]
 
 
@@ -20,15 +22,16 @@ def basic(row: Row, base: str) -> Row:
 
 def full(row: Row, base: str) -> Row:
     """What the user and admins see."""
+    is_admin = row["role"] == ADMIN
     return basic(row, base) | {
         "email": row["email"],
-        "groups": ["admin"] if row["is_admin"] else ["user"],
-        "is_staff": row["is_admin"],
-        "is_superuser": row["is_admin"],
+        "groups": [] if row["role"] == NONE else [row["role"]],
+        "is_staff": is_admin,
+        "is_superuser": is_admin,
         "is_active": row["is_active"],
         "last_login": row["last_login"],
         "date_joined": row["date_joined"],
-        "has_analytics_access": row["is_admin"],
+        "has_analytics_access": is_admin,
     }
 
 
