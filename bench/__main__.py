@@ -8,7 +8,20 @@ from pathlib import Path
 
 from bench.report import Section, markdown
 
-SCENARIOS = ("startup", "creation", "chunks", "log", "submit", "reads", "log_stream", "history", "analytics", "replay")
+SCENARIOS = (
+    "startup",
+    "creation",
+    "chunks",
+    "log",
+    "submit",
+    "reads",
+    "large_task",
+    "formats",
+    "log_stream",
+    "history",
+    "analytics",
+    "replay",
+)
 TARGET = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 
 

@@ -79,7 +79,7 @@ def _task(task_id: int, numbers: Numbers) -> Iterator[Body]:
     for number, job_id in enumerate(jobs):
         first = number * FRAMES_PER_JOB
         last = first + FRAMES_PER_JOB - 1
-        yield JobCreated(job_id, task_id, None, job_id, "annotation", first, last, None, "annotation", "new")
+        yield JobCreated(job_id, task_id, None, job_id, "annotation", first, last, None, "annotation", "new", None)
     yield RequestFinished(request_id, task_id, {})
     for number, job_id in enumerate(jobs):
         yield from _work(job_id, task_id, number * FRAMES_PER_JOB, numbers)

@@ -31,7 +31,7 @@ from .test_killed_scenario import PHOTOS, settled
 
 Serve = Callable[..., Served]
 
-ANSWER_SECONDS = 8.0
+ANSWER_SECONDS = 12.0
 """Within which a request is answered whatever PostgreSQL does."""
 
 RESUME_SECONDS = 5.0

@@ -14,6 +14,7 @@ GUIDES = {
     "rebuild-a-projection.md": 4,
     "prove-that-nothing-is-lost.md": 4,
     "look-at-the-past.md": 6,
+    "let-people-and-scripts-in.md": 5,
 }
 """Guide → how many blocks somebody types."""
 

@@ -19,8 +19,13 @@ from cli.bootstrap import System, connect
 from consumers.agent import Agent
 from domain.event import SYSTEM, Context
 from infra.blobs import FileBlobs
+from infra.eventlog.reader import LogReader
 from infra.media.cache import ChunkCache
 from infra.settings import Settings
+from projections.registry import REGISTRY
+from projections.verify import verify
+
+from .checked import Checked
 
 ADMIN = ("admin", "correct horse")
 
@@ -33,6 +38,9 @@ class Server:
         self._database_url = database_url
         self._running = ExitStack()
         self.url = ""
+        self.problems: list[str] = []
+        self.doctored = False
+        """Whether the test has written to the tables by hand, so that there is nothing to verify."""
 
     def start(self, *, agents: int = 1) -> Server:
         self.system = self._closing(connect(self._database_url))
@@ -45,7 +53,19 @@ class Server:
         return self
 
     def stop(self) -> None:
+        """Raises AssertionError when it has answered otherwise than CVAT's description of its API says."""
         self._running.close()
+        assert not self.problems, "\n".join(self.problems)
+
+    def verify(self) -> None:
+        """That a fresh fold of the log gives what stands in the tables, and every blob is there, as `annals verify`
+        does it.
+        """
+        if self.doctored:
+            return
+        with self.system.database.connect() as connection:
+            report = verify(connection, LogReader(), list(REGISTRY.values()), FileBlobs(self.settings.blobs))
+        assert [f"{found.subject}: {found.difference}" for found in report.findings if not found.equal] == []
 
     def start_agent(self) -> None:
         system, stop = self._closing(connect(self._database_url, 4)), threading.Event()
@@ -71,8 +91,15 @@ class Server:
         listener = socket.create_server(("127.0.0.1", 0))
         self.port = listener.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
-        app = create_app(self.services)
-        config = uvicorn.Config(app, loop="uvloop", log_config=None, access_log=False, timeout_graceful_shutdown=2)
+        app = Checked(create_app(self.services), self.problems)
+        config = uvicorn.Config(
+            app,
+            loop="uvloop",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=2,
+        )
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, args=([listener],), name="test-api")
         thread.start()
@@ -99,6 +126,7 @@ def server(database_url: str, settings: Settings) -> Iterator[Server]:
     try:
         server.add_user(ADMIN, is_admin=True)
         yield server
+        server.verify()
     finally:
         server.stop()
 

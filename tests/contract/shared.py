@@ -22,6 +22,7 @@ def running(postgres: str, **settings: Any) -> Iterator[Server]:
         try:
             server.add_user(ADMIN, is_admin=True)
             yield server
+            server.verify()
         finally:
             server.stop()
 

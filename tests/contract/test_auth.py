@@ -19,6 +19,7 @@ from domain.events.user import UserLoggedIn
 from domain.user import digest
 
 from .conftest import ADMIN, Server
+from .logins import log_in
 from .shared import running
 
 ANN = ("ann", "battery staple")
@@ -37,14 +38,6 @@ def anyone(host: Server) -> Iterator[httpx.Client]:
     """A client without credentials."""
     with httpx.Client(base_url=host.url, timeout=60) as client:
         yield client
-
-
-def log_in(client: httpx.Client, credentials: tuple[str, str] = ANN) -> str:
-    """The client keeps the cookies; the token is returned."""
-    username, password = credentials
-    answer = client.post("/api/auth/login", json={"username": username, "password": password})
-    assert answer.status_code == 200, answer.text
-    return str(answer.json()["key"])
 
 
 def status(url: str, **headers: str) -> int:
@@ -82,12 +75,22 @@ def test_cookies_survive_being_joined(host: Server) -> None:
         assert (cookie["path"].rstrip(","), cookie["samesite"].rstrip(",")) == ("/", "Lax")
     assert cookies["sessionid"]["httponly"]
     assert not cookies["csrftoken"]["httponly"]
+    assert not any(cookie["secure"] for cookie in cookies.values())
     cookie_header = "; ".join(f"{name}={cookie.value}" for name, cookie in cookies.items())
     assert status(host.url, Cookie=cookie_header) == 200
 
 
+def test_cookies_survive_being_joined_behind_tls_too(host: Server) -> None:
+    credentials = {"username": ANN[0], "password": ANN[1]}
+    headers = {"X-Forwarded-Proto": "https"}
+    answer = urllib3.request("POST", f"{host.url}/api/auth/login", json=credentials, headers=headers, retries=False)
+    cookies = SimpleCookie(answer.headers["Set-Cookie"])
+    assert set(cookies) == {"sessionid", "csrftoken"}
+    assert all(cookie["secure"] for cookie in cookies.values())
+
+
 def test_token_and_bearer(host: Server, anyone: httpx.Client) -> None:
-    key = log_in(anyone)
+    key = log_in(anyone, ANN)
     assert len(key) <= 40
     assert status(host.url, Authorization=f"Token {key}") == 200
     assert status(host.url, Authorization=f"token {key}") == 200
@@ -144,12 +147,12 @@ def test_without_credentials(anyone: httpx.Client) -> None:
 
 
 def test_a_token_wins_over_a_cookie(anyone: httpx.Client) -> None:
-    log_in(anyone)
+    log_in(anyone, ANN)
     assert anyone.get("/api/users/self", headers={"Authorization": "Token wrong"}).status_code == 401
 
 
 def test_changes_with_a_cookie_need_the_csrf_token(anyone: httpx.Client) -> None:
-    log_in(anyone)
+    log_in(anyone, ANN)
     token = anyone.cookies["csrftoken"]
     assert anyone.get("/api/projects").status_code == 200
     for headers in ({}, {"X-CSRFToken": ""}, {"X-CSRFToken": "0" * len(token)}, {"X-CSRFToken": token[:-1]}):
@@ -163,14 +166,14 @@ def test_changes_with_a_cookie_need_the_csrf_token(anyone: httpx.Client) -> None
 
 
 def test_changes_with_a_cookie_only_come_with_the_csrf_cookie(host: Server, anyone: httpx.Client) -> None:
-    log_in(anyone)
+    log_in(anyone, ANN)
     headers = {"Cookie": f"sessionid={anyone.cookies['sessionid']}", "X-CSRFToken": anyone.cookies["csrftoken"]}
     answer = httpx.post(f"{host.url}/api/projects", json={"name": "forged"}, headers=headers)
     assert answer.status_code == 403
 
 
 def test_changes_with_a_token_or_a_password_need_none(host: Server, anyone: httpx.Client) -> None:
-    key = log_in(anyone)
+    key = log_in(anyone, ANN)
     with httpx.Client(base_url=host.url) as other:
         with_token = other.post("/api/projects", json={"name": "a"}, headers={"Authorization": f"Token {key}"})
         with_password = other.post("/api/projects", json={"name": "b"}, auth=ANN)
@@ -178,7 +181,7 @@ def test_changes_with_a_token_or_a_password_need_none(host: Server, anyone: http
 
 
 def test_logout_ends_cookie_and_token(host: Server, anyone: httpx.Client) -> None:
-    key = log_in(anyone)
+    key = log_in(anyone, ANN)
     cookie = f"sessionid={anyone.cookies['sessionid']}"
     assert (status(host.url, Cookie=cookie), status(host.url, Authorization=f"Token {key}")) == (200, 200)
     answer = anyone.post("/api/auth/logout", headers={"X-CSRFToken": anyone.cookies["csrftoken"]})
@@ -187,7 +190,7 @@ def test_logout_ends_cookie_and_token(host: Server, anyone: httpx.Client) -> Non
 
 
 def test_logout_with_the_token_ends_the_cookie(host: Server, anyone: httpx.Client) -> None:
-    key = log_in(anyone)
+    key = log_in(anyone, ANN)
     cookie = f"sessionid={anyone.cookies['sessionid']}"
     assert status(host.url, Cookie=cookie) == 200
     httpx.post(f"{host.url}/api/auth/logout", headers={"Authorization": f"Token {key}"})
@@ -195,7 +198,7 @@ def test_logout_with_the_token_ends_the_cookie(host: Server, anyone: httpx.Clien
 
 
 def test_logout_ends_no_other_login(host: Server, anyone: httpx.Client) -> None:
-    first, second = log_in(anyone), log_in(anyone)
+    first, second = log_in(anyone, ANN), log_in(anyone, ANN)
     httpx.post(f"{host.url}/api/auth/logout", headers={"Authorization": f"Token {first}"})
     assert status(host.url, Authorization=f"Token {first}") == 401
     assert status(host.url, Authorization=f"Token {second}") == 200
@@ -266,7 +269,7 @@ def test_who_the_caller_is(host: Server, anyone: httpx.Client) -> None:
 
 
 def test_no_secret_is_in_an_answer_or_in_the_log(host: Server, anyone: httpx.Client) -> None:
-    key = log_in(anyone)
+    key = log_in(anyone, ANN)
     rows = host.system.database.query("SELECT to_jsonb(e)::text AS text FROM log.events e")
     everything = " ".join(row["text"] for row in rows)
     assert key not in everything

@@ -224,7 +224,6 @@ class TestSteps:
             ({"image_quality": 70, "frame_filter": "every 2nd"}, "frame_filter"),
             ({"image_quality": 70, "start_frame": 5, "stop_frame": 4}, "non_field_errors"),
             ({"image_quality": 70, "server_files": ["a.jpg"]}, "server_files"),
-            ({"image_quality": 70, "remote_files": ["http://host/a.jpg"]}, "remote_files"),
             (
                 {"image_quality": 70, "sorting_method": "predefined", "upload_file_order": ["b.jpg"]},
                 "upload_file_order",

@@ -123,7 +123,7 @@ def test_what_was_drawn_beside_a_deleted_label_stays_with_it(street: Street, htt
 
 def test_points_of_skeletons_and_jobs_that_cover_frames_are_not_deleted(street: Street, http: httpx.Client) -> None:
     nose = street.dog.sublabels[0]
-    assert http.delete(f"/api/labels/{nose.id}").status_code == 404, "it goes with its skeleton"
+    assert http.delete(f"/api/labels/{nose.id}").status_code == 400, "it goes with its skeleton"
     refused = http.delete(f"/api/jobs/{street.first.id}")
     assert (refused.status_code, refused.json()) == (400, ["Only ground truth jobs can be removed"])
 

@@ -222,7 +222,7 @@ def test_a_chunk_is_made_once_for_all_who_wait(
         time.sleep(0.3)
         make(*args)
 
-    monkeypatch.setattr("api.frames.compressed_chunk", slowly)
+    monkeypatch.setattr("api.pictures.compressed_chunk", slowly)
     url = f"/api/tasks/{task.id}/data?type=chunk&number=0"
     with ThreadPoolExecutor(8) as threads:
         answers = list(threads.map(lambda _: http.get(url), range(8)))
@@ -241,7 +241,7 @@ def test_a_wait_that_is_too_long_is_explained(
         go_on.wait(20)
         make(*args)
 
-    monkeypatch.setattr("api.frames.compressed_chunk", when_told)
+    monkeypatch.setattr("api.pictures.compressed_chunk", when_told)
     server.services.preparing = Preparing(wait_seconds=0.1)
     url = f"/api/tasks/{task.id}/data?type=chunk&number=0"
     busy = http.get(url)
@@ -258,9 +258,10 @@ def test_metas_of_many_frames_are_fast(client: Client, http: httpx.Client, serve
         resources=write(tmp_path, ["first.jpg"]),
         data_params={"image_quality": 70},
     )
+    server.doctored = True
     with server.system.database.connection() as connection:
         connection.execute(
-            "INSERT INTO frames SELECT %s, n, 'frame \"' || n || '\".jpg', '', 1, 640, 480"
+            "INSERT INTO frames SELECT %s, n, 'frame \"' || n || '\".jpg', '', 1, 640, 480, 0"
             " FROM generate_series(1, 99999) n",
             (task.id,),
         )

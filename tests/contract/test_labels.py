@@ -32,9 +32,9 @@ def test_a_job_a_task_and_a_project_share_labels(client: Client, tmp_path: Path)
     assert one.to_dict() == own
 
 
-def test_exactly_one_parent_is_named(client: Client, http: httpx.Client) -> None:
+def test_one_parent_at_most_is_named(client: Client, http: httpx.Client) -> None:
     task = client.tasks.create({"name": "street", "labels": [{"name": "car"}]})
-    for query in ("", f"?task_id={task.id}&project_id=1", f"?task_id={task.id}&job_id=1"):
+    for query in (f"?task_id={task.id}&project_id=1", f"?task_id={task.id}&job_id=1"):
         answer = http.get(f"/api/labels{query}")
         assert (answer.status_code, type(answer.json())) == (400, list)
     assert http.get("/api/labels?task_id=many").json() == {"task_id": ["Enter a number."]}
@@ -107,3 +107,83 @@ def test_labels_are_seen_by_those_who_see_the_parent(client: Client, server: Ser
         labels_api.list(task_id=task.id)
     with pytest.raises(ForbiddenException):
         labels_api.retrieve(label.id)
+
+
+def test_a_label_is_edited(client: Client, http: httpx.Client) -> None:
+    attribute = {"name": "kind", "mutable": False, "input_type": "select", "values": ["car", "van"]}
+    task = client.tasks.create({"name": "street", "labels": [{"name": "car", "attributes": [attribute]}]})
+    (label,) = task.get_labels()
+    api = client.api_client.labels_api
+    kind = label.attributes[0]
+    more = {"id": kind.id, "name": "kind", "mutable": False, "input_type": "select", "values": ["car", "van", "bus"]}
+    patched, _ = api.partial_update(
+        label.id, patched_label_request={"name": "vehicle", "color": "#010203", "attributes": [more]}
+    )
+    assert (patched.name, patched.color, patched.attributes[0].values) == ("vehicle", "#010203", ["car", "van", "bus"])
+    before = task.updated_date
+    task.fetch()
+    assert task.updated_date > before
+    refused = http.patch(f"/api/labels/{label.id}", json={"attributes": [{"id": kind.id, "values": ["car"]}]})
+    assert (refused.status_code, refused.json().keys()) == (400, {"attributes"})
+    assert http.patch(f"/api/labels/{label.id}", json={"deleted": True}).status_code == 400
+    assert http.patch("/api/labels/999", json={"name": "x"}).status_code == 404
+
+
+def test_the_points_of_a_skeleton_are_edited_through_it(client: Client, http: httpx.Client) -> None:
+    points = [{"name": "head", "type": "points"}, {"name": "foot", "type": "points"}]
+    spec = {"name": "person", "type": "skeleton", "sublabels": points, "svg": '<circle data-label-name="head"/>'}
+    task = client.tasks.create({"name": "street", "labels": [spec]})
+    (label,) = task.get_labels()
+    head = label.sublabels[0]
+    alone = http.get(f"/api/labels/{head.id}").json()
+    assert (alone["name"], alone["has_parent"], alone["parent_id"]) == ("head", True, label.id)
+    for refused in (http.patch(f"/api/labels/{head.id}", json={"name": "x"}), http.delete(f"/api/labels/{head.id}")):
+        assert refused.status_code == 400
+    sublabels = [{"id": head.id, "name": "nose", "type": "points"}]
+    patched = http.patch(f"/api/labels/{label.id}", json={"sublabels": sublabels}).json()
+    assert [point["name"] for point in patched["sublabels"]] == ["nose", "foot"]
+    assert patched["svg"] == label.svg
+
+
+def test_a_task_edits_deletes_and_adds_labels(client: Client, http: httpx.Client) -> None:
+    task = client.tasks.create({"name": "street", "labels": [{"name": "car"}, {"name": "dog"}, {"name": "cat"}]})
+    car, dog, _ = task.get_labels()
+    edits = [{"id": car.id, "name": "van"}, {"id": dog.id, "name": "dog", "deleted": True}, {"name": "bus"}]
+    task.update({"labels": edits})
+    assert [label.name for label in task.get_labels()] == ["van", "cat", "bus"]
+    doubled = http.patch(f"/api/tasks/{task.id}", json={"labels": [{"name": "cat"}]})
+    assert (doubled.status_code, doubled.json().keys()) == (400, {"labels"})
+    assert http.patch(f"/api/tasks/{task.id}", json={"labels": [{"id": 999, "name": "x"}]}).status_code == 404
+    assert [label.name for label in task.get_labels()] == ["van", "cat", "bus"]
+
+
+def test_what_was_drawn_shows_attributes_that_came_later(client: Client, http: httpx.Client, tmp_path: Path) -> None:
+    task = client.tasks.create({"name": "street", "labels": [{"name": "car"}]})
+    task.upload_data(write(tmp_path, ["a.jpg"]))
+    (label,) = task.get_labels()
+    box = {"type": "rectangle", "frame": 0, "label_id": label.id, "points": [1, 2, 3, 4]}
+    http.put(f"/api/tasks/{task.id}/annotations", json={"shapes": [box]})
+    size = {"name": "size", "mutable": False, "input_type": "number", "values": ["0", "9", "1"], "default_value": "3"}
+    client.api_client.labels_api.partial_update(label.id, patched_label_request={"attributes": [size]})
+    for noun in (task, task.get_jobs()[0]):
+        (shape,) = noun.get_annotations().shapes
+        assert [value.value for value in shape.attributes] == ["3"]
+
+
+def test_names_are_kept_without_the_blanks_around_them(http: httpx.Client) -> None:
+    attribute = {"name": " paint\n", "input_type": "text"}
+    task = {"name": "street", "labels": [{"name": " car ", "attributes": [attribute]}]}
+    url = f"/api/labels?task_id={http.post('/api/tasks', json=task).json()['id']}"
+    (label,) = http.get(url).json()["results"]
+    assert (label["name"], label["attributes"][0]["name"]) == ("car", "paint")
+    assert http.patch(f"/api/labels/{label['id']}", json={"name": "van  "}).json()["name"] == "van"
+
+
+@pytest.mark.parametrize("again", [{"deleted": True}, {"name": "van"}])
+def test_a_label_is_deleted_once(http: httpx.Client, again: dict[str, object]) -> None:
+    task = http.post("/api/tasks", json={"name": "street", "labels": [{"name": "car"}]}).json()
+    url = f"/api/labels?task_id={task['id']}"
+    (label,) = http.get(url).json()["results"]
+    edits = [{"id": label["id"], "deleted": True}, {"id": label["id"]} | again]
+    assert http.patch(f"/api/tasks/{task['id']}", json={"labels": edits}).status_code == 404
+    assert http.get(url).json()["results"] == [label]

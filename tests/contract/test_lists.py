@@ -184,6 +184,8 @@ def test_searching(admin: httpx.Client) -> None:
         ("/api/labels?task_id=1", [90, 91]),
         ("/api/labels?job_id=73", [92]),
         ("/api/labels?task_id=1&name=ant", [91]),
+        ("/api/labels", [90, 91, 92]),
+        ("/api/labels?name=zebra", [90]),
     ],
 )
 def test_filters(admin: httpx.Client, path: str, found: list[int]) -> None:
@@ -269,12 +271,13 @@ def test_organizations_that_are_not_there(
 def test_lists_show_what_is_mine(ann: httpx.Client, office: Office) -> None:
     assert ids(ann, "/api/tasks") == [BOBS_FOR_ANN, ANNS]
     assert ids(ann, "/api/jobs") == [75, 73]
-    assert ids(ann, "/api/jobs?task_id=1") == []
+    assert ids(ann, "/api/jobs?task_id=1") == ids(ann, "/api/labels") == []
     assert ids(ann, "/api/tasks?owner=admin") == ids(ann, "/api/tasks?search=photos") == []
     assert ann.get("/api/tasks?page_size=1").json()["count"] == 2
     assert ids(ann, "/api/users") == [office.bob, office.ann, 1]
     with make_client(office.server.url, credentials=BOB) as bob:
         assert [task.id for task in bob.tasks.list()] == [BOBS, BOBS_FOR_ANN]
+        assert [label.id for label in bob.api_client.labels_api.list()[0].results] == [92]
         with pytest.raises(exceptions.ForbiddenException):
             bob.tasks.retrieve(ANNS)
         with pytest.raises(exceptions.NotFoundException):

@@ -51,12 +51,12 @@ def test_the_log_the_queues_and_the_last_verifications_are_told(
 
 
 def test_what_waits_without_an_agent_shows(http: httpx.Client, server: Server) -> None:
-    queued = RequestQueued("r", "export", "export", "task", "", 1, "ann", None, None, None, {})
+    queued = RequestQueued("r", "annotation", "export", "task", "", 1, "ann", None, None, None, {})
     server.system.app.record(Context(SYSTEM), [queued])
     found = readings(http)
-    assert found["annals_queue_waiting", "export"] == 1
-    assert found["annals_queue_agents", "export"] == 0
-    assert found["annals_queue_oldest_seconds", "export"] >= 0
+    assert found["annals_queue_waiting", "annotation"] == 1
+    assert found["annals_queue_agents", "annotation"] == 0
+    assert found["annals_queue_oldest_seconds", "annotation"] >= 0
 
 
 def test_only_admins_read_it(server: Server) -> None:

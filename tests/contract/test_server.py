@@ -13,6 +13,7 @@ from fastapi.routing import APIRoute
 from packaging.version import Version
 
 from api.app import ROUTERS
+from infra.formats import registry
 
 from .conftest import ADMIN, Server
 from .shared import head, running
@@ -63,9 +64,26 @@ def test_health_and_plugins(anyone: httpx.Client) -> None:
     for path in ("/api/server/health/", "/api/server/health"):
         answer = anyone.get(path)
         assert (answer.status_code, answer.json()) == (200, {"Database": "working"})
+    assert anyone.get("/api/server/health/?format=json&org=").status_code == 200
     plugins = anyone.get("/api/server/plugins").json()
     assert set(plugins) == {"GIT_INTEGRATION", "ANALYTICS", "MODELS", "PREDICT"}
     assert not any(plugins.values())
+
+
+def test_the_formats_are_those_that_are_written_and_read(anyone: httpx.Client) -> None:
+    formats = anyone.get("/api/server/annotation/formats", params={"org": ""}).json()
+    known = {"exporters": registry.exporters(), "importers": registry.importers()}
+    for way, entries in known.items():
+        assert [each["name"] for each in formats[way]] == [entry.format.full_name for entry in entries]
+        assert all({"name", "ext", "version", "enabled", "dimension"} == set(each) for each in formats[way])
+    images = next(each for each in formats["exporters"] if each["name"] == "CVAT for images 1.1")
+    assert (images["version"], images["ext"], images["enabled"], images["dimension"]) == ("1.1", "ZIP", True, "2d")
+
+
+def test_the_web_ui_learns_from_the_schema_what_is_offered(anyone: httpx.Client) -> None:
+    schema = anyone.get("/api/schema/", params={"scheme": "json", "org": ""}).json()
+    assert {"/api/auth/login", "/api/auth/register", "/api/auth/password/change"} <= set(schema["paths"])
+    assert anyone.get("/api/schema").json() == schema
 
 
 def test_the_schema_lists_what_answers(anyone: httpx.Client) -> None:
@@ -89,7 +107,7 @@ def test_the_schema_lists_every_route(anyone: httpx.Client) -> None:
         for method in METHODS & set(operations)
     }
     routes = {
-        (method.lower(), route.path.rstrip("/"))
+        (method.lower(), route.path_format.rstrip("/"))
         for module in ROUTERS
         for route in module.router.routes
         if isinstance(route, APIRoute)

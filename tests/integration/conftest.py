@@ -43,7 +43,7 @@ def annals(database_url: str, data_folder: Path) -> Annals:
 
 @dataclass(frozen=True)
 class MainJob:
-    """Photos went in, jobs came out, one was annotated and accepted. Every table has rows."""
+    """Photos went in, jobs came out, one was annotated and accepted."""
 
     system: System
     blobs: FileBlobs
@@ -94,7 +94,7 @@ def _prepared(task_id: int, photos: list[Frame], job_ids: list[int]) -> list[Bod
         original_chunk_type="imageset", compressed_chunk_type="imageset", params={},
     )  # fmt: skip
     jobs = [
-        JobCreated(job_id, task_id, None, job_id, "annotation", 2 * n, 2 * n + 1, None, "annotation", "new")
+        JobCreated(job_id, task_id, None, job_id, "annotation", 2 * n, 2 * n + 1, None, "annotation", "new", None)
         for n, job_id in enumerate(job_ids)
     ]
     split = JobsSplit(task_id, 2, 0, len(jobs))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -15,14 +16,19 @@ from cli.bootstrap import System
 from domain.data import Prepared, creation_id
 from domain.errors import Conflict, Invalid, NotFound, RequestInProgress, VersionConflict
 from domain.event import Actor, Context
+from domain.events.data import RelatedImage, VideoAdded
 from domain.events.job import JobDeleted
-from domain.events.label import LabelChanged, LabelSpec
-from domain.events.project import ProjectChanged
+from domain.exports import Target
+from domain.issue import NewIssue
 from domain.job import STAGES, STATES
 from domain.project import NewProject
 from domain.saves import Moment
 from domain.splitting import Segment, Split
 from domain.task import NewTask
+from domain.user import ROLES
+from domain.validation.selection import Amount, Sampling
+from domain.validation.setup import Plan
+from domain.validation_layout import Redraw
 from projections.projection import Projection
 
 from ..unit.domain import given
@@ -31,7 +37,12 @@ from ..unit.domain.memory_log import LegiblePasswords
 ME = Context(Actor(1, "ann"))
 FRAMES = 10
 ATTRIBUTE = {"name": "age", "input_type": "select", "values": ["1", "2"], "mutable": True}
-LABELS: list[dict[str, Any]] = [{"name": "cat", "attributes": [ATTRIBUTE]}, {"name": "dog"}]
+POINTS = [{"name": "head", "type": "points"}]
+LABELS: list[dict[str, Any]] = [
+    {"name": "cat", "attributes": [ATTRIBUTE]},
+    {"name": "dog"},
+    {"name": "person", "type": "skeleton", "sublabels": POINTS, "svg": '<circle data-label-name="head"/>'},
+]
 
 
 class History:
@@ -55,11 +66,36 @@ class History:
             lambda: self.app.users.log_out(ME, user_id, login.login_id),
             lambda: self.app.users.change_password(ME, user_id, "another-word"),
             lambda: self.app.users.log_in(ME, user_id),
+            lambda: self.app.users.change_password(ME, user_id, "another-word", keep_login=login.login_id),
+            lambda: self.app.users.update(ME, user_id, profile={"username": f"user{random.randrange(50)}"}),
+        ]
+        random.choice(after)()
+
+    def staff(self, random: Random) -> None:
+        """Somebody gets another role, is locked out or let in, or leaves."""
+        user_id = self._one("users", random)
+        with suppress(Conflict):
+            if random.random() < 0.3:
+                self.app.users.delete(ME, user_id)
+            else:
+                active = random.choice([True, False, None])
+                self.app.users.update(ME, user_id, role=random.choice(ROLES), is_active=active)
+
+    def script(self, random: Random) -> None:
+        """Somebody gets an access token; or one that there is changes, is used or is revoked."""
+        if random.random() < 0.5:
+            self.app.access_tokens.create(ME, self._one("users", random), "import", read_only=random.random() < 0.5)
+            return
+        token_id = self._one("access_tokens", random)
+        after: list[Callable[[], object]] = [
+            lambda: self.app.access_tokens.update(ME, token_id, {"name": f"import {random.randrange(9)}"}),
+            lambda: self.app.access_tokens.note_use(ME, token_id),
+            lambda: self.app.access_tokens.revoke(ME, token_id),
         ]
         random.choice(after)()
 
     def project(self, random: Random) -> None:
-        self.app.projects.create(ME, NewProject("animals", LABELS[: random.randrange(3)]))
+        self.app.projects.create(ME, NewProject("animals", LABELS[: random.randrange(4)]))
 
     def task(self, random: Random) -> None:
         project_id = self._one("projects", random) if random.random() < 0.4 else None
@@ -83,11 +119,39 @@ class History:
         if random.random() < 0.2:
             self.app.requests.fail(ME, request, "a.jpg is damaged")
             return
-        starts = range(0, FRAMES, random.randint(3, FRAMES))
-        segments = tuple(Segment(start, min(start + 5, FRAMES - 1)) for start in starts)
+        honeypots = {0: FRAMES - 1} if random.random() < 0.3 else {}
+        last = FRAMES - 1 - len(honeypots)
+        starts = range(0, last + 1, random.randint(3, FRAMES))
+        segments = tuple(Segment(start, min(start + 5, last)) for start in starts)
+        uploaded, split = given.uploaded(task_id, FRAMES), Split(5, 0, segments)
         frames = [given.frame(f"{number}.jpg") for number in range(FRAMES)]
-        prepared = Prepared(frames, Split(5, 0, segments), given.uploaded(task_id, FRAMES))
+        plan = Plan("gt_pool", list(honeypots.values()), 1, honeypots) if honeypots else None
+        prepared = Prepared(uploaded, split, frames, validation=plan)
+        if not honeypots and random.random() < 0.3:
+            video = VideoAdded(task_id, given.file("a.mp4"), given.file("index"), 640, 480, FRAMES)
+            prepared = Prepared(uploaded, split, video=video)
+        elif random.random() < 0.3:
+            prepared = replace(prepared, related=[RelatedImage(frame=1, name="depth.png", sha256="ab", size=10)])
         self.app.requests.finish(ME, request, self.app.data.prepared(self.app.data.task(task_id), prepared), {})
+
+    def leave_out(self, random: Random) -> None:
+        """Frames are deleted, and come back."""
+        frames = sorted(random.sample(range(FRAMES), random.randrange(3)))
+        if random.random() < 0.5:
+            self.app.deleted_frames.replace(ME, self._one("tasks", random), frames)
+        else:
+            self.app.deleted_frames.replace_in_job(ME, self._one("jobs", random), frames)
+
+    def check(self, random: Random) -> None:
+        """Ground truth is added to a task; or what it is used for changes."""
+        task_id = self._one("tasks", random)
+        if random.random() < 0.5:
+            frames = Amount(random.randint(1, FRAMES))
+            self.app.ground_truth.create(ME, task_id, Sampling("random_uniform", frames, random.randrange(100)))
+            return
+        disabled = random.sample(range(FRAMES), 1)
+        self.app.validation_layouts.change(ME, task_id, random.choice([disabled, []]))
+        self.app.validation_layouts.change(ME, task_id, redraw=Redraw("random_uniform", random.randrange(100)))
 
     def edit(self, random: Random) -> None:
         changes: list[dict[str, Any]] = [
@@ -100,8 +164,13 @@ class History:
 
     def rename(self, random: Random) -> None:
         project_id = self._one("projects", random)
-        changes = {"assignee_id": {"from": None, "to": random.choice([None, 1])}}
-        self.app.record(ME, [ProjectChanged(project_id, changes)])
+        changes: list[dict[str, Any]] = [{"assignee_id": None}, {"assignee_id": 1}, {"name": "birds"}]
+        labels = random.choice([[], [{"name": f"label {random.randrange(9)}"}]])
+        self.app.projects.update(ME, project_id, random.choice(changes), labels)
+
+    def move(self, random: Random) -> None:
+        """A task goes to a project, if that has labels for it."""
+        self.app.tasks.update(ME, self._one("tasks", random), {}, project_id=self._one("projects", random))
 
     def remove(self, random: Random) -> None:
         self.app.tasks.delete(ME, self._one("tasks", random))
@@ -173,15 +242,46 @@ class History:
             method(ME, row["task_id"], document)
 
     def relabel(self, random: Random) -> None:
-        """A label gets another name and points below it; now and then it goes, with what was drawn with it."""
-        row = self._row("labels", random)
+        """A label is edited; now and then it goes, with what was drawn with it."""
+        label_id = self._one("labels", random)
         if random.random() < 0.3:
-            self.app.labels.delete(ME, row["id"])
+            self.app.labels.delete(ME, label_id)
             return
-        points = [LabelSpec(id=row["id"] + 10**6, name="head", color="#000000", type="points", attributes=[])]
-        label = LabelSpec(id=row["id"], name="lynx", color="#ffffff", type="skeleton", attributes=row["attributes"])
-        label["sublabels"] = random.choice([[], points])
-        self.app.record(ME, [LabelChanged(row["project_id"], row["task_id"], label, {})])
+        attribute = {"name": f"attribute {random.randrange(3)}", "input_type": "text", "values": ["x"]}
+        edits: list[dict[str, Any]] = [
+            {"color": "#000000"},
+            {"name": random.choice(["cat", "dog", "lynx"])},
+            {"attributes": [attribute]},
+            {"sublabels": [{"name": random.choice(["head", "tail"])}]},
+        ]
+        self.app.labels.update(ME, label_id, random.choice(edits))
+
+    def review(self, random: Random) -> None:
+        """Somebody finds something in a job; or talks about what was found, or is done with it."""
+        issues = self.app.issues
+        if random.random() < 0.4:
+            issues.open(ME, NewIssue(self._one("jobs", random), 1, [1.5, 2.0], "Is this a cat?"))
+            return
+        comment = self._row("comments", random)
+        issue_id = comment["issue_id"]
+        after: list[Callable[[], object]] = [
+            lambda: issues.comment(ME, issue_id, "A dog."),
+            lambda: issues.edit_comment(ME, issue_id, comment["id"], random.choice(["A dog?", "A lynx."])),
+            lambda: issues.delete_comment(ME, issue_id, comment["id"]),
+            lambda: issues.update(ME, issue_id, {"assignee_id": 1}, resolved=random.choice([True, False, None])),
+            lambda: issues.delete(ME, issue_id),
+        ]
+        random.choice(after)()
+
+    def export(self, random: Random) -> None:
+        """Somebody asks for a file; some call it off."""
+        task_id = self._one("tasks", random)
+        key = self.app.exports.queue(ME, Target("task", task_id=task_id), "CVAT for images 1.1", save_images=False)
+        if random.random() < 0.5:
+            self.app.requests.cancel(ME, key)
+            return
+        request = self.app.requests.start(ME, key, "agent")
+        self.app.requests.finish(ME, request, [], {"sha256": "ab", "filename": "a.zip"})
 
     def _drawing(self, random: Random) -> tuple[int, dict[str, list[dict[str, Any]]]]:
         job_id = self._one("jobs", random)
@@ -215,7 +315,18 @@ class History:
 STEPS = [name for name in vars(History) if not name.startswith("_") and name != "live"]
 """Everything that somebody can do."""
 
-BEGINNING = [("person", 1), ("project", 2), ("task", 0), ("data", 5), ("draw", 5)]
+BEGINNING = [
+    ("person", 1),
+    ("script", 1),
+    ("project", 2),
+    ("task", 0),
+    ("data", 8),
+    ("draw", 5),
+    ("review", 1),
+    ("task", 0),
+    ("data", 12),
+    ("relabel", 14),
+]
 
 
 def tables(

@@ -14,6 +14,7 @@ from domain.errors import Invalid, VersionConflict
 from domain.event import Actor, Context, Event
 from domain.events.annotations import AnnotationsChanged
 from domain.events.data import UploadStarted
+from domain.events.job import JobCreated
 from domain.project import NewProject
 from domain.task import NewTask
 from infra.eventlog.mapper import COMPRESS_FROM, MAX_PAYLOAD, ZSTD_MAGIC, ZstdCompressor
@@ -52,7 +53,7 @@ def test_an_event_carries_who_did_it_when_and_through_what(system: System) -> No
         "stream": "job-5",
         "version": 1,
         "type": "JobCreated",
-        "schema_version": 1,
+        "schema_version": JobCreated.schema_version,
         "source": "worker",
         "actor_id": 4,
         "actor": "bob",

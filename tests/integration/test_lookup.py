@@ -12,15 +12,20 @@ import pytest
 
 from cli.bootstrap import System, connect
 from domain.errors import Forbidden, Invalid, NotFound
-from domain.events.job import JobAssigned
+from domain.events.data import FramesAdded, FramesDeleted, JobsSplit
+from domain.events.job import JobAssigned, JobDeleted
 from domain.events.label import LabelChanged, LabelDeleted, LabelSpec
 from domain.events.task import TaskDeleted
-from domain.ports import JobPlace
+from domain.events.validation import Honeypot, HoneypotsPlaced, ValidationFramesDisabled, ValidationSetUp
+from domain.ports import JobPlace, Validation
+from domain.splitting import Segment
+from domain.validation.selection import Selectable
 from projections.annotation_documents import of_job, of_task
 from projections.named_queries import queries
 
 from ..unit.domain import given
 from ..unit.domain.given import rectangle
+from ..unit.domain.memory_users import NaiveUsers
 from .histories import ME
 
 QUERIES = files("projections.queries")
@@ -46,6 +51,49 @@ def test_a_place_says_where_a_job_stands(office: System) -> None:
 def test_only_jobs_of_type_annotation_take_part_in_their_task(office: System) -> None:
     assert [place.job_id for place in office.app.lookup.task_places(7)] == [5, 6]
     assert office.app.lookup.task_places(8) == []
+
+
+@pytest.fixture
+def pool(system: System) -> System:
+    """Task 8 with job 10 (frames 0..2), its replica 11, and the pool of frames 3 and 4 in job 12: frame 1 shows 4."""
+    frames = [given.frame(name) for name in ("a.jpg", "c.jpg", "b.jpg", "d.jpg", "c.jpg")]
+    system.app.record(
+        ME,
+        [
+            given.user(1, "ann"), given.task(8), given.uploaded(8, 5), FramesAdded(8, 0, frames), JobsSplit(8, 0, 0, 2),
+            given.job(10, 8, frames=(0, 2)), given.job(11, 8, frames=(0, 2), type="replica", parent_job_id=10),
+            given.job(12, 8, frames=(0, 4), type="ground_truth"), ValidationSetUp(8, None, 12, "gt_pool", [3, 4], 1),
+            HoneypotsPlaced(8, None, [Honeypot(frame=1, real_frame=4, picture=frames[4])]),
+            ValidationFramesDisabled(8, None, [3]),
+        ],
+    )  # fmt: skip
+    return system
+
+
+def test_a_pool_takes_part_in_its_task_with_its_own_frames(pool: System) -> None:
+    places = [(place.job_id, place.start_frame, place.stop_frame) for place in pool.app.lookup.task_places(8)]
+    assert places == [(10, 0, 2), (12, 3, 4)]
+
+
+def test_how_work_is_checked(pool: System) -> None:
+    versions = {"validation-8": 3, "job-12": 1}
+    assert pool.app.lookup.validation(8) == Validation(12, "gt_pool", [3, 4], frozenset({3}), {1: 4}, versions)
+    pool.app.record(ME, [JobDeleted(12, 8, None, "annotation", "new")])
+    assert pool.app.lookup.validation(8) == Validation(versions={"validation-8": 3, "job-12": 2})
+    assert pool.app.lookup.validation(99) == Validation()
+
+
+def test_what_ground_truth_is_picked_from(pool: System) -> None:
+    pool.app.record(ME, [FramesDeleted(8, None, None, [2], [2])])
+    assert pool.app.lookup.selectable(8) == Selectable(5, 0, 0, [Segment(0, 2)], frozenset({2}))
+    assert pool.app.lookup.selectable(99) is None
+    assert pool.app.lookup.pictures(8, [4, 2]) == {4: given.frame("c.jpg"), 2: given.frame("b.jpg")}
+
+
+def test_a_honeypot_shows_another_frame(pool: System) -> None:
+    pool.app.record(ME, [HoneypotsPlaced(8, None, [Honeypot(frame=1, real_frame=3, picture=given.frame("d.jpg"))])])
+    assert pool.app.lookup.pictures(8, [1]) == {1: given.frame("d.jpg")}
+    assert pool.app.lookup.validation(8).honeypots == {1: 3}
 
 
 def test_the_labels_of_a_project_apply_in_its_tasks(office: System) -> None:
@@ -118,8 +166,8 @@ def test_objects_are_found_where_they_stand(office: System) -> None:
     lookup = office.app.lookup
     assert lookup.standing("shapes", [*ids, 10**9]) == {shape: (5, "rectangle")} | dict.fromkeys(other, (0, ""))
     assert lookup.standing("tags", ids) == {shape: (0, "rectangle")} | dict.fromkeys(other, (6, ""))
-    assert office.app.lookup.annotation_counts(6) == {"tags": {"": 2}}
-    assert office.app.lookup.annotation_counts(9) == {}
+    assert lookup.annotation_counts([6, 9]) == {6: {"tags": {"": 2}}, 9: {}}
+    assert lookup.annotation_counts([]) == {}
     office.app.record(ME, [TaskDeleted(7, None, "cats", [5, 6, 9])])
     assert lookup.standing("shapes", [shape]) == {shape: (5, "rectangle")}, "it may come back: its id is not free"
 
@@ -128,6 +176,29 @@ def test_people_are_known_by_name(office: System) -> None:
     lookup = office.app.lookup
     assert (lookup.username(1), lookup.username(2)) == ("ann", None)
     assert [lookup.username_taken(name) for name in ("ann", "ANN", "an", "")] == [True, True, False, False]
+
+
+def test_users_are_known_as_they_stand(office: System) -> None:
+    """As a naive fold of the whole log knows them, after everything that can happen to one."""
+    lookup, users = office.app.lookup, office.app.users
+    office.app.record(ME, [given.user(2, "bob"), given.user(3, "cy"), given.user(4, "dora")])
+    users.update(ME, 2, profile={"email": "Bob@example.org", "username": "Robert"}, role="admin")
+    users.update(ME, 3, role="admin", is_active=False)
+    users.delete(ME, 4)
+    kept, closed = users.log_in(ME, 2), users.log_in(ME, 2)
+    users.log_out(ME, 2, closed.login_id)
+    office.app.access_tokens.create(ME, 2, "import")
+    naive = NaiveUsers(list(office.app.recorded(1, 100)))
+    for user_id in (1, 2, 3):
+        assert lookup.account(user_id) == naive.account(user_id)
+        assert lookup.other_active_admin(user_id) == naive.other_active_admin(user_id)
+        assert lookup.access_token_count(user_id) == naive.access_token_count(user_id)
+    assert (lookup.username(4), lookup.username_taken("DORA"), lookup.username_taken("robert")) == (None, False, True)
+    with pytest.raises(NotFound):
+        lookup.account(4)
+    assert (lookup.email_taken("bob@EXAMPLE.org"), lookup.email_taken("other@example.org")) == (True, False)
+    assert lookup.login(kept.login_id) == naive.login(kept.login_id)
+    assert lookup.login(closed.login_id) is None
 
 
 def test_a_job_reads_as_it_was_stored_in_the_order_of_the_frames(office: System) -> None:

@@ -120,12 +120,12 @@ def test_secrets_are_not_shown(main_job: MainJob) -> None:
 
 def test_a_missing_table_is_named(main_job: MainJob) -> None:
     change(main_job, "DROP TABLE requests")
-    missing = 'relation "read_requests_v1.requests" does not exist'
+    missing = 'relation "read_requests_v2.requests" does not exist'
     assert differences(main_job) == {"table requests": f"can't be read: {missing}"}
 
 
 def test_a_projection_of_another_version_is_to_be_rebuilt(main_job: MainJob) -> None:
-    newer = [replace(one, version=2) if one.name == "users" else one for one in PROJECTIONS]
+    newer = [replace(one, version=one.version + 1) if one.name == "users" else one for one in PROJECTIONS]
     with main_job.system.database.connect() as connection:
         report = verify(connection, LogReader(), newer, main_job.blobs)
     found = {finding.subject: finding.difference for finding in report.findings if not finding.equal}
@@ -252,8 +252,10 @@ def overwrite(path: Path, content: bytes) -> None:
 
 @pytest.mark.parametrize("name", sorted(REGISTRY))
 def test_a_rebuild_of_one_projection_heals_it(main_job: MainJob, name: str) -> None:
+    rows = 0
     for table in REGISTRY[name].tables:
+        rows += len(main_job.system.database.query(f"SELECT 1 FROM {table.name}".encode()))
         change(main_job, f"TRUNCATE {table.name}")
-    assert name == "projects" or differences(main_job)
+    assert bool(differences(main_job)) is bool(rows)
     replay(main_job.system.database.url, [REGISTRY[name]])
     assert differences(main_job) == {}

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 import domain.events  # noqa: F401  (registers every event type)
 from consumers.forwarder.batch import COLUMNS, Batch, Limits, batches, gather, table_rows
-from consumers.forwarder.transform.row import MAX_COUNT, Row, has_transform, rows_of
+from consumers.forwarder.transform.row import MAX_COUNT, MAX_ROWS, Row, has_transform, rows_of
 from domain.event import Body, Event, Metadata, body_types, make_body
+from domain.events.access_token import AccessTokenChanged, AccessTokenCreated, AccessTokenRevoked, AccessTokenUsed
 from domain.events.annotations import AnnotationsChanged, AnnotationsCleared, AnnotationsReplaced, AnnotationsRestored
 from domain.events.data import DataUploaded, FilesReceived, FramesAdded, JobsSplit, UploadStarted
 from domain.events.job import JobAssigned, JobCreated, JobStateChanged
@@ -22,7 +23,17 @@ from domain.events.label import LabelChanged, LabelDeleted, LabelsAdded
 from domain.events.project import ProjectChanged, ProjectCreated, ProjectDeleted
 from domain.events.request import LeaseExpired, RequestFailed, RequestFinished, RequestQueued, RequestStarted
 from domain.events.task import TaskChanged, TaskCreated, TaskDeleted
-from domain.events.user import UserLoggedIn, UserLoggedOut, UserPasswordChanged, UserRegistered
+from domain.events.user import (
+    UserDeactivated,
+    UserDeleted,
+    UserLoggedIn,
+    UserLoggedOut,
+    UserPasswordChanged,
+    UserProfileChanged,
+    UserReactivated,
+    UserRegistered,
+    UserRoleChanged,
+)
 
 NOON = datetime(2026, 3, 31, 12, 0, 0, 123_456, UTC)
 REQUEST = "action=create&target=task&target_id=7"
@@ -57,6 +68,7 @@ def sample(kind: Any, name: str) -> Any:
         "list[int]": [8, 9],
         "dict": {},
         "list": [],
+        "ReceivedFile": {"name": "secret", "sha256": "ab", "size": 5},
     }.items():
         if kind.startswith(prefix):
             return value
@@ -90,8 +102,20 @@ def test_an_unknown_body_is_an_error_and_not_left_out() -> None:
         rows_of(Unknown())
 
 
+def test_a_task_with_more_jobs_than_rows_loses_none_of_them() -> None:
+    """An event has 65,535 rows at most: the rest is counted, with the ids in the payload."""
+    jobs = list(range(1, 200_001))
+    found = rows_of(TaskDeleted(7, None, "many", jobs))
+    assert len(found) <= MAX_ROWS
+    single = [row.obj_id for row in found if row.scope == "delete:job" and row.amount is None]
+    together = [row for row in found if row.amount is not None]
+    listed = [job_id for row in together for job_id in dict(row.payload)["ids"]]  # type: ignore[arg-type]
+    assert single + listed == jobs
+    assert [row.amount for row in together] == [65_535, 65_535, 200_000 - len(single) - 2 * 65_535]
+
+
 def test_a_row_says_who_where_when_and_from_which_event() -> None:
-    body = JobCreated(11, 7, 2, 21, "annotation", 0, 9, None, "annotation", "new")
+    body = JobCreated(11, 7, 2, 21, "annotation", 0, 9, None, "annotation", "new", None)
     (row,) = rows(body)
     assert row == {
         "scope": "create:job",
@@ -101,6 +125,7 @@ def test_a_row_says_who_where_when_and_from_which_event() -> None:
         "source": "server",
         "timestamp": 1774958400123,
         "count": None,
+        "duration": 0,
         "project_id": 2,
         "task_id": 7,
         "job_id": 11,
@@ -116,15 +141,17 @@ def test_a_row_says_who_where_when_and_from_which_event() -> None:
             "stage": "annotation",
             "state": "new",
             "assignee_id": None,
+            "parent_job_id": None,
             "request": {"id": "request-1", "user_agent": "cvat-sdk/2.80", "source": "api"},
         },
+        "remote_addr": None,
         "position": 1,
         "row": 0,
         "rows": 1,
         "stream": "job-11",
         "version": 2,
         "event_type": "JobCreated",
-        "schema_version": 1,
+        "schema_version": 2,
         "correlation_id": "request-1",
     }
 
@@ -286,6 +313,24 @@ def test_users() -> None:
     assert brief(login) == [("login:user", None, 6, None, None)]
     assert rows(login)[0]["payload"]["login_id"] == 1
     assert brief(UserLoggedOut(6, 1)) == [("logout:user", None, 6, None, None)]
+    assert brief(UserRoleChanged(6, "worker", "user")) == [("update:user", "groups", None, "worker", None)]
+    assert brief(UserDeactivated(6)) == [("update:user", "is_active", None, "false", None)]
+    assert brief(UserReactivated(6)) == [("update:user", "is_active", None, "true", None)]
+    assert brief(UserDeleted(6, "bob")) == [("delete:user", "bob", 6, None, None)]
+    (edited,) = rows(UserProfileChanged(6, {"email": {"from": "b@x", "to": "bob@x"}}))
+    assert (edited["scope"], edited["obj_name"], edited["obj_val"]) == ("update:user", "email", "bob@x")
+    assert (edited["payload"]["old_value"], edited["payload"]["user_id"]) == ("b@x", 6)
+
+
+def test_access_tokens() -> None:
+    (created,) = rows(AccessTokenCreated(4, 6, "import", True, None, "sha256"))
+    assert (created["scope"], created["obj_id"], created["payload"]["read_only"]) == ("create:accesstoken", 4, True)
+    assert "sha256" not in str(created)
+    changed = AccessTokenChanged(4, 6, {"name": {"from": "import", "to": "night import"}})
+    assert brief(changed) == [("update:accesstoken", "name", None, "night import", None)]
+    assert rows(changed)[0]["payload"]["token_id"] == 4
+    assert brief(AccessTokenUsed(4, 6)) == [("use:accesstoken", None, 4, None, None)]
+    assert brief(AccessTokenRevoked(4, 6, "import")) == [("delete:accesstoken", "import", 4, None, None)]
 
 
 def test_data() -> None:
@@ -318,6 +363,18 @@ def test_requests_know_their_task_and_a_failure_is_an_exception_too() -> None:
     assert brief(failed) == [("fail:request", REQUEST, None, None, None), ("send:exception", REQUEST, None, None, 1)]
     assert [row["payload"]["message"] for row in rows(failed)] == ["a.jpg is no image"] * 2
     assert {row["task_id"] for body in (queued, started, expired, finished, failed) for row in rows(body)} == {7}
+
+
+def test_exports_and_imports_have_the_scopes_of_cvat() -> None:
+    params = {"format": "COCO 1.0", "save_images": False, "filename": None}
+    for action, subresource in (("export", "annotations"), ("export", "dataset"), ("import", "annotations")):
+        request = f"action={action}&target=task&target_id=7&subresource={subresource}"
+        body = RequestQueued(request, action, action, "task", subresource, 5, "ann", None, 7, None, params)
+        assert brief(body)[1:] == [(f"{action}:dataset", None, None, None, None)]
+        payload = rows(body)[1]["payload"]
+        assert {key: payload[key] for key in ("format", "save_images")} == {"format": "COCO 1.0", "save_images": False}
+    backup = RequestQueued("r", "export", "export", "task", "backup", 5, "ann", None, 7, None, {})
+    assert [row[0] for row in brief(backup)] == ["queue:request"]
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from domain.frames import (
     chunk_of,
     default_chunk_size,
     select_frames,
+    sparse_chunk_by_number,
 )
 
 chunk_sizes = st.integers(1, 80)
@@ -118,17 +119,14 @@ def test_both_ways_of_asking_give_the_whole_job(start: int, size: int, chunk_siz
     assert all(chunk_of(frame, chunk_size) == n for n, chunk in zip(numbers, by_number, strict=True) for frame in chunk)
 
 
-@given(st.integers(0, 300), st.integers(1, 200), chunk_sizes)
-def test_a_range_and_a_list_of_frames_give_the_same_chunks(start: int, size: int, chunk_size: int) -> None:
-    job = range(start, start + size)
-    number = chunk_of(start + size // 2, chunk_size)
-    assert list(chunk_by_number(job, chunk_size, number)) == chunk_by_number(list(job), chunk_size, number)
-
-
 def test_sparse_frames_are_chunked_too() -> None:
-    picked = [1, 5, 6, 17, 30]
-    assert chunk_by_index(picked, 2, 1) == [6, 17]
-    assert chunk_by_number(picked, 10, 0) == [1, 5, 6]
+    picked = [1, 5, 6, 11]
+    assert chunk_by_index(picked, 2, 1) == [6, 11]
+    assert sparse_chunk_by_number(picked, 12, 5, 0) == [None, 1, None, None, None]
+    assert sparse_chunk_by_number(picked, 12, 5, 2) == [None, 11]
+    assert sparse_chunk_by_number([1], 12, 5, 1) == [None] * 5
+    with pytest.raises(Invalid, match="Chunk 3 does not exist: there are 3"):
+        sparse_chunk_by_number(picked, 12, 5, 3)
 
 
 @pytest.mark.parametrize("index", [-1, 3])

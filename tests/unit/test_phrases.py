@@ -9,6 +9,7 @@ import pytest
 import domain.events  # noqa: F401  (registers every event type)
 from cli.phrases import PHRASES, sentence
 from domain.event import Body, Event, Metadata, body_types
+from domain.events.access_token import AccessTokenChanged, AccessTokenCreated
 from domain.events.annotations import AnnotationsChanged, AnnotationsCleared, AnnotationsReplaced, AnnotationsRestored
 from domain.events.data import FilesReceived, FramesAdded
 from domain.events.job import JobAssigned, JobCreated
@@ -16,7 +17,9 @@ from domain.events.label import LabelDeleted, LabelsAdded
 from domain.events.project import ProjectChanged
 from domain.events.request import LeaseExpired, RequestFailed, RequestQueued, RequestStarted
 from domain.events.task import TaskCreated, TaskDeleted
-from domain.events.user import UserLoggedIn, UserRegistered
+from domain.events.telemetry import ClientEventsReported
+from domain.events.user import UserLoggedIn, UserRegistered, UserRoleChanged
+from domain.events.validation import ValidationSetUp
 
 REQUEST = "action=create&target=task&target_id=7"
 
@@ -60,8 +63,23 @@ def test_every_event_type_has_words() -> None:
         ),
         (FramesAdded(7, 4, [{}]), "ada put frame 4 into task 7"),  # type: ignore[typeddict-item]
         (
-            JobCreated(2, 7, None, 2, "annotation", 5, 5, None, "annotation", "new"),
+            JobCreated(2, 7, None, 2, "annotation", 5, 5, None, "annotation", "new", None),
             "ada created job 2 of task 7: frame 5",
+        ),
+        (
+            JobCreated(4, 7, None, 2, "replica", 5, 6, None, "annotation", "new", 2),
+            "ada created job 4 of task 7: frames 5 to 6, a replica of job 2",
+        ),
+        (
+            JobCreated(9, 7, None, 3, "ground_truth", 0, 6, None, "annotation", "new", None),
+            "ada created ground truth job 9 of task 7",
+        ),
+        (ValidationSetUp(7, None, 9, "gt", [0, 5], None), "ada set 2 frames of task 7 aside as ground truth"),
+        (UserRoleChanged(6, "worker", "user"), "ada changed the role of user 6 from “user” to “worker”"),
+        (AccessTokenCreated(4, 6, "import", True, None, ""), "ada made read-only access token 4 “import”"),
+        (
+            AccessTokenChanged(4, 6, {"expiry_date": {"from": None, "to": "2030-01-01T00:00:00+00:00"}}),
+            "ada changed the expiry date from nothing to “2030-01-01T00:00:00+00:00” of access token 4",
         ),
         (JobAssigned(2, 7, None, 5, "bob", None), "ada handed job 2 to bob"),
         (JobAssigned(2, 7, None, None, None, 5), "ada took job 2 back"),
@@ -97,6 +115,11 @@ def test_every_event_type_has_words() -> None:
             ),
             "ada asked to export annotations of job 2",
         ),
+        (
+            ClientEventsReported(1, "2026-11-20", [{}, {}], [{"milliseconds": 5_250}], None),  # type: ignore[typeddict-item]
+            "ada reported 2 events of a user interface and 5 s of work",
+        ),
+        (ClientEventsReported(1, "2026-11-20", [], [], None), "ada reported 0 events of a user interface"),
         (RequestFailed(REQUEST, 7, "a.jpg is damaged"), "ada could not prepare the data of task 7: a.jpg is damaged"),
     ],
 )  # fmt: skip

@@ -55,7 +55,8 @@ def test_a_waiting_request_is_taken_up_at_once(work: Work, settings: Settings) -
 
 def test_an_agent_comes_and_goes(work: Work, settings: Settings) -> None:
     with running(work.system, settings) as agent:
-        wait_until(lambda: work.rows("SELECT 1 FROM log.agents WHERE agent = %s AND queues = '{import}'", agent.name))
+        served = "SELECT 1 FROM log.agents WHERE agent = %s AND queues = '{import,export}'"
+        wait_until(lambda: work.rows(served, agent.name))
         [first] = work.rows("SELECT beat_at FROM log.agents")
         wait_until(lambda: work.rows("SELECT 1 FROM log.agents WHERE beat_at > %s", first["beat_at"]))
     assert work.rows("SELECT 1 FROM log.agents") == []

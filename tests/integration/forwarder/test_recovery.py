@@ -121,7 +121,7 @@ def test_a_lost_checkpoint_is_found_again_in_clickhouse(
         connection.execute("DELETE FROM log.checkpoints")
     record(system, 10)
     with forwarding(log, url) as forwarder:
-        wait_until(lambda: forwarded(log))
+        wait_until(lambda: forwarded(log) and forwarder.status.snapshot().position == 510)
         assert forwarder.status.snapshot().events == 10
     assert_exactly_once(log, clickhouse)
 

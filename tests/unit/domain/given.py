@@ -50,6 +50,7 @@ def job(job_id: int = 5, task_id: int = 7, frames: tuple[int, int] = (0, 9), **f
         "stage": "annotation",
         "state": "new",
         "type": "annotation",
+        "parent_job_id": None,
     }
     start, stop = frames
     return JobCreated(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count, islice
 from typing import Any
@@ -24,12 +24,13 @@ from domain.events.annotations import (
 )
 from domain.events.job import JobAssigned, JobCreated, JobDeleted, JobRestored, JobStateChanged
 from domain.events.label import LabelDeleted, LabelRestored, LabelsAdded
-from domain.events.task import TaskCreated, TaskDeleted, TaskPurged, TaskRestored
-from domain.events.user import UserRegistered
-from domain.ports import Clock, Ids, JobPlace, LabelParent, Lookup, Passwords, Standing, State
+from domain.events.task import TaskCreated, TaskDeleted, TaskMoved, TaskPurged, TaskRestored
+from domain.ports import Clock, Drawn, Ids, JobPlace, LabelParent, Lookup, Passwords, Standing, State
 from domain.saves import Saves
 
 from .memory_saves import NaiveSaves
+from .memory_users import NaiveUsers
+from .memory_validation import NaiveValidation
 
 START = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
@@ -69,11 +70,11 @@ class LegiblePasswords:
         return password_hash == self.hash(password)
 
 
-class NaiveLookup:
+class NaiveLookup(NaiveUsers, NaiveValidation):
     """Folds the whole log for each question."""
 
     def __init__(self, events: Sequence[Event]) -> None:
-        self._events = events
+        super().__init__(events)
         self.saves: Saves = NaiveSaves(events)
 
     def job_place(self, job_id: int, *, fresh: bool = False) -> JobPlace:
@@ -83,9 +84,12 @@ class NaiveLookup:
         raise NotFound
 
     def task_places(self, task_id: int) -> list[JobPlace]:
-        others = {job.job_id for job in self._of(JobCreated) if job.type != "annotation"}
-        places = [place for place in self._places() if place.task_id == task_id and place.job_id not in others]
-        return sorted(places, key=lambda place: place.job_id)
+        places = [place for place in self._places() if place.task_id == task_id]
+        pool = self.validation(task_id)
+        others = [place for place in places if place.type == "annotation"]
+        if pool.mode == "gt_pool":
+            others += [replace(p, start_frame=min(pool.frames)) for p in places if p.job_id == pool.job_id]
+        return sorted(others, key=lambda place: place.job_id)
 
     def standing(self, kind: str, ids: list[int]) -> dict[int, Standing]:
         found = {}
@@ -104,12 +108,28 @@ class NaiveLookup:
     def tasks_in(self, project_id: int) -> list[int]:
         return sorted(task.task_id for task in self._tasks().values() if task.project_id == project_id)
 
-    def annotation_counts(self, job_id: int) -> dict[str, dict[str, int]]:
-        counts: dict[str, dict[str, int]] = {}
-        for kind, objects in standing(self._bodies()).get(job_id, {}).items():
-            if objects:
-                counts[kind] = dict(Counter(shape_type(kind, item) for item in objects.values()))
-        return counts
+    def annotation_counts(self, job_ids: Sequence[int]) -> dict[int, dict[str, dict[str, int]]]:
+        jobs = standing(self._bodies())
+        return {
+            job_id: {
+                kind: dict(Counter(shape_type(kind, item) for item in objects.values()))
+                for kind, objects in jobs.get(job_id, {}).items()
+                if objects
+            }
+            for job_id in job_ids
+        }
+
+    def drawn(self, task_id: int) -> list[Drawn]:
+        jobs = drawn(self._bodies())
+        return [
+            Drawn(
+                job_id,
+                task_id,
+                self._versions(f"annotations-{job_id}")[f"annotations-{job_id}"],
+                {kind: list(objects.values()) for kind, objects in jobs.get(job_id, {}).items()},
+            )
+            for job_id in self.jobs_of([task_id])[task_id]
+        ]
 
     def label_parent(self, label_id: int) -> LabelParent:
         for added in self._of(LabelsAdded):
@@ -117,12 +137,6 @@ class NaiveLookup:
             if label_id in ids:
                 return LabelParent(added.project_id, added.task_id)
         raise NotFound
-
-    def username(self, user_id: int) -> str | None:
-        return {user.user_id: user.username for user in self._of(UserRegistered)}.get(user_id)
-
-    def username_taken(self, username: str) -> bool:
-        return username.lower() in {user.username.lower() for user in self._of(UserRegistered)}
 
     def _bodies(self) -> list[Body]:
         return [event.body for event in self._events]
@@ -136,7 +150,9 @@ class NaiveLookup:
 
     def _tasks(self) -> dict[int, TaskCreated]:
         gone = {body.task_id for body in standing_deletions(self._bodies(), TaskDeleted, TaskRestored)}
-        return {task.task_id: task for task in self._of(TaskCreated) if task.task_id not in gone}
+        moves = {move.task_id: {"project_id": move.project_id} for move in self._of(TaskMoved)}
+        tasks = [replace(task, **moves.get(task.task_id, {})) for task in self._of(TaskCreated)]
+        return {task.task_id: task for task in tasks if task.task_id not in gone}
 
     def _places(self) -> Iterator[JobPlace]:
         tasks = self._tasks()
@@ -174,7 +190,8 @@ class MemoryLog:
         self.clock: Clock = lambda: START + timedelta(seconds=len(self.events))
         """A second later each time that something is recorded."""
         self.ids: Ids = CountingIds()
-        self.lookup: Lookup = NaiveLookup(self.events)
+        self._naive = NaiveLookup(self.events)
+        self.lookup: Lookup = self._naive
         self.passwords: Passwords = LegiblePasswords()
         self._versions: Counter[str] = Counter()
         self._given = 0
@@ -220,8 +237,8 @@ class MemoryLog:
             if self._versions[stream] != version:
                 raise VersionConflict(stream, version, self._versions[stream])
         for body in bodies:
-            if isinstance(body, UserRegistered) and self.lookup.username_taken(body.username):
-                raise Conflict(f"there is a user {body.username}")
+            if self._naive.gives_a_taken_name(body):
+                raise Conflict("there is a user of this name")
         meta = metadata(context, self.clock())
         recorded = []
         for body in map(through_json, bodies):

@@ -161,7 +161,7 @@ def test_a_request_of_a_task_in_a_project_knows_the_project(log: MemoryLog) -> N
 
 def prepared(frames: int, *segments: tuple[int, int]) -> Prepared:
     split = Split(segment_size=4, overlap=1, segments=tuple(Segment(*segment) for segment in segments))
-    return Prepared([given.frame(f"{number}.jpg") for number in range(frames)], split, given.uploaded(7, frames))
+    return Prepared(given.uploaded(7, frames), split, [given.frame(f"{number}.jpg") for number in range(frames)])
 
 
 def test_frames_and_jobs_follow_the_data(log: MemoryLog, data: Data) -> None:
@@ -170,8 +170,8 @@ def test_frames_and_jobs_follow_the_data(log: MemoryLog, data: Data) -> None:
         given.uploaded(7, 6),
         FramesAdded(7, 0, [given.frame(f"{number}.jpg") for number in range(6)]),
         JobsSplit(7, 4, 1, 2),
-        JobCreated(1, 7, None, 1, "annotation", 0, 3, None, "annotation", "new"),
-        JobCreated(2, 7, None, 2, "annotation", 3, 5, None, "annotation", "new"),
+        JobCreated(1, 7, None, 1, "annotation", 0, 3, None, "annotation", "new", None),
+        JobCreated(2, 7, None, 2, "annotation", 3, 5, None, "annotation", "new", None),
     ]
 
 

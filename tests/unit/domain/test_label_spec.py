@@ -140,3 +140,12 @@ def test_names_are_unique_within_the_parent() -> None:
 def test_the_number_of_labels_is_bounded() -> None:
     check([{"name": str(number)} for number in range(MAX_LABELS)], frozenset())
     assert "labels" in refusal(*({"name": str(number)} for number in range(MAX_LABELS + 1)))
+    taken = frozenset(str(number) for number in range(MAX_LABELS))
+    assert "labels" in refusal({"name": "one more"}, taken=taken)
+
+
+def test_a_point_of_a_skeleton_is_no_skeleton() -> None:
+    hand = {"name": "hand", "type": "skeleton", "sublabels": [{"name": "thumb"}]}
+    fault = refusal({"name": "person", "type": "skeleton", "sublabels": [{"name": "head"}, hand]})
+    assert fault["labels"][0]["sublabels"][0] == {}
+    assert fault["labels"][0]["sublabels"][1].keys() == {"type"}

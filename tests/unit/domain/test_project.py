@@ -5,13 +5,22 @@ from __future__ import annotations
 import pytest
 
 from domain.errors import Invalid, NotFound
-from domain.events.label import LabelsAdded
-from domain.events.project import ProjectDeleted
+from domain.events.label import LabelChanged, LabelsAdded
+from domain.events.project import ProjectChanged, ProjectDeleted
 from domain.project import NewProject, Project, Projects, evolve
 
 from . import given
 from .given import ANN
 from .memory_log import MemoryLog
+
+FIELDS = {
+    "name": "animals",
+    "owner_id": 1,
+    "assignee_id": None,
+    "bug_tracker": "",
+    "source_storage": None,
+    "target_storage": None,
+}
 
 
 @pytest.fixture
@@ -54,7 +63,7 @@ def test_nothing_is_recorded_of_a_project_that_is_refused(
 
 def test_a_deleted_project_is_not_found(log: MemoryLog, projects: Projects) -> None:
     log.given(given.project(3))
-    assert projects.require(3) == (Project(3, "animals"), 1)
+    assert projects.require(3) == (Project(3, FIELDS), 1)
     log.given(ProjectDeleted(3, "animals", []))
     for project_id in (3, 4):
         with pytest.raises(NotFound):
@@ -63,3 +72,23 @@ def test_a_deleted_project_is_not_found(log: MemoryLog, projects: Projects) -> N
 
 def test_events_before_the_project_exists_mean_nothing() -> None:
     assert evolve(None, ProjectDeleted(3, "animals", [])) is None
+
+
+def test_only_what_changes_is_recorded_the_labels_too(log: MemoryLog, projects: Projects) -> None:
+    log.given(given.project(3), given.labels(given.label(1, "cat"), given.label(2, "dog"), project_id=3))
+    edits = [{"id": 1, "name": "cat"}, {"id": 2, "name": "wolf"}]
+    projects.update(ANN, 3, {"name": "animals", "assignee_id": 1}, edits)
+    changed, renamed = log.then
+    assert changed == ProjectChanged(3, {"assignee_id": {"from": None, "to": 1}})
+    assert isinstance(renamed, LabelChanged)
+    assert renamed.changes == {"name": {"from": "dog", "to": "wolf"}}
+    projects.update(ANN, 3, {"assignee_id": 1}, edits)
+    assert len(log.then) == 2
+
+
+def test_a_refused_edit_leaves_all_as_it_was(log: MemoryLog, projects: Projects) -> None:
+    log.given(given.project(3), given.labels(given.label(1, "cat"), project_id=3))
+    for fields, labels in (({"name": "x"}, [{"name": "cat"}]), ({"name": "x", "owner_id": 9}, [])):
+        with pytest.raises(Invalid):
+            projects.update(ANN, 3, fields, labels)
+    assert log.then == []

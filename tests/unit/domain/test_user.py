@@ -1,4 +1,4 @@
-"""Users: registering, logging in and out. Secrets are kept as digests only."""
+"""Users: registering, logging in and out, and who may come in at all. Secrets are kept as digests only."""
 
 from __future__ import annotations
 
@@ -7,8 +7,19 @@ import re
 
 import pytest
 
-from domain.errors import Invalid, NotFound
-from domain.events.user import UserLoggedIn, UserLoggedOut, UserPasswordChanged, UserRegistered
+from domain.errors import Conflict, Invalid, NotFound
+from domain.event import Actor, Context
+from domain.events.user import (
+    UserDeactivated,
+    UserDeleted,
+    UserLoggedIn,
+    UserLoggedOut,
+    UserPasswordChanged,
+    UserProfileChanged,
+    UserReactivated,
+    UserRegistered,
+    UserRoleChanged,
+)
 from domain.user import LOGIN_LASTS, Users
 
 from . import given
@@ -105,6 +116,154 @@ def test_an_unknown_user_is_not_found(users: Users) -> None:
         users.change_password(ANN, 9, "another-word")
     with pytest.raises(NotFound):
         users.log_out(ANN, 9, 1)
+
+
+def test_the_login_that_a_password_is_changed_through_goes_on(log: MemoryLog, users: Users) -> None:
+    log.given(given.user(1))
+    this, other = users.log_in(ANN, 1), users.log_in(ANN, 1)
+    users.change_password(ANN, 1, "another-word", keep_login=this.login_id)
+    users.log_out(ANN, 1, other.login_id)
+    changed, again = log.then[2:]
+    assert changed == UserPasswordChanged(1, "hash of another-word")
+    assert again == log.then[0], "the same cookie and token"
+
+
+def test_a_login_that_ended_does_not_come_back_with_a_new_password(log: MemoryLog, users: Users) -> None:
+    log.given(given.user(1))
+    login = users.log_in(ANN, 1)
+    users.log_out(ANN, 1, login.login_id)
+    users.change_password(ANN, 1, "another-word", keep_login=login.login_id)
+    assert log.then[2:] == [UserPasswordChanged(1, "hash of another-word")]
+
+
+def test_a_password_that_is_the_users_name_is_refused(log: MemoryLog, users: Users) -> None:
+    log.given(given.user(1, "annabelle"))
+    with pytest.raises(Invalid) as refusal:
+        users.change_password(ANN, 1, "Annabelle", field="new_password2")
+    assert refusal.value.detail.keys() == {"new_password2"}
+
+
+NOBODY = Context(Actor(None, None))
+
+
+def sign_up(users: Users, username: str = "robert", password: str = "secret-word", email: str = "") -> None:
+    users.sign_up(NOBODY, username, password, email=email, first_name="Bob", last_name="")
+
+
+def test_who_signs_up_is_logged_in_and_did_it_himself(log: MemoryLog, users: Users) -> None:
+    sign_up(users, email="bob@example.org")
+    registered, opened = log.then
+    assert registered == UserRegistered(1, "robert", "bob@example.org", "Bob", "", False, "hash of secret-word")
+    assert isinstance(opened, UserLoggedIn)
+    assert {(event.meta.actor_id, event.meta.actor) for event in log.events} == {(1, "robert")}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        ({"username": "bobo"}, "username"),
+        ({"username": "annie"}, "username"),
+        ({"password": "robert"}, "password1"),
+        ({"password": "12345678901"}, "password1"),
+        ({"email": "no address"}, "email"),
+        ({"email": "two@@example.org"}, "email"),
+        ({"email": "ANN@example.org"}, "email"),
+    ],
+)
+def test_what_is_wrong_with_a_sign_up_is_said_at_the_field(
+    log: MemoryLog, users: Users, wrong: dict[str, str], field: str
+) -> None:
+    log.given(UserRegistered(9, "Annie", "ann@example.org", "", "", False, ""))
+    with pytest.raises(Invalid) as refusal:
+        sign_up(users, **wrong)
+    assert refusal.value.detail.keys() == {field}
+    assert log.then == []
+
+
+def test_an_edit_names_what_changed_and_nothing_else(log: MemoryLog, users: Users) -> None:
+    log.given(given.user(1))
+    users.update(ANN, 1, profile={"first_name": "Ann", "last_name": "", "username": "ann"})
+    users.update(ANN, 1, profile={"first_name": "Ann"})
+    assert log.then == [UserProfileChanged(1, {"first_name": {"from": "", "to": "Ann"}})]
+
+
+@pytest.mark.parametrize(
+    "profile", [{"username": "BOB"}, {"username": "a b"}, {"email": "bob@Example.org"}, {"email": "nowhere"}]
+)
+def test_an_edit_takes_no_name_or_address_from_others(log: MemoryLog, users: Users, profile: dict[str, str]) -> None:
+    log.given(given.user(1), UserRegistered(2, "bob", "bob@example.org", "", "", False, ""))
+    with pytest.raises(Invalid) as refusal:
+        users.update(ANN, 1, profile=profile)
+    assert refusal.value.detail.keys() == profile.keys()
+    assert log.then == []
+
+
+def test_an_own_name_may_change_its_case(log: MemoryLog, users: Users) -> None:
+    log.given(UserRegistered(1, "ann", "ann@example.org", "", "", False, ""))
+    users.update(ANN, 1, profile={"username": "Ann", "email": "Ann@example.org"})
+    account = log.lookup.account(1)
+    assert (account.username, account.email) == ("Ann", "Ann@example.org")
+
+
+def test_a_name_is_given_once_also_when_somebody_registers_meanwhile(log: MemoryLog, users: Users) -> None:
+    log.given(given.user(9))
+    log.meanwhile(lambda: users.register(ANN, "bob", "secret-word"))
+    with pytest.raises(Invalid) as refusal:
+        users.update(ANN, 9, profile={"username": "bob"})
+    assert refusal.value.detail == {"username": ["A user with that username already exists."]}
+
+
+def test_roles_and_rights_change(log: MemoryLog, users: Users) -> None:
+    log.given(given.user(1), given.user(2, "bob"))
+    users.update(ANN, 2, role="worker", is_active=False)
+    users.update(ANN, 2, role="worker", is_active=False)
+    users.update(ANN, 2, is_active=True)
+    assert log.then == [UserRoleChanged(2, "worker", "user"), UserDeactivated(2), UserReactivated(2)]
+    with pytest.raises(Invalid) as refusal:
+        users.update(ANN, 2, role="king")
+    assert refusal.value.detail.keys() == {"groups"}
+
+
+def admin(user_id: int, username: str) -> UserRegistered:
+    return UserRegistered(user_id, username, "", "", "", True, "")
+
+
+def test_the_last_active_administrator_stays_one(log: MemoryLog, users: Users) -> None:
+    log.given(admin(1, "ann"), admin(2, "bob"), given.user(3, "cy"), UserDeactivated(2))
+    for action in (
+        lambda: users.delete(ANN, 1),
+        lambda: users.update(ANN, 1, role="user"),
+        lambda: users.update(ANN, 1, is_active=False),
+    ):
+        with pytest.raises(Conflict, match="last active administrator"):
+            action()
+    assert log.then == []
+    users.update(ANN, 1, role="admin", is_active=True)
+    users.delete(ANN, 2)
+    assert log.then == [UserDeleted(2, "bob")]
+
+
+def test_two_administrators_do_not_remove_each_other_at_the_same_time(log: MemoryLog, users: Users) -> None:
+    log.given(admin(1, "ann"), admin(2, "bob"))
+    log.meanwhile(lambda: users.update(ANN, 1, is_active=False))
+    with pytest.raises(Conflict, match="last active administrator"):
+        users.update(ANN, 2, role="user")
+    assert log.then == [UserDeactivated(1)]
+
+
+def test_a_deleted_user_is_gone_and_the_name_is_free(log: MemoryLog, users: Users) -> None:
+    log.given(given.user(8), given.user(9, "bob"))
+    login = users.log_in(ANN, 9)
+    users.delete(ANN, 9)
+    for action in (
+        lambda: users.delete(ANN, 9),
+        lambda: users.update(ANN, 9, is_active=True),
+        lambda: users.change_password(ANN, 9, "another-word"),
+        lambda: users.log_out(ANN, 9, login.login_id),
+    ):
+        with pytest.raises(NotFound):
+            action()
+    assert users.register(ANN, "Bob", "secret-word") != 9
 
 
 def test_secret_fields_are_marked() -> None:

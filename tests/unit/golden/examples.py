@@ -3,21 +3,67 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 from domain.event import Body
+from domain.events.access_token import AccessTokenChanged, AccessTokenCreated, AccessTokenRevoked, AccessTokenUsed
 from domain.events.annotations import AnnotationsChanged, AnnotationsCleared, AnnotationsReplaced, AnnotationsRestored
-from domain.events.data import DataUploaded, FilesReceived, Frame, FramesAdded, JobsSplit, ReceivedFile, UploadStarted
+from domain.events.data import (
+    DataUploaded,
+    FilesReceived,
+    Frame,
+    FramesAdded,
+    FramesDeleted,
+    FramesRestored,
+    JobsSplit,
+    ReceivedFile,
+    RelatedImage,
+    RelatedImagesAdded,
+    UploadStarted,
+    VideoAdded,
+)
+from domain.events.issue import (
+    CommentAdded,
+    CommentDeleted,
+    CommentEdited,
+    IssueChanged,
+    IssueDeleted,
+    IssueOpened,
+    IssueReopened,
+    IssueResolved,
+)
 from domain.events.job import JobAssigned, JobCreated, JobDeleted, JobRestored, JobStateChanged
 from domain.events.label import AttributeSpec, LabelChanged, LabelDeleted, LabelRestored, LabelsAdded, LabelSpec
 from domain.events.project import ProjectChanged, ProjectCreated, ProjectDeleted, ProjectRestored
-from domain.events.request import LeaseExpired, RequestFailed, RequestFinished, RequestQueued, RequestStarted
-from domain.events.task import TaskChanged, TaskCreated, TaskDeleted, TaskPurged, TaskRestored
-from domain.events.user import UserLoggedIn, UserLoggedOut, UserPasswordChanged, UserRegistered
+from domain.events.request import (
+    LeaseExpired,
+    RequestCancelled,
+    RequestFailed,
+    RequestFinished,
+    RequestQueued,
+    RequestStarted,
+)
+from domain.events.task import TaskChanged, TaskCreated, TaskDeleted, TaskMoved, TaskPurged, TaskRestored
+from domain.events.telemetry import ClientEventsReported
+from domain.events.user import (
+    UserDeactivated,
+    UserDeleted,
+    UserLoggedIn,
+    UserLoggedOut,
+    UserPasswordChanged,
+    UserProfileChanged,
+    UserReactivated,
+    UserRegistered,
+    UserRoleChanged,
+)
+from domain.events.validation import Honeypot, HoneypotsPlaced, ValidationFramesDisabled, ValidationSetUp
 
 TIME = datetime(2026, 11, 20, 12, 30, 15, 123456, tzinfo=UTC)
 CREATION = "action=create&target=task&target_id=7"
+ISSUE: dict[str, Any] = {"issue_id": 9, "job_id": 11, "task_id": 7, "project_id": 2}
 STORAGE = {"location": "local", "cloud_storage_id": None}
 SHA256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+PICTURE = Frame(name="cät.jpg", sha256=SHA256, size=123_456, width=640, height=480)
 
 AGE = AttributeSpec(
     id=3, name="age", mutable=True, input_type="select", default_value="young", values=["young", "old", "Ålder"]
@@ -75,6 +121,12 @@ INTERVAL = {
 }
 
 BODIES: list[Body] = [
+    AccessTokenChanged(
+        token_id=4, user_id=1, changes={"expiry_date": {"from": None, "to": "2026-11-20T12:30:15.123456+00:00"}}
+    ),
+    AccessTokenCreated(token_id=4, user_id=1, name="import", read_only=False, expiry_date=TIME, value_hash=SHA256),
+    AccessTokenRevoked(token_id=4, user_id=1, name="night import"),
+    AccessTokenUsed(token_id=4, user_id=1),
     AnnotationsChanged(
         job_id=11,
         task_id=7,
@@ -115,20 +167,40 @@ BODIES: list[Body] = [
     ),
     FilesReceived(task_id=7, files=[ReceivedFile(name="cät.jpg", sha256=SHA256, size=123_456)]),
     FramesAdded(task_id=7, first=0, frames=[Frame(name="cät.jpg", sha256=SHA256, size=123_456, width=640, height=480)]),
+    FramesDeleted(task_id=7, project_id=2, job_id=11, frames=[1, 2], deleted_frames=[0, 1, 2]),
+    FramesRestored(task_id=7, project_id=None, job_id=None, frames=[0, 2], deleted_frames=[1]),
+    RelatedImagesAdded(task_id=7, images=[RelatedImage(frame=0, name="löft.jpg", sha256=SHA256, size=123_456)]),
+    VideoAdded(
+        task_id=7,
+        video=ReceivedFile(name="cäts.mp4", sha256=SHA256, size=123_456),
+        index=ReceivedFile(name="cäts.mp4.index", sha256=SHA256, size=512),
+        width=640,
+        height=480,
+        frame_count=300,
+    ),
     JobsSplit(task_id=7, segment_size=2, overlap=1, job_count=2),
     UploadStarted(task_id=7),
+    CommentAdded(comment_id=4, owner_id=1, message="Is this a cät?", **ISSUE),
+    CommentDeleted(comment_id=4, **ISSUE),
+    CommentEdited(comment_id=4, message="Is this a cat?", previous="Is this a cät?", **ISSUE),
+    IssueChanged(changes={"assignee_id": {"from": None, "to": 4}}, **ISSUE),
+    IssueDeleted(comment_ids=[4, 5], **ISSUE),
+    IssueOpened(frame=2, position=[1.5, 2.0], owner_id=1, assignee_id=None, **ISSUE),
+    IssueReopened(**ISSUE),
+    IssueResolved(**ISSUE),
     JobAssigned(job_id=11, task_id=7, project_id=2, assignee_id=4, assignee="bob", previous_assignee_id=None),
     JobCreated(
         job_id=11,
         task_id=7,
         project_id=None,
         segment_id=9,
-        type="annotation",
+        type="replica",
         start_frame=0,
         stop_frame=1,
         assignee_id=4,
         stage="annotation",
         state="new",
+        parent_job_id=10,
     ),
     JobDeleted(job_id=11, task_id=7, project_id=2, stage="validation", state="new"),
     JobRestored(job_id=11, task_id=7, project_id=2, stage="validation", state="new", deletion=99),
@@ -159,6 +231,7 @@ BODIES: list[Body] = [
     ProjectDeleted(project_id=2, name="animals", task_ids=[7, 8]),
     ProjectRestored(project_id=2, name="animals", deletion=99),
     LeaseExpired(request_id=CREATION, agent="agent-1", last_beat=TIME),
+    RequestCancelled(request_id=CREATION, task_id=7),
     RequestFailed(request_id=CREATION, task_id=7, message="cät.jpg is not an image"),
     RequestFinished(request_id=CREATION, task_id=7, result={"result_id": 7}),
     RequestQueued(
@@ -191,12 +264,46 @@ BODIES: list[Body] = [
         source_storage=None,
         target_storage=STORAGE,
     ),
+    TaskMoved(task_id=7, project_id=2, previous_project_id=None, job_ids=[11, 12], labels=[[5, 21], [6, 22]]),
     TaskDeleted(task_id=7, project_id=2, name="cats", job_ids=[11, 12]),
     TaskPurged(task_id=7, project_id=2, name="cats", job_ids=[11, 12], deletion=99),
     TaskRestored(task_id=7, project_id=2, name="cats", job_ids=[11, 12], deletion=99),
+    ClientEventsReported(
+        user_id=1,
+        day="2026-11-20",
+        events=[
+            {"scope": "load:cvat", "timestamp": "2026-11-20T10:00:00+00:00", "payload": '{"language":"sv"}'},
+            {
+                "scope": "draw:object",
+                "timestamp": "2026-11-20T10:00:05.250000+00:00",
+                "duration": 1500,
+                "count": 1,
+                "obj_name": "rectangle",
+                "obj_id": 1002,
+                "obj_val": "cät",
+                "project_id": 2,
+                "task_id": 7,
+                "job_id": 11,
+            },
+        ],
+        working_times=[
+            {
+                "timestamp": "2026-11-20T10:00:05.250000+00:00",
+                "milliseconds": 5250,
+                "project_id": None,
+                "task_id": 7,
+                "job_id": 11,
+            }
+        ],
+        remote_addr="192.0.2.7",
+    ),
+    UserDeactivated(user_id=1),
+    UserDeleted(user_id=1, username="ann"),
     UserLoggedIn(user_id=1, login_id=8, cookie_hash=SHA256, token_hash=SHA256[::-1], expires=TIME),
     UserLoggedOut(user_id=1, login_id=8),
     UserPasswordChanged(user_id=1, password_hash="$argon2id$v=19$m=65536,t=3,p=4$c2FsdA$aGFzaA"),
+    UserProfileChanged(user_id=1, changes={"email": {"from": "", "to": "ann@example.org"}}),
+    UserReactivated(user_id=1),
     UserRegistered(
         user_id=1,
         username="ann",
@@ -206,8 +313,15 @@ BODIES: list[Body] = [
         is_admin=True,
         password_hash="$argon2id$v=19$m=65536,t=3,p=4$c2FsdA$aGFzaA",
     ),
+    UserRoleChanged(user_id=1, role="worker", previous_role="user"),
+    HoneypotsPlaced(task_id=7, project_id=2, honeypots=[Honeypot(frame=1, real_frame=4, picture=PICTURE)]),
+    ValidationFramesDisabled(task_id=7, project_id=2, frames=[4]),
+    ValidationSetUp(task_id=7, project_id=2, job_id=13, mode="gt_pool", frames=[4, 5], frames_per_job_count=1),
 ]
-LIFTED = {("ProjectDeleted", 1): ProjectDeleted(project_id=2, name="animals", task_ids=[])}
+LIFTED: dict[tuple[str, int], Body] = {
+    ("JobCreated", 1): JobCreated(11, 7, None, 9, "annotation", 0, 1, 4, "annotation", "new", None),
+    ("ProjectDeleted", 1): ProjectDeleted(project_id=2, name="animals", task_ids=[]),
+}
 """What the bodies of older versions are today, where they did not say all that is said now."""
 
 EXAMPLES = {body.type_name: body for body in BODIES}

@@ -1,0 +1,45 @@
+"""What user interfaces report arrives in ClickHouse, each event once, with the time worked."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from clickhouse_connect.driver.client import Client
+
+from cli.bootstrap import System
+from domain.telemetry import Place, Report, Reported
+from infra.clock import utc_now
+from infra.postgres.database import Database
+
+from .steps import ME, assert_exactly_once, forward, record, rows_of
+
+
+def test_reports_become_rows_of_clients(system: System, log: Database, url: str, clickhouse: Client) -> None:
+    now, here = utc_now(), Place(1, 7, 11)
+    first = Reported("load:job", now - timedelta(seconds=50), 300, here, {"payload": '{"a":1}'})
+    events = [first, Reported("user:activity", now, place=here), Reported("draw:object", now, 20, here, {"count": 1})]
+    record(system, 5)
+    system.app.telemetry.report(ME, Report(now, events), "192.0.2.7")
+    record(system, 5)
+    forward(log, url)
+    assert_exactly_once(log, clickhouse)
+    columns = "scope, duration, count, task_id, job_id, user_name, remote_addr"
+    assert rows_of(clickhouse, columns, "source = 'client'") == [
+        ("load:job", 300, None, 7, 11, "ann", "192.0.2.7"),
+        ("draw:object", 20, 1, 7, 11, "ann", "192.0.2.7"),
+        ("send:working_time", 50_000, 1, 7, 11, "ann", "192.0.2.7"),
+    ]
+
+
+def test_what_happened_long_ago_lands_in_its_month_once(
+    system: System, log: Database, url: str, clickhouse: Client
+) -> None:
+    now = utc_now()
+    events = [Reported("click:element", now - timedelta(days=days)) for days in (29, 15, 0)]
+    record(system, 3)
+    system.app.telemetry.report(ME, Report(now, events))
+    record(system, 3)
+    forward(log, url)
+    assert_exactly_once(log, clickhouse)
+    days = rows_of(clickhouse, "toDate(timestamp)", "source = 'client'")
+    assert [day for (day,) in days] == [(now - timedelta(days=ago)).date() for ago in (29, 15, 0)]
