@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from domain.annotation.attributes import conform
 from domain.annotation.document import Document, Item
 from domain.annotation.timeline import Drawing, Tally, difference
 from domain.annotation_history import AnnotationHistory, Standing, Subject, copied, stream_of
@@ -15,6 +16,7 @@ from domain.events.annotations import AnnotationsRestored, Removed
 from domain.ports import JobPlace, Log
 from domain.retry import decide_again
 from domain.saves import NOW, Moment
+from domain.task_move import Relabeling, brought_along, moves
 
 
 @dataclass(frozen=True)
@@ -98,9 +100,22 @@ class AnnotationRestoration:
         for place in subject.places:
             permit(place)
         point = self._history.point(subject, moment)
-        wanted = self._history.move_on(subject, point.position, {})
+        wanted = self._brought_along(subject, self._history.move_on(subject, point.position, {}))
         source = point.version if subject.task_id is not None else wanted[subject.places[0].job_id].version
         return Course(context, find, source, wanted, copied(wanted))
+
+    def _brought_along(self, subject: Subject, wanted: Standing) -> Standing:
+        """Under the labels that took the place of those it was drawn under, if the task has moved since."""
+        none: tuple[Relabeling, ...] = ()
+        task_moves, _ = self._log.load(f"task-{subject.places[0].task_id}", moves, none)
+        if not task_moves:
+            return wanted
+        labels = subject.places[0].labels
+        for drawing in wanted.values():
+            for kind, objects in drawing.objects.items():
+                items = [brought_along(item, task_moves) for item in objects.values()]
+                drawing.objects[kind] = {item["id"]: item for item in conform({kind: items}, labels)[kind]}
+        return wanted
 
     def _restored(self, course: Course) -> Restored:
         try:

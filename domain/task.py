@@ -192,8 +192,7 @@ class Tasks:
         jobs = self._log.lookup.drawn(task.task_id)
         expect |= {f"annotations-{drawn.job_id}": drawn.version for drawn in jobs}
         job_ids = [drawn.job_id for drawn in jobs]
-        pairs = [[old, new] for old, new in mapping.labels.items()]
-        bodies: list[Body] = [TaskMoved(task.task_id, project_id, task.project_id, job_ids, pairs)]
+        bodies: list[Body] = [TaskMoved(task.task_id, project_id, task.project_id, job_ids, *mapping.pairs())]
         return bodies + [body for drawn in jobs for body in relabeled(drawn, mapping, specs, project_id)]
 
     def _deletion(self, task_id: int) -> Deletion[TaskDeleted]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,7 @@ from domain.errors import Invalid
 from domain.event import Body
 from domain.events.annotations import AnnotationsChanged, Removed
 from domain.events.label import AttributeSpec, LabelSpec
+from domain.events.task import TaskMoved
 from domain.label_set import LabelSet
 from domain.ports import Drawn
 
@@ -40,6 +41,25 @@ class Relabeling:
             if point["name"] not in points:
                 raise Invalid([f"{UNMAPPED}: “{new['name']}” has no point “{point['name']}” there"])
             self.map(point, points[point["name"]])
+
+    def pairs(self) -> tuple[list[list[int]], list[list[int]]]:
+        """As recorded."""
+        return [[*pair] for pair in self.labels.items()], [[*pair] for pair in self.attributes.items()]
+
+
+def moves(before: tuple[Relabeling, ...], body: Body) -> tuple[Relabeling, ...]:
+    """A fold of a task's stream: how its labels gave way to others, time after time."""
+    if not isinstance(body, TaskMoved):
+        return before
+    return (*before, Relabeling(_as_mapping(body.labels), _as_mapping(body.attributes)))
+
+
+def brought_along(item: Item, moves: Iterable[Relabeling]) -> Item:
+    """An object that was drawn some time ago, as it would be now if it had always stood."""
+    for mapping in moves:
+        if item["label_id"] in mapping.labels:
+            item = _with_labels(item, mapping)
+    return item
 
 
 def relabeling(source: LabelSet, target: LabelSet, wanted: Sequence[Mapping[str, Any]] = ()) -> Relabeling:
@@ -85,6 +105,10 @@ def _with_labels(item: Item, mapping: Relabeling) -> Item:
         if part in item:
             new[part] = [_with_labels(inner, mapping) for inner in item[part]]
     return new
+
+
+def _as_mapping(pairs: Iterable[Sequence[int]]) -> dict[int, int]:
+    return {pair[0]: pair[1] for pair in pairs}
 
 
 def _identity(attribute: AttributeSpec) -> tuple[Any, ...]:

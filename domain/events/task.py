@@ -53,7 +53,8 @@ class TaskChanged(TaskBody):
 @dataclass(frozen=True)
 class TaskMoved(TaskBody):
     """A task went to a project. Its jobs (`job_ids`) use that project's labels from now on: `labels` pairs each label
-    that they had with the one that took its place. What was drawn follows, relabeled, as `AnnotationsChanged`.
+    that they had with the one that took its place, `attributes` likewise. What was drawn follows, relabeled, as
+    `AnnotationsChanged`.
     """
 
     task_id: int
@@ -61,6 +62,7 @@ class TaskMoved(TaskBody):
     previous_project_id: int | None
     job_ids: list[int]
     labels: list[list[int]]
+    attributes: list[list[int]]
 
 
 @event_type("TaskDeleted")

@@ -105,7 +105,7 @@ def test_a_conversation_has_an_end(log: MemoryLog, issues: Issues) -> None:
 
 def test_events_say_where_the_issue_belongs_now(log: MemoryLog, issues: Issues) -> None:
     issues.open(ANN, WANTED)
-    log.given(given.project(3), TaskMoved(7, 3, None, [5], []))
+    log.given(given.project(3), TaskMoved(7, 3, None, [5], [], []))
     issues.update(ANN, 1, {}, resolved=True)
     comment_id = issues.comment(ANN, 1, "A dog.")
     issues.edit_comment(ANN, 1, comment_id, "A dog?")

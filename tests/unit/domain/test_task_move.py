@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from domain.annotation_history import AnnotationHistory
+from domain.annotation_restoration import AnnotationRestoration
 from domain.annotations import Annotations
 from domain.errors import Conflict, Invalid
 from domain.events.annotations import AnnotationsChanged
@@ -13,6 +15,7 @@ from domain.events.label import AttributeSpec, LabelDeleted, LabelSpec
 from domain.events.task import TaskChanged, TaskMoved
 from domain.job import Jobs
 from domain.label import Labels
+from domain.saves import Moment
 from domain.task import Tasks
 
 from . import given
@@ -74,7 +77,7 @@ def test_labels_points_and_attributes_find_their_counterparts(log: MemoryLog, ta
     after = drawn(event.body for event in log.events)[5]  # type: ignore[arg-type]
     edited, moved = log.then[-3:-1]
     assert isinstance(edited, TaskChanged)
-    assert moved == TaskMoved(7, 3, None, [5], [[1, 22], [2, 21], [3, 24], [4, 26]])
+    assert moved == TaskMoved(7, 3, None, [5], [[1, 22], [2, 21], [3, 24], [4, 26]], [[1, 21]])
     assert {kind: objects.keys() for kind, objects in after.items()} == {k: o.keys() for k, o in before.items()}
     box, person = after["shapes"].values()
     assert box["label_id"] == 22
@@ -86,7 +89,7 @@ def test_labels_points_and_attributes_find_their_counterparts(log: MemoryLog, ta
 
 def test_labels_may_go_under_other_names(log: MemoryLog, tasks: Tasks) -> None:
     tasks.update(ANN, 7, {}, [{"id": 1, "name": "bird"}, {"id": 2, "name": "bird"}], 3)
-    assert log.then == [TaskMoved(7, 3, None, [5], [[1, 23], [2, 23], [3, 24], [4, 26]])]
+    assert log.then == [TaskMoved(7, 3, None, [5], [[1, 23], [2, 23], [3, 24], [4, 26]], [])]
 
 
 def test_a_label_without_a_counterpart_keeps_the_task_where_it_is(log: MemoryLog, tasks: Tasks) -> None:
@@ -117,7 +120,7 @@ def test_from_project_to_project_and_back_to_where_it_is(log: MemoryLog, tasks: 
     log.given(given.project(4), given.labels(given.label(31, "cat"), project_id=4), given.task(8, project_id=4))
     tasks.update(ANN, 8, {}, project_id=3)
     tasks.update(ANN, 8, {}, project_id=3)
-    assert log.then == [TaskMoved(8, 3, 4, [], [[31, 22]])]
+    assert log.then == [TaskMoved(8, 3, 4, [], [[31, 22]], [])]
 
 
 def test_labels_of_a_task_in_a_project_are_not_its_own(log: MemoryLog, tasks: Tasks) -> None:
@@ -143,3 +146,15 @@ def test_a_deleted_job_does_not_come_back_under_labels_that_its_task_has_left(lo
     tasks.update(ANN, 7, {}, project_id=3)
     with pytest.raises(Conflict, match="task-7 went to another project"):
         jobs.restore(ANN, 6)
+
+
+def test_what_was_drawn_before_comes_back_under_the_new_labels(log: MemoryLog, tasks: Tasks) -> None:
+    values = [{"spec_id": 1, "value": "blue"}, {"spec_id": 2, "value": "7"}]
+    draw(log, shapes=[given.rectangle(0, attributes=values)])
+    Annotations(log).clear(ANN, 5)
+    tasks.update(ANN, 7, {}, project_id=3)
+    restored = AnnotationRestoration(log, AnnotationHistory(log)).restore(ANN, 5, Moment(1))
+    assert (restored.tally.created, restored.skipped) == ({"shapes": 1}, 0)
+    (box,) = drawn(event.body for event in log.events)[5]["shapes"].values()  # type: ignore[arg-type]
+    assert box["label_id"] == 22
+    assert {a["spec_id"]: a["value"] for a in box["attributes"]} == {21: "blue", 22: "red", 23: "red"}
