@@ -64,7 +64,7 @@ def find(query: Query, resource: Resource, wanted: Wanted) -> tuple[int, list[di
     condition, params = _condition(resource, wanted)
     params |= {"limit": wanted.limit, "offset": wanted.offset}
     order = _order(resource, wanted.sort)
-    if condition != resource.listed and (wanted.sort or wanted.search or wanted.logic):
+    if wanted.search or wanted.logic:
         rows = query(_found_once(resource, condition, order).encode(), params)
         if rows:
             return int(rows[0]["found_total"]), rows
@@ -131,11 +131,20 @@ def _words(search: str) -> list[str]:
 
 
 def _order(resource: Resource, sort: str) -> Order:
-    """Unknown names are passed over, as CVAT does. The id settles ties, so that pages do not overlap."""
-    parts = []
-    for part in (sort or resource.order).split(",")[:10]:
+    """Unknown names are passed over, as CVAT does. The id settles ties, so that pages do not overlap: ascending, as the
+    rows mostly lie, so that of many equal ones the first are found at once; without sorting, the newest first.
+    """
+    parts = _keys(resource, sort) or _keys(resource, resource.order)
+    newest_first = resource.order.startswith("-") and not _keys(resource, sort)
+    parts.append(("id", "DESC" if newest_first else "ASC"))
+    return Order([column for column, _ in parts], ", ".join(" ".join(part) for part in parts))
+
+
+def _keys(resource: Resource, sort: str) -> list[tuple[str, str]]:
+    """Columns and directions."""
+    keys = []
+    for part in sort.split(",")[:10]:
         named = resource.fields.get(part.strip().removeprefix("-"))
         if named is not None:
-            parts.append((named.column, "DESC" if part.strip().startswith("-") else "ASC"))
-    parts.append(("id", "DESC" if resource.order.startswith("-") else "ASC"))
-    return Order([column for column, _ in parts], ", ".join(" ".join(part) for part in parts))
+            keys.append((named.column, "DESC" if part.strip().startswith("-") else "ASC"))
+    return keys

@@ -16,6 +16,7 @@ from cvat_sdk import Client, make_client
 from api.app import create_app
 from api.services import Services
 from cli.bootstrap import System, connect
+from cli.rebuilding import replay
 from consumers.agent import Agent
 from domain.event import SYSTEM, Context
 from infra.blobs import FileBlobs
@@ -66,6 +67,11 @@ class Server:
         with self.system.database.connect() as connection:
             report = verify(connection, LogReader(), list(REGISTRY.values()), FileBlobs(self.settings.blobs))
         assert [f"{found.subject}: {found.difference}" for found in report.findings if not found.equal] == []
+
+    def replay(self) -> None:
+        """All projections anew, beside the running server, as `annals replay` does it; and they are as they were."""
+        replay(self._database_url, list(REGISTRY.values()))
+        self.verify()
 
     def start_agent(self) -> None:
         system, stop = self._closing(connect(self._database_url, 4)), threading.Event()

@@ -23,6 +23,7 @@ def running(postgres: str, **settings: Any) -> Iterator[Server]:
             server.add_user(ADMIN, is_admin=True)
             yield server
             server.verify()
+            server.replay()
         finally:
             server.stop()
 
