@@ -12,7 +12,7 @@ import re
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -20,7 +20,8 @@ from uuid import uuid4
 
 import orjson
 
-from domain.errors import Conflict, Forbidden, NotFound, Unavailable
+from domain.errors import Conflict, Forbidden, NotFound
+from infra.blobs.disk import disk_errors
 
 ID = re.compile(r"(\d{1,18})_[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
 KEPT_SECONDS = 24 * 3600.0
@@ -49,7 +50,7 @@ class Uploads:
         self._folder = folder
 
     def create(self, info: Info) -> str:
-        """Returns the upload's id. Raises Conflict when the user has too many, Unavailable."""
+        """Returns the upload's id. Raises Conflict when the user has too many, Unavailable, StorageFull."""
         self.clean()
         if sum(1 for _ in self._folder.glob(f"{info.user_id}_*")) >= MOST_OPEN:
             raise Conflict(f"You have {MOST_OPEN} unfinished uploads; finish one, or wait a day")
@@ -162,15 +163,6 @@ class Writer:
                 os.fsync(self._file.fileno())
             finally:
                 self._file.close()
-
-
-@contextmanager
-def disk_errors() -> Iterator[None]:
-    """A full or failing disk, in words that don't name our folders."""
-    try:
-        yield
-    except OSError as error:
-        raise Unavailable(f"The upload can't be written: {error.strerror or error}") from error
 
 
 def _number(value: int) -> bytes:

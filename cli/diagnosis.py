@@ -95,7 +95,7 @@ def _disk(settings: Settings) -> Iterator[Symptom]:
     free = shutil.disk_usage(settings.data).free
     trouble = f"only {shown_bytes(free)} are free in {settings.data}" if free < LITTLE_DISK else None
     yield Symptom("disk", "free", shown_bytes(free), trouble)
-    for folder in (settings.postgres, settings.clickhouse, settings.cache, settings.uploads):
+    for folder in (settings.postgres, settings.clickhouse, settings.cache, settings.uploads, settings.exchange):
         yield Symptom("disk", folder.name, shown_bytes(_count(folder)[1]))
     count, size = _count(settings.blobs)
     yield Symptom("disk", "blobs", f"{count:,} ({shown_bytes(size)})")

@@ -44,6 +44,9 @@ from projections.named_queries import queries
 
 log = structlog.get_logger(__name__)
 
+QUEUES = ("import", "export")
+"""Of all processing work."""
+
 STOP_SECONDS = 8.0
 """How long a stopping agent gives the work that it has in hand; after that somebody else does it again."""
 
@@ -68,7 +71,7 @@ class Agent:
         database: Database,
         app: Annals,
         blobs: BlobStore,
-        queues: Sequence[str] = ("import", "export"),
+        queues: Sequence[str] = QUEUES,
         name: str | None = None,
     ) -> None:
         self.name = f"{name or f'{socket.gethostname()}-{os.getpid()}'}-{secrets.token_hex(4)}"

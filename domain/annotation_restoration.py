@@ -113,7 +113,7 @@ class AnnotationRestoration:
         labels = subject.places[0].labels
         for drawing in wanted.values():
             for kind, objects in drawing.objects.items():
-                items = [brought_along(item, task_moves) for item in objects.values()]
+                items = [brought_along(item, task_moves, labels.by_id) for item in objects.values()]
                 drawing.objects[kind] = {item["id"]: item for item in conform({kind: items}, labels)[kind]}
         return wanted
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple, Protocol, TypeVar
@@ -187,8 +187,10 @@ class Lookup(Protocol):
         """Job id → kind → shape type → how many; every job is there. They are jobs of one task."""
         ...
 
-    def drawn(self, task_id: int) -> list[Drawn]:
-        """What was drawn in each job of a task, of whatever type, in id order."""
+    def drawn(self, task_id: int) -> Iterable[Drawn]:
+        """What was drawn in each job of a task, of whatever type, in id order. Each is made when it is asked for: all
+        together may take much memory.
+        """
         ...
 
     def label_parent(self, label_id: int) -> LabelParent:

@@ -189,11 +189,13 @@ class Tasks:
         target = self._labels.of(LabelParent(project_id, None), expect)
         mapping = relabeling(source, target, wanted)
         specs = LabelSpecs.from_rows(target.labels.values())
-        jobs = self._log.lookup.drawn(task.task_id)
-        expect |= {f"annotations-{drawn.job_id}": drawn.version for drawn in jobs}
-        job_ids = [drawn.job_id for drawn in jobs]
-        bodies: list[Body] = [TaskMoved(task.task_id, project_id, task.project_id, job_ids, *mapping.pairs())]
-        return bodies + [body for drawn in jobs for body in relabeled(drawn, mapping, specs, project_id)]
+        job_ids: list[int] = []
+        changes: list[Body] = []
+        for drawn in self._log.lookup.drawn(task.task_id):
+            job_ids.append(drawn.job_id)
+            expect[f"annotations-{drawn.job_id}"] = drawn.version
+            changes += relabeled(drawn, mapping, specs, project_id)
+        return [TaskMoved(task.task_id, project_id, task.project_id, job_ids, *mapping.pairs()), *changes]
 
     def _deletion(self, task_id: int) -> Deletion[TaskDeleted]:
         return deletion(self._log, f"task-{task_id}", TaskDeleted, TaskRestored, TaskPurged)

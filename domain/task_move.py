@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -54,9 +54,13 @@ def moves(before: tuple[Relabeling, ...], body: Body) -> tuple[Relabeling, ...]:
     return (*before, Relabeling(_as_mapping(body.labels), _as_mapping(body.attributes)))
 
 
-def brought_along(item: Item, moves: Iterable[Relabeling]) -> Item:
-    """An object that was drawn some time ago, as it would be now if it had always stood."""
+def brought_along(item: Item, moves: Iterable[Relabeling], present: Container[int]) -> Item:
+    """An object that was drawn some time ago, as it would be now if it had always stood. `present`: the labels that
+    there are now. One under these stays as it is, though its task may have left them and come back.
+    """
     for mapping in moves:
+        if item["label_id"] in present:
+            break
         if item["label_id"] in mapping.labels:
             item = _with_labels(item, mapping)
     return item

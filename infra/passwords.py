@@ -20,8 +20,9 @@ class Argon2Passwords:
     hash takes 64 MiB while it is made: no more are made at once than there are processors.
     """
 
-    def __init__(self) -> None:
-        self._hasher = PasswordHasher()
+    def __init__(self, hasher: PasswordHasher | None = None) -> None:
+        """`hasher`: with other costs."""
+        self._hasher = hasher or PasswordHasher()
         self._key = os.urandom(32)
         self._right: OrderedDict[bytes, None] = OrderedDict()
         self._lock = threading.Lock()

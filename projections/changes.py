@@ -94,6 +94,19 @@ class TableChanges:
 
 
 @dataclass(frozen=True)
+class GroupUpdate:
+    """Rows in which a column has a value get new values in other columns."""
+
+    column: str
+    value: Any
+    new: Row
+
+    def write(self, cursor: Executor, table: Table) -> None:
+        statement = statements.update(table.name, (self.column,), tuple(sorted(self.new)))
+        cursor.execute(statement, (statements.as_json([{self.column: self.value} | self.new]),))
+
+
+@dataclass(frozen=True)
 class Discard:
     """Rows in which a column has a value go to the table of discarded ones."""
 
@@ -126,7 +139,7 @@ class Forget:
         cursor.execute(statements.forget(table.discarded.name), (self.deletion,))
 
 
-Step = TableChanges | Discard | Recover | Forget
+Step = TableChanges | GroupUpdate | Discard | Recover | Forget
 
 
 class Changes:
@@ -201,6 +214,10 @@ class Changes:
             # The key may have been deleted and inserted again under another value.
             if row is not None and row[column] == value:
                 del changes.inserts[key]
+
+    def update_group(self, table: Table, column: str, value: Any, **columns: Any) -> None:
+        """New values for some columns of all rows in which one has the value."""
+        self._steps.setdefault(table, []).append(GroupUpdate(column, value, columns))
 
     def discard(self, table: Table, column: str, value: Any, deletion: int) -> None:
         """Takes the rows with this value out of the table, to where `recover` finds them. `deletion`: the position of

@@ -5,6 +5,7 @@ from __future__ import annotations
 from domain.event import Event
 from domain.events.annotations import AnnotationsChanged, AnnotationsCleared, AnnotationsReplaced, AnnotationsRestored
 from domain.events.data import FramesDeleted, FramesRestored
+from domain.events.issue import IssueDeleted, IssueOpened
 from domain.events.job import JobAssigned, JobCreated, JobDeleted, JobRestored, JobStateChanged
 from domain.events.project import ProjectDeleted, ProjectRestored
 from domain.events.task import TaskDeleted, TaskMoved, TaskPurged, TaskRestored
@@ -33,6 +34,7 @@ def created(body: JobCreated, event: Event, changes: Changes) -> None:
             "frame_count": body.stop_frame - body.start_frame + 1,
             "parent_job_id": body.parent_job_id,
             "replicas_count": 0,
+            "issue_count": 0,
             "assignee_id": body.assignee_id,
             "assignee_updated_date": time if body.assignee_id else None,
             "stage": body.stage,
@@ -70,6 +72,11 @@ def assigned(body: JobAssigned, event: Event, changes: Changes) -> None:
 @projection.on(AnnotationsChanged, AnnotationsReplaced, AnnotationsCleared, AnnotationsRestored)
 def annotated(body: AnnotationsChanged, event: Event, changes: Changes) -> None:
     changes.update(JOBS, body.job_id, annotations_version=event.originator_version, updated_date=event.meta.time)
+
+
+@projection.on(IssueOpened, IssueDeleted)
+def discussed(body: IssueOpened | IssueDeleted, event: Event, changes: Changes) -> None:
+    changes.add(JOBS, body.job_id, issue_count=1 if isinstance(body, IssueOpened) else -1)
 
 
 @projection.on(TaskMoved)

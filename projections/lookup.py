@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import orjson
 
-from domain.annotation.document import Document, LabelSpecs
+from domain.annotation.document import LabelSpecs
 from domain.errors import NotFound
 from domain.events.data import Frame
 from domain.ports import Account, Drawn, JobPlace, LabelParent, OpenLogin, Standing, Validation
@@ -100,14 +101,11 @@ class ProjectionLookup:
             counts[row["job_id"]].setdefault(row["kind"], {})[row["type"]] = row["count"]
         return counts
 
-    def drawn(self, task_id: int) -> list[Drawn]:
-        documents: dict[int, Document] = defaultdict(dict)
-        versions: dict[int, int] = {}
-        for row in self._query(self._sql["drawn"], {"task_id": task_id}):
-            versions[row["job_id"]] = row["annotations_version"]
-            if row["kind"] is not None:
-                documents[row["job_id"]][row["kind"]] = orjson.loads(f"[{row['docs']}]")
-        return [Drawn(job_id, task_id, version, documents[job_id]) for job_id, version in versions.items()]
+    def drawn(self, task_id: int) -> Iterator[Drawn]:
+        rows = self._query(self._sql["drawn"], {"task_id": task_id})
+        for (job_id, version), kinds in groupby(rows, key=itemgetter("job_id", "annotations_version")):
+            document = {row["kind"]: orjson.loads(f"[{row['docs']}]") for row in kinds if row["kind"] is not None}
+            yield Drawn(job_id, task_id, version, document)
 
     def label_parent(self, label_id: int) -> LabelParent:
         rows = self._query(self._sql["label_parent"], {"label_id": label_id})

@@ -6,7 +6,7 @@ from domain.event import Event
 from domain.events.annotations import AnnotationsChanged, AnnotationsCleared, AnnotationsReplaced, AnnotationsRestored
 from domain.events.data import DataUploaded, FramesDeleted, FramesRestored, JobsSplit
 from domain.events.job import JobAssigned, JobCreated, JobDeleted, JobRestored, JobStateChanged
-from domain.events.label import LabelChanged, LabelDeleted, LabelRestored, LabelsAdded
+from domain.events.label import LabelBody, LabelChanged, LabelDeleted, LabelRestored, LabelsAdded
 from domain.events.project import ProjectDeleted, ProjectRestored
 from domain.events.task import TaskChanged, TaskCreated, TaskDeleted, TaskMoved, TaskPurged, TaskRestored
 from domain.events.validation import HoneypotsPlaced, ValidationFramesDisabled, ValidationSetUp
@@ -151,6 +151,13 @@ def touched(body: JobStateChanged, event: Event, changes: Changes) -> None:
     """Whatever is written below a task moves its `updated_date`. Labels of a project have no task."""
     if body.task_id is not None:
         changes.update(TASKS, body.task_id, updated_date=event.meta.time)
+
+
+@projection.on(LabelsAdded, LabelChanged, LabelDeleted, LabelRestored)
+def labels_changed(body: LabelBody, event: Event, changes: Changes) -> None:
+    """Labels of a project are those of its tasks: clients that keep a task look at its `updated_date`, as with CVAT."""
+    if body.project_id is not None:
+        changes.update_group(TASKS, "project_id", body.project_id, updated_date=event.meta.time)
 
 
 def _counted(stage: str, state: str, sign: int) -> dict[str, int]:

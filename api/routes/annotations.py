@@ -14,7 +14,7 @@ from api.bodies import RawBody, parsed
 from api.caller import caller
 from api.errors import PreconditionFailed
 from api.moments import MOMENT, moment_of, past_response
-from api.responses import json_bytes, json_response, no_content
+from api.responses import json_bytes, json_response, no_content, text_response
 from api.routes.jobs import find_job
 from api.routes.tasks import find_task
 from api.services import services
@@ -29,6 +29,8 @@ router = APIRouter(tags=["annotations"])
 JOB = "/api/jobs/{job_id}/annotations"
 TASK = "/api/tasks/{task_id}/annotations"
 ACTIONS = ("create", "update", "delete")
+EXPORTING = frozenset({"format", "filename", "location", "cloud_storage_id"})
+"""Parameters by which clients of old exported from these addresses."""
 
 OBJECTS = {"type": "array", "items": {"type": "object"}}
 DOCUMENT: dict[str, Any] = {
@@ -55,6 +57,8 @@ def job_annotations(request: Request, job_id: int) -> Response:
     `as_of`: everything as it was then.
     """
     row = find_job(request, caller(request), "view", job_id)
+    if not EXPORTING.isdisjoint(request.query_params):
+        return text_response(f"This address exports no more: POST /api/jobs/{job_id}/dataset/export does", 410)
     moment = moment_of(request)
     if moment != NOW:
         return past_response(request, services(request).app.annotation_history.job(job_id), moment)
@@ -109,6 +113,8 @@ def task_annotations(request: Request, task_id: int) -> Response:
     (of the task's history) or `as_of`: everything as it was then.
     """
     row = _task_with_data(request, caller(request), "view", task_id)
+    if not EXPORTING.isdisjoint(request.query_params):
+        return text_response(f"This address exports no more: POST /api/tasks/{task_id}/dataset/export does", 410)
     moment = moment_of(request)
     if moment != NOW:
         return past_response(request, services(request).app.annotation_history.task(task_id), moment)

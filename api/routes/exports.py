@@ -60,7 +60,7 @@ def _add_routes(noun: str) -> None:
     add: Callable[..., None] = router.add_api_route
     add(f"{path}/export", export, methods=["POST"], status_code=202, openapi_extra=QUERY, tags=tags)
     add(f"{path}/download", download, methods=["GET"], tags=tags)
-    add(f"{path}/download", download, methods=["HEAD"], include_in_schema=False)
+    add(f"{path}/download", download, methods=["HEAD"], tags=tags)
 
 
 def _download(request: Request, noun: str, target_id: int) -> Response:

@@ -17,14 +17,17 @@ def _as_text(value: Any) -> Any:
     """A number or a truth value as its text. NaN and infinity, which JSON doesn't have, stay what they are: no text."""
     if isinstance(value, bool):
         return "true" if value else "false"  # as annotations spell it
-    return str(value) if isinstance(value, int | float) and math.isfinite(value) else value
+    if isinstance(value, float) and not math.isfinite(value):
+        return value
+    return str(value) if isinstance(value, int | float) else value
 
 
 Text = Annotated[str, Field(pattern=r"^[^\x00]*$")]
 """PostgreSQL's texts never hold a null character."""
 Name = Annotated[Text, StringConstraints(strip_whitespace=True, min_length=1, max_length=256)]
 """Without the blanks around it, as CVAT keeps names; so it can't be of blanks only."""
-Scalar = Annotated[Text, BeforeValidator(_as_text, json_schema_input_type=str | int | float | bool)]
+AS_TEXT = BeforeValidator(_as_text, json_schema_input_type=str | int | float | bool)
+Scalar = Annotated[Text, AS_TEXT]
 Id = Annotated[int, Field(ge=1, le=2**63 - 1)]
 
 

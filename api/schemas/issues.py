@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, StringConstraints
 
 from api.schemas.common import MAX_INT, Body, Id, Patch, Text
 
@@ -18,7 +18,7 @@ def _finite(value: float) -> float:
 
 Coordinate = Annotated[float, AfterValidator(_finite)]
 Position = Annotated[list[Coordinate], Field(max_length=10_000)]
-Message = Annotated[Text, Field(min_length=1, max_length=100_000)]
+Message = Annotated[Text, StringConstraints(strip_whitespace=True, min_length=1, max_length=100_000)]
 
 
 class IssueWrite(Body):

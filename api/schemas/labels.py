@@ -7,10 +7,13 @@ from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints
 
-from api.schemas.common import Body, Id, Scalar, Text
+from api.schemas.common import AS_TEXT, Body, Id, Scalar, Text
 
 Name = Annotated[Text, StringConstraints(strip_whitespace=True, max_length=64)]
 """Without the blanks around it, as CVAT keeps names."""
+
+
+Default = Annotated[Text, StringConstraints(max_length=128), AS_TEXT]
 
 
 class AttributeWrite(Body):
@@ -19,7 +22,7 @@ class AttributeWrite(Body):
     name: Name
     mutable: bool = False
     input_type: Text
-    default_value: Scalar | None = None
+    default_value: Default | None = None
     values: list[Scalar] = Field(default_factory=list, max_length=10_000)
 
 
@@ -41,7 +44,7 @@ class AttributePatch(Body):
     name: Name = ""
     mutable: bool = False
     input_type: Text = ""
-    default_value: Scalar | None = None
+    default_value: Default | None = None
     values: list[Scalar] = Field(default_factory=list, max_length=10_000)
 
 

@@ -38,13 +38,22 @@ def api(
         api_process.run(settings, database_url, socket)
 
 
-def agent(data: DataOption = None, name: NameOption = None, lifeline: LifelineOption = None) -> None:
+def agent(
+    data: DataOption = None,
+    queue: Annotated[list[str] | None, typer.Option(help="A queue to serve: import, export. Left out: all.")] = None,
+    name: NameOption = None,
+    lifeline: LifelineOption = None,
+) -> None:
     """Do processing work: take up what is queued."""
+    from consumers.agent import QUEUES
+
+    if unknown := set(queue or ()) - set(QUEUES):
+        raise typer.BadParameter(f"there is no queue {', '.join(sorted(unknown))}")
     settings = read_settings(data)
     with _process(settings, name or "agent", lifeline) as database_url:
         from cli.roles import agent as agent_process
 
-        agent_process.run(settings, database_url)
+        agent_process.run(settings, database_url, queue or QUEUES)
 
 
 def forward(data: DataOption = None, name: NameOption = None, lifeline: LifelineOption = None) -> None:

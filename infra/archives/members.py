@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import posixpath
 import re
 from collections.abc import Collection, Iterator, Sequence
@@ -19,6 +20,7 @@ RATIO = 200
 
 UNQUESTIONED = 1 << 30  # bytes: what any archive may unpack to
 PIECE = 1 << 20
+_OF_CONTENT = (None, errno.EINVAL)  # the last of a place before the file's beginning, where a damaged one says to look
 DRIVE = re.compile(r"[A-Za-z]:")
 
 
@@ -74,7 +76,7 @@ def refusing(name: str) -> Iterator[None]:
     except Refused as error:
         raise MediaError(f"{name} {error}") from error
     except Exception as error:
-        if isinstance(error, OSError) and error.errno is not None:
+        if isinstance(error, OSError) and error.errno not in _OF_CONTENT:
             raise
         raise MediaError(f"{name} is damaged or incomplete, or not an archive of its kind") from error
 

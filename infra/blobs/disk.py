@@ -65,5 +65,5 @@ def disk_errors() -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in FULL:
-            raise StorageFull(f"The blob store is full: {error.strerror}") from error
-        raise Unavailable(f"The blob store can't be written to: {error.strerror or error}") from error
+            raise StorageFull(f"The disk is full: {error.strerror}") from error
+        raise Unavailable(f"The disk can't be written to: {error.strerror or error}") from error

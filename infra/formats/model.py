@@ -17,6 +17,9 @@ from domain.annotation.document import Item
 DEFAULT_SUBSET = "default"
 """The subset of tasks that name none, as CVAT has it."""
 
+VIDEO_SUFFIX = ".PNG"
+"""Of the pictures of a video's frames in datasets, as CVAT has it."""
+
 UNSAFE = re.compile(r"[/\\:\x00-\x1f]|^\.+")
 """In the name of a folder. Subsets are what people call them."""
 

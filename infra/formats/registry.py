@@ -92,7 +92,7 @@ EXPORTERS = (
 IMPORTERS = (
     Importer(Format("CVAT", "1.1", XML_ZIP), cvat.read, cvat.listed, keeps_masks=True),
     Importer(Format("COCO", "1.0", JSON_ZIP, DATUMARO), _datumaro("read_coco"), _datumaro("listed_coco")),
-    Importer(Format("Datumaro", "1.0", ZIP, DATUMARO), _datumaro("read_datumaro"), _datumaro("listed_datumaro")),
+    Importer(Format("Datumaro", "1.0", JSON_ZIP, DATUMARO), _datumaro("read_datumaro"), _datumaro("listed_datumaro")),
 )
 
 T = TypeVar("T", Exporter, Importer)

@@ -66,7 +66,9 @@ def get(url: str, policy: Policy) -> Iterator[Answer]:
             if answer.status not in REDIRECTS:
                 yield answer
                 return
-            url = urljoin(url, answer.headers.get("Location", ""))
+            if not (location := answer.headers.get("Location")):
+                raise Unreachable("leads on to another address without naming it")
+            url = urljoin(url, location)
     raise Unreachable(f"leads on to other addresses more than {MOST_REDIRECTS} times")
 
 
@@ -94,13 +96,15 @@ def _connected(url: str, policy: Policy) -> tuple[http.client.HTTPConnection, st
     try:
         parts = urlsplit(url)
         host = (parts.hostname or "").encode("idna").decode()
-        port = parts.port or (443 if parts.scheme == "https" else 80)
+        usual_port = 443 if parts.scheme == "https" else 80
+        port = parts.port or usual_port
     except ValueError:
         raise Unreachable("is not an http or https URL") from None
     if parts.scheme not in ("http", "https") or not host or parts.username is not None:
         raise Unreachable("is not an http or https URL, or has a user name in it")
     connection = http.client.HTTPConnection(host, port)
     connection.auto_open = 0  # nobody but `_socket` connects
+    connection.default_port = usual_port  # not named in `Host`, which may be signed
     connection.sock = _socket(host, port, policy, secure=parts.scheme == "https")
     return connection, quote(f"{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}", safe=_UNQUOTED)
 

@@ -12,7 +12,6 @@ SELECT j.*,
     t.owner_id AS task_owner_id, t.assignee_id AS task_assignee_id,
     p.owner_id AS project_owner_id, p.assignee_id AS project_assignee_id,
     x.stream IS NOT NULL AS labels_extended,
-    (SELECT count(*) FROM issues i WHERE i.job_id = j.id) AS issue_count,
     a.username AS assignee, a.first_name AS assignee_first_name, a.last_name AS assignee_last_name
 FROM jobs j
 LEFT JOIN tasks t ON t.id = j.task_id

@@ -10,6 +10,7 @@ CREATE TABLE jobs (
     frame_count     integer NOT NULL,
     parent_job_id   bigint,
     replicas_count  integer NOT NULL,
+    issue_count     integer NOT NULL,
     assignee_id     bigint,
     assignee_updated_date timestamptz,
     stage           text NOT NULL,

@@ -218,7 +218,7 @@ def test_a_full_blob_store_is_said_and_nothing_is_half_stored(
             for size in (2 * MEGABYTE, 900_000):  # larger than what is kept in memory, and smaller
                 refused = send_file(http, task, os.urandom(size))
                 assert (refused.status_code, refused.headers["Retry-After"]) == (507, "2"), refused.text
-                assert refused.json() == {"detail": "The blob store is full: No space left on device"}
+                assert refused.json() == {"detail": "The disk is full: No space left on device"}
             assert stored(blobs) == before
             assert http.get(f"/api/tasks/{task}").json().get("size") is None
         assert send_file(http, task, PHOTOS[0].read_bytes()).status_code == 202

@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 import uvicorn
+from argon2 import PasswordHasher
 from cvat_sdk import Client, make_client
 
 from api.app import create_app
@@ -22,6 +23,7 @@ from domain.event import SYSTEM, Context
 from infra.blobs import FileBlobs
 from infra.eventlog.reader import LogReader
 from infra.media.cache import ChunkCache
+from infra.passwords import Argon2Passwords
 from infra.settings import Settings
 from projections.registry import REGISTRY
 from projections.verify import verify
@@ -29,6 +31,8 @@ from projections.verify import verify
 from .checked import Checked
 
 ADMIN = ("admin", "correct horse")
+QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+"""Each of some hundred servers here gets a password; what a real one costs is no secret."""
 
 
 class Server:
@@ -45,6 +49,7 @@ class Server:
 
     def start(self, *, agents: int = 1) -> Server:
         self.system = self._closing(connect(self._database_url))
+        self.system.app.passwords = Argon2Passwords(QUICK)
         blobs = FileBlobs(self.settings.blobs)
         chunks = ChunkCache(self.settings.cache, self.settings.chunk_cache_bytes)
         self.services = Services(self.settings, self.system.database, self.system.app, blobs, chunks)

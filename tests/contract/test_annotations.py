@@ -270,3 +270,9 @@ def test_errors_name_the_exact_place(street: Street, http: httpx.Client) -> None
         assert (missing_id.status_code, missing_id.json()) == (400, {"shapes": [{"id": ["This field is required."]}]})
     found = stored(http, street.url)
     assert (found, stored(http, street.task_url)) == (document(), document())
+
+
+def test_exports_have_another_address(street: Street, http: httpx.Client) -> None:
+    for url in (street.url, street.task_url):
+        answer = http.get(url, params={"format": "CVAT for images 1.1", "action": "download"})
+        assert (answer.status_code, answer.headers["content-type"].split(";")[0]) == (410, "text/plain")

@@ -49,6 +49,7 @@ def test_an_issue_is_opened_discussed_and_resolved(client: Client, job: Job, htt
     assert issue.comments.count == 1
     issue.remove()
     assert job.get_issues() == []
+    assert client.jobs.retrieve(job.id).issues.count == 0
     assert http.get(f"/api/comments/{first.id}").status_code == 404
 
 
@@ -106,6 +107,7 @@ def test_refused_issues_leave_nothing(job: Job, http: httpx.Client) -> None:
         ({"frame": -1}, "frame"),
         ({"frame": None}, "frame"),
         ({"message": ""}, "message"),
+        ({"message": " \n"}, "message"),
         ({"message": "a\0b"}, "message"),
         ({"position": "here"}, "position"),
         ({"position": [1, "x"]}, "position"),

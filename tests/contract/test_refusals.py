@@ -63,6 +63,7 @@ def in_attribute(errors: dict[str, Any]) -> dict[str, Any]:
 STRING, INTEGER, LIST = ["Not a valid string."], ["A valid integer is required."], ["Expected a list of items."]
 REQUIRED, BLANK = ["This field is required."], ["This field may not be blank."]
 NUL = ["Null characters are not allowed."]
+TOO_LONG = ["Ensure this field has no more than 128 characters."]
 
 
 @pytest.mark.parametrize(
@@ -127,6 +128,8 @@ NUL = ["Null characters are not allowed."]
         (attribute(values=["1", {}]), in_attribute({"values": [{}, STRING]})),
         (attribute(default_value={}), in_attribute({"default_value": STRING})),
         (attribute(default_value="\0"), in_attribute({"default_value": NUL})),
+        (attribute(default_value="x" * 129), in_attribute({"default_value": TOO_LONG})),
+        (attribute(default_value=10**400), in_attribute({"default_value": TOO_LONG})),
     ],
 )
 def test_every_field_of_a_task_is_checked(refused: httpx.Client, body: dict[str, Any], errors: Any) -> None:

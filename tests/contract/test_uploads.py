@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import errno
 import hashlib
 import os
 import socket
@@ -229,6 +230,22 @@ def test_a_crash_at_the_end_records_the_file_once(
     assert dialog.offset == 5
     assert dialog.patch(5, b"56789").status_code == 204
     assert received(server, task_id) == [file_of("a.jpg", b"0123456789")]
+
+
+def test_a_full_disk_is_told_as_such(
+    http: httpx.Client, server: Server, task_id: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dialog = opened(http, task_id, 10)
+    with monkeypatch.context() as disk:
+        disk.setattr(os, "fsync", fill)
+        assert dialog.patch(0, b"01234").status_code == create(http, task_id, 5, "b.jpg").status_code == 507
+    assert dialog.offset == 0
+    assert dialog.patch(0, b"0123456789").status_code == 204
+    assert received(server, task_id) == [file_of("a.jpg", b"0123456789")]
+
+
+def fill(_handle: int) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def fail(*_: Any) -> None:

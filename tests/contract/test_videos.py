@@ -15,6 +15,8 @@ from cvat_sdk.core.exceptions import BackgroundRequestException
 from cvat_sdk.core.proxies.tasks import Task
 from PIL import Image
 
+from infra.media.chunks import checksum
+
 from .clips import HEIGHT, WIDTH, number_of, numbers_of_video, turn, write_clip
 from .conftest import Server
 from .pictures import write
@@ -92,6 +94,9 @@ def test_chunks_of_a_video_are_videos(client: Client, http: httpx.Client, clip: 
     url = f"/api/jobs/{job.id}/data?type=chunk&quality={quality}"
     assert numbers_of_video(http.get(f"{url}&index=0").content) == list(range(35, 71))
     assert numbers_of_video(http.get(f"{url}&number=1").content) == list(range(36, 72))
+    whole = http.get(f"{url}&index=1")
+    assert whole.headers["X-Checksum"] == str(checksum(len(whole.content), whole.content))
+    assert whole.headers["X-Updated-Date"] == http.get(f"/api/jobs/{job.id}/data/meta").json()["chunks_updated_date"]
     answer = http.get(f"{url}&index=1", headers={"Range": "bytes=4-7"})
     assert (answer.status_code, answer.content, answer.headers["Content-Type"]) == (206, b"ftyp", "video/mp4")
 

@@ -63,6 +63,11 @@ class Naive:
     def delete_group(self, column: str, value: Any) -> None:
         self.rows = {key: row for key, row in self.rows.items() if row[column] != value}
 
+    def update_group(self, column: str, value: Any, columns: Row) -> None:
+        for row in self.rows.values():
+            if row[column] == value:
+                row |= columns
+
     def discard(self, column: str, value: Any, deletion: int) -> None:
         gone = {key: row for key, row in self.rows.items() if row[column] == value}
         self.discarded.setdefault(deletion, {}).update(gone)
@@ -79,6 +84,9 @@ def apply(changes: Changes, op: Op) -> None:
         getattr(changes, name)(THINGS, *key, **columns)
     elif name == "delete":
         changes.delete(THINGS, *arguments[0])
+    elif name == "update_group":
+        column, value, columns = arguments
+        changes.update_group(THINGS, column, value, **columns)
     elif name in ("delete_group", "discard", "recover"):
         getattr(changes, name)(THINGS, *arguments)
     else:
@@ -109,6 +117,12 @@ ops = st.one_of(
     st.tuples(st.just("delete"), keys),
     st.tuples(st.just("delete_group"), st.just("owner"), st.integers(1, 2)),
     st.tuples(st.just("delete_group"), st.just("room"), st.sampled_from(["red", "blue"])),
+    st.tuples(
+        st.just("update_group"),
+        st.just("room"),
+        st.sampled_from(["red", "blue"]),
+        st.fixed_dictionaries({"n": numbers}),
+    ),
     st.tuples(st.just("discard"), st.just("owner"), st.integers(1, 2)),
     st.tuples(st.just("recover"), st.integers(1, 3)),
 )

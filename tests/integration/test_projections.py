@@ -154,6 +154,7 @@ TOUCHED = [
     ("drawing", {"job", "task", "project"}, lambda app, it: app.annotations.create(ME, it.job_id, it.drawing)),
     ("replacing", {"job", "task", "project"}, lambda app, it: app.annotations.replace(ME, it.job_id, it.drawing)),
     ("clearing", {"job", "task", "project"}, lambda app, it: app.annotations.clear(ME, it.job_id)),
+    ("a label of the project", {"task", "project"}, lambda app, it: app.labels.delete(ME, it.label_id)),
     ("task name", {"task", "project"}, lambda app, it: app.tasks.update(ME, it.task_id, {"name": "dogs"})),
     ("nothing drawn", set(), lambda app, it: app.annotations.create(ME, it.job_id, {})),
     ("nothing removed", set(), lambda app, it: app.annotations.delete(ME, it.job_id, {"shapes": [it.unknown]})),
@@ -185,6 +186,7 @@ class Place:
         (self.job_id,) = app.ids.many("job", 1)
         app.record(ME, [events.job(self.job_id, self.task_id, project_id=self.project_id)])
         (label,) = self._query("SELECT id FROM labels WHERE project_id = %s", (self.project_id,))
+        self.label_id = label["id"]
         self.drawing = {"shapes": [events.rectangle(1, label_id=label["id"])]}
         self.unknown = events.rectangle(1, label_id=label["id"], id=1)
         app.annotations.create(ME, self.job_id, self.drawing)

@@ -8,15 +8,12 @@ from typing import Any
 
 from consumers.handlers.datasets import picture_rows, step_of
 from infra.blobs import BlobStore
-from infra.formats.model import Picture
+from infra.formats.model import VIDEO_SUFFIX, Picture
 from infra.media.frames import original_frame
 from infra.media.images import Frame
 from infra.media.video.index import Index
 from infra.media.video.reading import frames, upright
 from infra.postgres.snapshot import Snapshot
-
-VIDEO_SUFFIX = ".PNG"
-"""As CVAT names the frames of videos in its exports."""
 
 
 def pictures(reading: Snapshot, blobs: BlobStore, row: dict[str, Any], numbers: Sequence[int]) -> Iterator[Picture]:

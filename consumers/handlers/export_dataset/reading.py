@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from itertools import groupby
@@ -57,6 +57,7 @@ class Reader:
         jobs = [other for other in self._jobs(row["id"]) if other["id"] == job_id]
         place = Place(job_id, job["start_frame"], job["stop_frame"])
         part = self._part(row, numbers, [place], jobs)
+        part = replace(part, task=_with_frames_of(job, len(numbers), part.task))
         return self._dataset("job", job_id, row["label_stream"], [part])
 
     def project(self, project_id: int) -> Dataset:
@@ -140,6 +141,12 @@ def _task(row: Row, jobs: Sequence[Row]) -> Task:
         assignee=_person(row, "assignee"),
         source=row["video"],
     )
+
+
+def _with_frames_of(job: Row, size: int, task: Task) -> Task:
+    """The task as an export of one of its jobs tells of it, which has `size` frames."""
+    first, last = (task.start_frame + job[end] * task.step for end in ("start_frame", "stop_frame"))
+    return replace(task, size=size, start_frame=first, stop_frame=last)
 
 
 def _project(row: Row) -> Project:

@@ -15,7 +15,7 @@ from domain.annotation.document import Item
 from infra.formats.by_frame import by_frame
 from infra.formats.datumaro.values import outgoing
 from infra.formats.masks import decoded
-from infra.formats.model import Dataset, Frame, Labels, Part
+from infra.formats.model import VIDEO_SUFFIX, Dataset, Frame, Labels, Part
 
 Convert = Callable[[Item, Frame, Mapping[str, Any]], "dm.Annotation | None"]
 """From a shape on a frame, and what every annotation of datumaro is told; None: the format has no word for it."""
@@ -47,13 +47,14 @@ class _Writer:
         self._points = {label.id: [point.id for point in label.sublabels] for label in labels.top}
 
     def items(self, part: Part) -> Iterator[DatasetItem]:
+        suffix = VIDEO_SUFFIX if part.task.mode == "interpolation" else ""
         for frame, shapes, tags in by_frame(part):
             found = [self._convert(self._ordered(shape), frame, self._common(shape)) for shape in shapes]
             found += [dm.Label(**_without_depth(self._common(tag))) for tag in tags]
             yield DatasetItem(
                 id=frame.name.rpartition(".")[0] or frame.name,
                 subset=part.subset,
-                media=Image.from_file(path=frame.name, size=(frame.height, frame.width)),
+                media=Image.from_file(path=f"{frame.name}{suffix}", size=(frame.height, frame.width)),
                 annotations=[annotation for annotation in found if annotation is not None],
                 attributes={"frame": frame.source},
             )

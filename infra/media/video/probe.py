@@ -35,7 +35,8 @@ def probe(video: Video, limits: VideoLimits = VideoLimits()) -> VideoInfo:
     with refusing(video.name), video.path.open("rb") as file:
         check_length(file, video.path.stat().st_size)
     with open_video(video, limits.picture.pixels) as (container, stream):
-        limits.picture.check(stream.codec_context.width, stream.codec_context.height)
+        if stream.codec_context.width:  # which not every container says
+            limits.picture.check(stream.codec_context.width, stream.codec_context.height)
         look = _Look(limits)
         for packet in container.demux(stream):
             look.at_packet(packet)

@@ -80,6 +80,7 @@ def test_a_job_is_exported_by_itself_and_its_file_fits_the_task(desk: Desk, task
     job_id = desk.jobs(task)[1]
     root = xml(desk, desk.target("job", job_id))
     assert [image.get("id") for image in root.findall("image")] == ["3", "4", "5", "6"]
+    assert [root.findtext(f"meta/job/{name}") for name in ("size", "start_frame", "stop_frame")] == ["4", "3", "6"]
     assert (root.findtext("meta/job/id"), root.findtext("meta/job/segments/segment/url")) == (
         str(job_id), f"/api/jobs/{job_id}",
     )  # fmt: skip

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import zipfile
+from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
+from domain.task import NewTask
+
+from ...contract.clips import write_clip
 from .desk import Desk
 
 pytest.importorskip("datumaro")
@@ -53,8 +59,46 @@ def test_masks_become_polygons_unless_they_are_wanted(desk: Desk, task: int, ann
     assert [10, 10, 12, 10, 12, 12, 10, 12] in [_from_the_corner(shape["points"]) for shape in found]
 
 
+@pytest.mark.parametrize(
+    ("name", "document"), [(FORMATS[0], "annotations/instances_default.json"), (FORMATS[1], "annotations/default.json")]
+)
+def test_frames_of_a_video_are_told_of_by_the_names_of_their_images(
+    desk: Desk, tmp_path: Path, name: str, document: str
+) -> None:
+    content = write_clip(tmp_path / "clip.mp4", 3).read_bytes()
+    task = desk.new_task(NewTask("clip", [{"name": "car"}]), {"clip.mp4": content}, {"image_quality": 70})
+    with zipfile.ZipFile(desk.exported(desk.target("task", task), name, save_images=True)) as archive:
+        images = sorted(set(archive.namelist()) - {document})
+        found = orjson.loads(archive.read(document))
+    told = (
+        [image["file_name"] for image in found["images"]]
+        if "images" in found
+        else [item["image"]["path"] for item in found["items"]]
+    )
+    assert (
+        [f"images/default/{path}" for path in told]
+        == images
+        == [f"images/default/frame_{number:06}.PNG" for number in range(3)]
+    )
+
+
 def _from_the_corner(points: list[float]) -> list[float]:
     """A square's corners from the first, whichever an outline began with."""
     pairs = list(zip(points[::2], points[1::2], strict=True))
     start = pairs.index(min(pairs))
     return [value for pair in pairs[start:] + pairs[:start] for value in pair]
+
+
+@pytest.mark.parametrize(
+    ("name", "document"),
+    [("COCO 1.0", "annotations/instances_default.json"), ("Datumaro 1.0", "annotations/default.json")],
+)
+def test_the_json_of_a_dataset_is_read_without_the_zip(
+    desk: Desk, task: int, annotated: list[Any], name: str, document: str
+) -> None:
+    target = desk.target("task", task)
+    with zipfile.ZipFile(desk.exported(target, name)) as archive:
+        content = archive.read(document)
+    desk.draw(task, {})
+    assert desk.imported(target, name, content) == "finished"
+    assert len(desk.drawn(task)["shapes"]) == len(annotated)

@@ -158,3 +158,18 @@ def test_what_was_drawn_before_comes_back_under_the_new_labels(log: MemoryLog, t
     (box,) = drawn(event.body for event in log.events)[5]["shapes"].values()  # type: ignore[arg-type]
     assert box["label_id"] == 22
     assert {a["spec_id"]: a["value"] for a in box["attributes"]} == {21: "blue", 22: "red", 23: "red"}
+
+
+def test_what_has_its_labels_back_comes_back_as_it_was(log: MemoryLog, tasks: Tasks) -> None:
+    """Project 4 lacks the attribute: whoever goes there and back loses its values, but not those of later."""
+    bare = [given.label(30 + number, name) for number, name in enumerate(["dog", "cat", "bird"])]
+    person = skeleton(33, given.label(34, "foot"), given.label(35, "head"))
+    log.given(given.project(4), given.labels(*bare, person, project_id=4))
+    for project_id in (3, 4, 3):
+        tasks.update(ANN, 7, {}, project_id=project_id)
+    values = [{"spec_id": 21, "value": "blue"}, {"spec_id": 22, "value": "7"}, {"spec_id": 23, "value": "blue"}]
+    draw(log, shapes=[given.rectangle(0, label_id=22, attributes=values)])
+    Annotations(log).clear(ANN, 5)
+    AnnotationRestoration(log, AnnotationHistory(log)).restore(ANN, 5, Moment(1))
+    (box,) = drawn(event.body for event in log.events)[5]["shapes"].values()  # type: ignore[arg-type]
+    assert (box["label_id"], box["attributes"]) == (22, values)

@@ -264,7 +264,9 @@ BODIES: list[Body] = [
         source_storage=None,
         target_storage=STORAGE,
     ),
-    TaskMoved(task_id=7, project_id=2, previous_project_id=None, job_ids=[11, 12], labels=[[5, 21]], attributes=[[3, 8]]),
+    TaskMoved(
+        task_id=7, project_id=2, previous_project_id=None, job_ids=[11, 12], labels=[[5, 21]], attributes=[[3, 8]]
+    ),
     TaskDeleted(task_id=7, project_id=2, name="cats", job_ids=[11, 12]),
     TaskPurged(task_id=7, project_id=2, name="cats", job_ids=[11, 12], deletion=99),
     TaskRestored(task_id=7, project_id=2, name="cats", job_ids=[11, 12], deletion=99),
