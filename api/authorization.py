@@ -1,7 +1,8 @@
 """Who may do what: one question, asked before each command and each answer about one resource.
 
-Today's rule is simple: admins may do everything; a task's or project's owner and assignee ("staff") may do everything
-with it; a job's assignee may work in the job.
+Today's rule is simple: admins may do everything; a task's or project's owner and assignee ("staff") may work with it in
+every way, but only the owner, and for a task the project's staff, may give it away or delete it; a job's assignee may
+work in the job.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ Row = dict[str, Any]
 def may(actor: Actor, action: Action, noun: str, row: Row) -> bool:
     if actor.is_admin:
         return True
-    staff = {row.get(name) for name in STAFF[noun]} - {None}
-    if actor.user_id in staff:
+    people = OWNERS.get((noun, action)) or STAFF[noun]
+    if actor.user_id in {row.get(name) for name in people} - {None}:
         return True
     return action in ALLOWED.get(noun, ()) and actor.user_id in {row[name] for name in OTHERS[noun]}
 
@@ -49,6 +50,16 @@ STAFF = {
     "request": ("owner_id",),
     "user": ("id",),
 }
+
+
+OF_TASK = ("owner_id", "project_owner_id", "project_assignee_id")
+OWNERS: dict[tuple[str, Action], tuple[str, ...]] = {
+    ("project", "delete"): ("owner_id",),
+    ("project", "assign"): ("owner_id",),
+    ("task", "delete"): OF_TASK,
+    ("task", "assign"): OF_TASK,
+}
+"""Where not all of the staff may."""
 
 
 def require(actor: Actor, action: Action, noun: str, row: Row | None) -> Row:

@@ -9,15 +9,14 @@ from fastapi import Depends
 from starlette.requests import Request
 
 from api.services import services
+from api.uploads.incoming import check_announced
 from domain.errors import Invalid, TooLarge
 
 
 async def raw_json(request: Request) -> bytes:
     """The body, at most `ANNALS_MAX_JSON_BYTES` long; a dependency of routes that parse it in their own thread."""
     limit = services(request).settings.max_json_bytes
-    announced = request.headers.get("content-length", "0")
-    if announced.isdigit() and int(announced) > limit:
-        raise TooLarge
+    check_announced(request, limit)
     body = bytearray()
     async for chunk in request.stream():
         body += chunk

@@ -25,10 +25,9 @@ from starlette.types import Receive, Scope, Send
 
 from api.bodies import RawBody, raw_json
 from api.errors import response_to
+from api.numbers import MAX_DIGITS
 
 Key = tuple[str, ...]
-MAX_DIGITS = 18
-"""Of a number in a path; a longer one can't be an id."""
 
 
 @dataclass(frozen=True, slots=True)

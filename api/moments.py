@@ -8,6 +8,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.numbers import natural
 from api.responses import json_response
 from api.services import services
 from domain.annotation_history import Subject
@@ -20,7 +21,6 @@ MOMENT: dict[str, Any] = {
         {"name": "as_of", "in": "query", "schema": {"type": "string", "format": "date-time"}},
     ]
 }
-MAX_DIGITS = 18
 
 
 def moment_of(request: Request) -> Moment:
@@ -39,9 +39,10 @@ def moment(version: int | None, as_of: str | None) -> Moment:
 
 def version_in(name: str, text: str) -> int:
     """A number from 0 on. Raises Invalid."""
-    if not (text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS):
+    number = natural(text)
+    if number is None:
         raise Invalid({name: [f'A version is a number from 0 on, not "{text[:50]}".']})
-    return int(text)
+    return number
 
 
 def past_response(request: Request, subject: Subject, wanted: Moment) -> Response:

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api import urls
+from api.numbers import natural
 from api.organizations import organization_context
 from api.responses import json_response
 from api.services import services
@@ -69,7 +70,7 @@ def asked_page(request: Request) -> tuple[int, int | None]:
 
 
 def _positive(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and int(text[:9]) > 0 and len(text) < 10 else None
+    return natural(text, digits=9) or None
 
 
 def _personal(request: Request) -> bool:

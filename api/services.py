@@ -12,7 +12,7 @@ from fastapi import Request
 from api.identities import Identities
 from api.log_stream import LogStreams
 from api.login_attempts import LoginAttempts
-from api.preparing import Preparing
+from api.media.preparing import Preparing
 from api.waiting import Waiters
 from domain.application import Annals
 from infra.blobs import BlobStore, FileBlobs

@@ -9,9 +9,9 @@ from fastapi import Request
 
 from api.authorization import Action
 from api.finding import find_resource
-from domain.errors import Invalid
+from domain.errors import Invalid, NotOffered
 from domain.event import Context
-from domain.exports import Target
+from domain.target import Target
 from infra.formats.registry import Exporter, Importer
 
 
@@ -40,13 +40,13 @@ def stored_here(request: Request) -> None:
 
 
 def format_name(request: Request, find: Callable[[str], Exporter | Importer | None]) -> str:
-    """The format that the query names. Raises Invalid for one that is not offered."""
+    """The format that the query names. Raises Invalid for an unknown one, NotOffered for one that is not installed."""
     name = request.query_params.get("format", "")
     found = find(name)
     if found is None:
         raise Invalid([f"Format {name[:100]!r} is not known: GET /api/server/annotation/formats lists those that are"])
     if not found.format.enabled:
-        raise Invalid([f"Format {name!r} needs a library that is not installed here"])
+        raise NotOffered(f"Format {name!r} needs a library that is not installed here")
     return name
 
 

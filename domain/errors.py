@@ -28,6 +28,10 @@ class Invalid(AnnalsError):
         super().__init__(str(detail))
 
 
+class NotOffered(AnnalsError):
+    """This server does not offer this."""
+
+
 class NotFound(AnnalsError):
     """Not found."""
 

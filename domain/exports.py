@@ -2,29 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from domain.event import Context
 from domain.events.request import RequestQueued
 from domain.ports import Log
 from domain.request import Requests, request_id
 from domain.retry import decide_again
-
-
-@dataclass(frozen=True)
-class Target:
-    """What is exported, or imported into: a task, a job or a project, with the ids of what it belongs to."""
-
-    noun: str
-    project_id: int | None = None
-    task_id: int | None = None
-    job_id: int | None = None
-
-    @property
-    def id(self) -> int:
-        own = {"project": self.project_id, "task": self.task_id, "job": self.job_id}[self.noun]
-        assert own is not None
-        return own
+from domain.target import Target
 
 
 class Exports:

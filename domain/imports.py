@@ -6,10 +6,10 @@ from dataclasses import asdict, dataclass
 
 from domain.event import Context
 from domain.events.request import RequestQueued
-from domain.exports import Target
 from domain.ports import Log
 from domain.request import Requests, request_id
 from domain.retry import decide_again
+from domain.target import Target
 
 MODES = ("replace", "append")
 

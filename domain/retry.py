@@ -10,7 +10,8 @@ from domain.errors import VersionConflict
 
 P = ParamSpec("P")
 R = TypeVar("R")
-ATTEMPTS = 5
+ATTEMPTS = 20
+"""Each sees what the last one lost against: where many write to one stream at once, a few are soon too few."""
 
 
 def decide_again(command: Callable[P, R]) -> Callable[P, R]:

@@ -14,6 +14,7 @@ from api.bodies import RawBody, parsed
 from api.caller import caller
 from api.errors import PreconditionFailed
 from api.moments import MOMENT, moment_of, past_response
+from api.numbers import natural
 from api.responses import json_bytes, json_response, no_content, text_response
 from api.routes.jobs import find_job
 from api.routes.tasks import find_task
@@ -186,9 +187,10 @@ def _if_match(request: Request) -> int | None:
     text = request.headers.get("if-match", "").strip().strip('"')
     if text in ("", "*"):
         return None
-    if not text.isascii() or not text.isdigit() or len(text) > 18:
+    version = natural(text)
+    if version is None:
         raise Invalid(["If-Match must be the version that the ETag of a GET gave"])
-    return int(text)
+    return version
 
 
 def _answer(document: dict[str, Any]) -> dict[str, Any]:

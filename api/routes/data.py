@@ -9,17 +9,18 @@ from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from api import frames, media_query
 from api.authorization import require
 from api.bodies import parsed, raw_json
 from api.caller import caller
-from api.multipart import Form, incoming_form
-from api.prepared import Found, prepared_response
+from api.media import frames
+from api.media import query as media_query
+from api.media.prepared import Found, prepared_response
 from api.responses import json_bytes, json_response
 from api.routes.tasks import find_task
 from api.routes.uploads import create_data_upload
 from api.schemas.data import MetaPatch
 from api.services import services
+from api.uploads.forms import Form, incoming_form
 from api.views import data as views
 from domain.data_form import form_body
 from domain.data_params import parse_data_params

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 
 from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api.caller import caller
-from api.multipart import IMPORT_FILE, Form, incoming_form
 from api.responses import json_response
-from api.routes.uploads import IMPORTS, Destination
 from api.services import services
 from api.targets import find_target, flag, format_name, stored_here
-from api.upload_pieces import announced_name, open_upload, uploads
+from api.uploads.destinations import IMPORTS, Destination
+from api.uploads.forms import IMPORT_FILE, Form, incoming_form
+from api.uploads.tus import announced_name, open_upload, recorded, uploads
 from domain.errors import Invalid
 from domain.event import Context
-from domain.exports import Target
 from domain.imports import MODES, SentFile
+from domain.target import Target
 from infra.formats import registry
 
 router = APIRouter()
@@ -79,8 +80,12 @@ def _finish(request: Request, context: Context, target: Target, wanted: str, pla
     upload = uploads(parts).find(request.query_params.get("filename", ""), context.actor.user_id, place)
     if upload.offset < upload.info.length:
         raise Invalid([f"Only {upload.offset} of {upload.info.length} bytes have arrived"])
-    blob = parts.exchange.put(upload.read())
-    import_id = _queue(request, context, target, wanted, SentFile(upload.info.name, blob.sha256, blob.size))
+    import_id, cause = parts.app.imports.id(target), f"upload-{upload.id}"
+    # The upload is forgotten last: after a crash in between, the client sends its last step again.
+    if not recorded(parts, f"request-{import_id}", cause):
+        blob = parts.exchange.put(upload.read())
+        sent = SentFile(upload.info.name, blob.sha256, blob.size)
+        _queue(request, replace(context, causation_id=cause), target, wanted, sent)
     upload.forget()
     return import_id
 

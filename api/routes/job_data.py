@@ -7,10 +7,11 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from api import frames, media_query
 from api.authorization import require
 from api.caller import caller
-from api.prepared import Found, prepared_response
+from api.media import frames
+from api.media import query as media_query
+from api.media.prepared import Found, prepared_response
 from api.responses import json_bytes
 from api.routes.jobs import find_job
 from api.schemas.data import MetaPatch

@@ -11,6 +11,7 @@ from api import urls
 from api.authorization import Action
 from api.caller import caller
 from api.finding import NOUNS, find_resource
+from api.numbers import natural
 from api.paging import page_response
 from api.responses import json_response, no_content
 from api.schemas.labels import LabelPatch, edits
@@ -77,11 +78,12 @@ def _find(request: Request, context: Context, action: Action, label_id: int) -> 
 
 
 def _stream(request: Request, context: Context, noun: str, value: str) -> str:
-    if not value.isascii() or not value.isdigit() or len(value) > 18:
+    parent_id = natural(value)
+    if parent_id is None:
         raise Invalid({f"{noun}_id": ["Enter a number."]})
     query = services(request).database.query
-    find_resource(request, context, noun, "view", int(value))
-    rows = query(queries("labels")[f"stream_of_{noun}"], {"id": int(value)})
+    find_resource(request, context, noun, "view", parent_id)
+    rows = query(queries("labels")[f"stream_of_{noun}"], {"id": parent_id})
     if not rows:
         raise NotFound
     return str(rows[0]["stream"])

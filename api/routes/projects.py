@@ -7,10 +7,11 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from api import frames, urls
+from api import urls
 from api.authorization import Action, require
 from api.caller import caller
 from api.finding import find_resource
+from api.media import frames
 from api.paging import page_response
 from api.responses import json_response, no_content
 from api.schemas import labels

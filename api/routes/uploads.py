@@ -3,48 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from api.authorization import Action
 from api.caller import caller
 from api.finding import find_resource
 from api.services import Services, services
-from api.tus import Upload
-from api.upload_pieces import add_piece, announced_name, offset_response, open_upload, uploads
+from api.uploads.destinations import DATA, IMPORTS, Destination
+from api.uploads.tus import add_piece, announced_name, offset_response, open_upload, recorded, uploads
+from api.uploads.unfinished import Upload
 from domain.errors import Conflict, Invalid, NotFound, RequestInProgress
 from domain.event import Context
 from domain.events.data import ReceivedFile
-from projections.named_queries import queries
 
 router = APIRouter()
-
-
-@dataclass(frozen=True)
-class Destination:
-    """Where files go: `/api/<noun>s/{id}/<what>`. `action`: what a sender must be allowed to do there."""
-
-    noun: str
-    what: str
-    action: Action
-
-    @property
-    def path(self) -> str:
-        return f"/api/{self.noun}s/{{target_id}}/{self.what}/{{upload_id}}"
-
-    def target(self, target_id: int) -> str:
-        return f"{self.noun}s/{target_id}/{self.what}"
-
-
-DATA = Destination("task", "data", "upload")
-IMPORTS = {
-    "task": Destination("task", "annotations", "annotate"),
-    "job": Destination("job", "annotations", "annotate"),
-    "project": Destination("project", "dataset", "update"),
-}
 
 
 def create_data_upload(request: Request, context: Context, task_id: int) -> Response:
@@ -96,8 +71,7 @@ def _receive(parts: Services, context: Context, task_id: int, upload: Upload) ->
     piece again.
     """
     cause = f"upload-{upload.id}"
-    known = {"stream": f"data-{task_id}", "cause": cause}
-    if parts.database.query_one(queries("data")["upload_received"], known) is None:
+    if not recorded(parts, f"data-{task_id}", cause):
         blob = parts.blobs.put(upload.read())
         file = ReceivedFile(name=upload.info.name, sha256=blob.sha256, size=blob.size)
         try:

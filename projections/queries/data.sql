@@ -49,6 +49,6 @@ SELECT string_agg('{"width":' || width || ',"height":' || height || ',"name":'
 FROM frames, LATERAL (SELECT %(included)s::integer[] IS NULL OR number = ANY(%(included)s::integer[]) AS shown) s
 WHERE task_id = %(task_id)s AND number BETWEEN %(first)s AND %(last)s
 
--- name: upload_received
--- Whether the file of a resumable upload was recorded as received.
+-- name: upload_recorded
+-- Whether something came of a resumable upload.
 SELECT 1 AS found FROM log.events WHERE stream = %(stream)s AND causation_id = %(cause)s

@@ -18,7 +18,7 @@ from cvat_sdk import Client, models
 from cvat_sdk.core.proxies.tasks import Task
 from PIL import Image
 
-from api.preparing import Preparing
+from api.media.preparing import Preparing
 from infra.media import chunks
 
 from .conftest import Server
@@ -222,7 +222,7 @@ def test_a_chunk_is_made_once_for_all_who_wait(
         time.sleep(0.3)
         make(*args)
 
-    monkeypatch.setattr("api.pictures.compressed_chunk", slowly)
+    monkeypatch.setattr("api.media.pictures.compressed_chunk", slowly)
     url = f"/api/tasks/{task.id}/data?type=chunk&number=0"
     with ThreadPoolExecutor(8) as threads:
         answers = list(threads.map(lambda _: http.get(url), range(8)))
@@ -241,7 +241,7 @@ def test_a_wait_that_is_too_long_is_explained(
         go_on.wait(20)
         make(*args)
 
-    monkeypatch.setattr("api.pictures.compressed_chunk", when_told)
+    monkeypatch.setattr("api.media.pictures.compressed_chunk", when_told)
     server.services.preparing = Preparing(wait_seconds=0.1)
     url = f"/api/tasks/{task.id}/data?type=chunk&number=0"
     busy = http.get(url)

@@ -17,7 +17,7 @@ import httpx
 import pytest
 from cvat_sdk import Client, models
 
-from api import tus
+from api.uploads import unfinished
 from domain.errors import Unavailable
 
 from .conftest import Server
@@ -225,7 +225,7 @@ def test_a_crash_at_the_end_records_the_file_once(
         if moment.startswith("before"):
             crash.setattr(type(server.services.blobs), "put", fail)
         else:
-            crash.setattr(tus.Upload, "forget", fail)
+            crash.setattr(unfinished.Upload, "forget", fail)
         assert dialog.patch(5, b"56789").status_code == 503
     assert dialog.offset == 5
     assert dialog.patch(5, b"56789").status_code == 204
@@ -261,7 +261,7 @@ def test_an_upload_ends_with_its_task(http: httpx.Client, server: Server, client
 def test_abandoned_uploads_are_thrown_away(http: httpx.Client, server: Server, task_id: int) -> None:
     old, young = opened(http, task_id, 5), opened(http, task_id, 5)
     folder = server.settings.uploads / old.url.rpartition("/")[2]
-    yesterday = time.time() - tus.KEPT_SECONDS - 60
+    yesterday = time.time() - unfinished.KEPT_SECONDS - 60
     os.utime(folder / "offset", (yesterday, yesterday))
     assert create(http, task_id, 5).status_code == 201
     assert (old.head().status_code, young.head().status_code) == (404, 200)
@@ -270,7 +270,7 @@ def test_abandoned_uploads_are_thrown_away(http: httpx.Client, server: Server, t
 def test_a_user_has_a_bounded_number_of_uploads(
     http: httpx.Client, task_id: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tus, "MOST_OPEN", 2)
+    monkeypatch.setattr(unfinished, "MOST_OPEN", 2)
     assert [create(http, task_id, 5, f"{n}.jpg").status_code for n in range(3)] == [201, 201, 409]
 
 

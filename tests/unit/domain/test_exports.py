@@ -7,7 +7,8 @@ import pytest
 from domain.errors import RequestInProgress
 from domain.event import Actor, Context
 from domain.events.request import RequestFinished, RequestQueued, RequestStarted
-from domain.exports import Exports, Target
+from domain.exports import Exports
+from domain.target import Target
 
 from .given import ANN
 from .memory_log import MemoryLog

@@ -9,8 +9,8 @@ from domain.errors import RequestInProgress
 from domain.event import Actor, Context
 from domain.events.annotations import AnnotationsChanged, AnnotationsCleared, AnnotationsReplaced
 from domain.events.request import RequestQueued
-from domain.exports import Target
 from domain.imports import Imports, SentFile
+from domain.target import Target
 
 from . import given
 from .given import ANN

@@ -10,6 +10,7 @@ import pytest
 from domain.errors import Invalid, NotFound, VersionConflict
 from domain.events.job import JobAssigned, JobStateChanged
 from domain.job import STAGES, STATES, Jobs, status
+from domain.retry import ATTEMPTS
 
 from . import given
 from .given import ANN
@@ -113,8 +114,8 @@ def test_who_comes_second_decides_again(jobs: Jobs, log_with_task: MemoryLog) ->
     ]
 
 
-def test_who_is_too_late_five_times_is_told(jobs: Jobs, log_with_task: MemoryLog) -> None:
-    states = ("in progress", "new", "in progress", "new", "in progress")
+def test_who_is_too_late_again_and_again_is_told(jobs: Jobs, log_with_task: MemoryLog) -> None:
+    states = ["in progress", "new"] * (ATTEMPTS // 2)
     others = [JobStateChanged(5, 7, None, "annotation", state, "annotation", "") for state in states]
     log_with_task.meanwhile(*(lambda other=other: log_with_task.record(ANN, [other]) for other in others))
     with pytest.raises(VersionConflict):

@@ -12,7 +12,7 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
-from api.incoming import take_in
+from api.uploads.incoming import take_in
 from domain.errors import Invalid
 from domain.events.data import ReceivedFile
 from domain.file_names import safe_name

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api import multipart
-from api.multipart import Form, FormReader
+from api.uploads import forms
+from api.uploads.forms import Form, FormReader
 from domain.errors import Invalid
 from infra.blobs import FileBlobs
 
@@ -146,7 +146,7 @@ def test_too_many_files_are_refused(blobs: FileBlobs) -> None:
 
 
 def test_endless_fields_are_refused(blobs: FileBlobs, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(multipart, "MAX_FIELD_BYTES", 10_000)
+    monkeypatch.setattr(forms, "MAX_FIELD_BYTES", 10_000)
     with pytest.raises(Invalid, match="too long"):
         read(blobs, form(part("text", b"x" * 20_000)))
     with pytest.raises(Invalid, match="too long"):

@@ -15,13 +15,15 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api import urls
-from api.incoming import check_announced, take_in
+from api.numbers import natural
 from api.responses import json_response
 from api.services import Services, services
-from api.tus import Info, Upload, Uploads, Writer
+from api.uploads.incoming import check_announced, take_in
+from api.uploads.unfinished import Info, Upload, Uploads, Writer
 from domain.errors import Conflict, Invalid, NotFound, TooLarge
 from domain.event import Context
 from domain.file_names import safe_name
+from projections.named_queries import queries
 
 TUS = {"Tus-Resumable": "1.0.0"}
 TURN_SECONDS = 30.0
@@ -81,6 +83,11 @@ def uploads(parts: Services) -> Uploads:
     return Uploads(parts.settings.uploads)
 
 
+def recorded(parts: Services, stream: str, cause: str) -> bool:
+    """Whether the stream has an event that an upload caused."""
+    return parts.database.query_one(queries("data")["upload_recorded"], {"stream": stream, "cause": cause}) is not None
+
+
 async def _write(request: Request, upload: Upload, offset: int) -> int:
     """How many bytes there are now. Raises TooLarge for more than were announced, Invalid when the client goes away."""
     room = upload.info.length - offset
@@ -120,7 +127,7 @@ async def _turn(upload: Upload) -> AsyncIterator[int]:
 
 
 def _header_number(request: Request, name: str) -> int:
-    text = request.headers.get(name, "")
-    if not text.isascii() or not text.isdigit() or len(text) > 18:
+    number = natural(request.headers.get(name, ""))
+    if number is None:
         raise Invalid([f"The header {name.title()} must be a number of bytes"])
-    return int(text)
+    return number

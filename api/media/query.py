@@ -7,6 +7,7 @@ from typing import Any
 
 from starlette.datastructures import QueryParams
 
+from api.numbers import natural
 from domain.errors import Invalid
 
 TYPES = ("chunk", "frame", "context_image")
@@ -55,6 +56,7 @@ def _number(query: QueryParams, name: str) -> int | None:
     text = query.get(name)
     if text is None:
         return None
-    if not text.isascii() or not text.isdigit() or len(text) > 9:
+    number = natural(text, digits=9)
+    if number is None:
         raise Invalid(f"{name} must be a number, 0 or more")
-    return int(text)
+    return number

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from api.media import Chunk, Row
-from api.prepared import Found, Ready, Unmade
+from api.media.prepared import Found, Ready, Unmade
+from api.media.source import Chunk, Row
 from api.services import Services
 from domain.errors import NotFound
 from infra.media.chunks import compressed_chunk, context_images, original_chunk

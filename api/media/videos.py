@@ -9,8 +9,8 @@ from typing import BinaryIO
 
 from PIL import Image
 
-from api.media import Chunk, Row
-from api.prepared import Found, Ready, Unmade
+from api.media.prepared import Found, Ready, Unmade
+from api.media.source import Chunk, Row
 from api.services import Services
 from domain.data_params import DataParams
 from domain.errors import NotFound

@@ -11,12 +11,12 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.media import Media, Row
-from api.media_query import Wanted
-from api.pictures import Pictures
-from api.prepared import Found, Ready, Unmade, prepared_response
+from api.media.pictures import Pictures
+from api.media.prepared import Found, Ready, Unmade, prepared_response
+from api.media.query import Wanted
+from api.media.source import Media, Row
+from api.media.videos import Video
 from api.services import Services, services
-from api.videos import Video
 from domain.errors import Invalid, NotFound
 from domain.frames import chunk_by_index, chunk_by_number, sparse_chunk_by_number
 from infra.media.chunks import file_checksum

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.files import file_response
-from api.preparing import StillPreparing
+from api.media.preparing import StillPreparing
 from api.responses import json_response
 from api.services import services
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Protocol
 
-from api.prepared import Found
+from api.media.prepared import Found
 
 Row = dict[str, Any]
 """A task's or a job's data: of the queries of_task or of_job."""

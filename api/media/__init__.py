@@ -1,0 +1,1 @@
+"""Frames, chunks and previews on their way out."""

@@ -1,0 +1,1 @@
+"""Files on their way in: forms, and uploads that come piece by piece."""
