@@ -21,7 +21,7 @@ def run(settings: Settings, database_url: Callable[[], str], queues: Sequence[st
     """An agent for each queue, side by side: a long export keeps nobody from making a task. Until SIGTERM; then they
     finish or give back what they have in hand.
     """
-    blobs = FileBlobs(settings.blobs)
+    blobs = FileBlobs(settings.blobs, writing_threads=0)
     blobs.clean()  # what uploads left whose process was killed
     put_back(settings.blobs)  # and a purge
     FileBlobs(settings.exchange).clean()

@@ -49,7 +49,7 @@ def _load_syncfs() -> Callable[[int], int] | None:
     return getattr(ctypes.CDLL(None), "syncfs", None)
 
 
-def fsync(path: Path) -> None:
+def fsync(path: str | Path) -> None:
     """Return when this file or folder is on disk."""
     handle = os.open(path, os.O_RDONLY)
     try:

@@ -8,6 +8,7 @@ import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 
 from infra.blobs.disk import disk_errors
@@ -23,12 +24,14 @@ class Staging:
         self._home = home
         self._folder: Path | None = None
         self._opening = threading.Lock()
+        self._numbers = count()
 
-    def new_path(self) -> Path:
+    def new_path(self) -> str:
+        """Of a file that is not there yet. A text: there may be 100,000 of them."""
         with self._opening:
             if self._folder is None:
                 self._folder = self._open_folder()
-        return self._folder / secrets.token_hex(16)
+        return f"{self._folder}/{next(self._numbers)}"
 
     def _open_folder(self) -> Path:
         with disk_errors(), self._alone():

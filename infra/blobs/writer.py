@@ -10,8 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import CancelledError, Executor, Future, wait
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
-from typing import BinaryIO, Self
+from typing import Any, BinaryIO, Self
 
 from domain.errors import Unavailable
 from infra.blobs.disk import disk_errors
@@ -56,6 +55,18 @@ class Surroundings:
     holds: Callable[[Blob], bool]
 
 
+class AtOnce(Executor):
+    """In place of threads, for one who has nothing else to do: does what is submitted before it returns."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        done: Future[Any] = Future()
+        try:
+            done.set_result(fn(*args, **kwargs))
+        except Exception as error:
+            done.set_exception(error)
+        return done
+
+
 class BlobWriter:
     """Bytes on their way into a store; memory use is bounded, for one blob and for all of a store together.
 
@@ -64,7 +75,7 @@ class BlobWriter:
     As a context manager it aborts at the end, which does nothing once the bytes are committed.
     """
 
-    def __init__(self, staged: Path, owner: object, around: Surroundings) -> None:
+    def __init__(self, staged: str, owner: object, around: Surroundings) -> None:
         """`owner` is kept alive: it holds the lock that protects the staged file from being cleaned away."""
         self.staged = staged
         self._owner = owner
@@ -124,7 +135,8 @@ class BlobWriter:
                 self._file.close()
         self._forget()
         if self._has_file:
-            self.staged.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):
+                os.unlink(self.staged)
             self._has_file = False
 
     def __enter__(self) -> Self:

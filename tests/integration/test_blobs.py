@@ -287,7 +287,7 @@ class DiskDiary:
             self.entries.append(("sync", os.fstat(handle).st_ino))
 
         def noted_replace(source: Path, target: Path) -> None:
-            inode = source.stat().st_ino
+            inode = Path(source).stat().st_ino
             replace(source, target)
             self.entries.append(("rename", inode))
 
