@@ -18,12 +18,12 @@ from domain.errors import Conflict, Invalid, NotFound, RequestInProgress, Versio
 from domain.event import Actor, Context
 from domain.events.data import RelatedImage, VideoAdded
 from domain.events.job import JobDeleted
-from domain.exports import Target
 from domain.issue import NewIssue
 from domain.job import STAGES, STATES
 from domain.project import NewProject
 from domain.saves import Moment
 from domain.splitting import Segment, Split
+from domain.target import Target
 from domain.task import NewTask
 from domain.user import ROLES
 from domain.validation.selection import Amount, Sampling

@@ -12,8 +12,8 @@ import pytest
 from cli.bootstrap import System
 from consumers.exchange import KEPT_SECONDS, ExchangeSweep
 from domain.errors import Unavailable
-from domain.exports import Target
 from domain.imports import SentFile
+from domain.target import Target
 from infra.blobs import FileBlobs
 from infra.settings import Settings
 
