@@ -6,13 +6,12 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 from domain.errors import MediaError, NotFound
-from infra.formats.model import Attribute, Frame, Label, Labels
+from infra.formats.model import Attribute, Frame, Label, Labels, step_of
 from infra.postgres.snapshot import Snapshot
 from projections.named_queries import queries
 
 Row = dict[str, Any]
 SQL = queries("datasets")
-STEP = "step="
 
 
 def task_row(reading: Snapshot, task_id: int) -> Row:
@@ -53,15 +52,9 @@ def honeypots_of(reading: Snapshot, task_id: int) -> set[int]:
     return {row["frame"] for row in reading.query(SQL["honeypots"], {"task_id": task_id})}
 
 
-def step_of(row: Row) -> int:
-    """How many frames of a task's source there are from one frame of its own to the next."""
-    filtered = str(row["frame_filter"])
-    return int(filtered.removeprefix(STEP)) if filtered.startswith(STEP) else 1
-
-
 def frames_of(reading: Snapshot, row: Row, numbers: Iterable[int]) -> Iterator[Frame]:
     """Frames of a task in order. `row`: the task's; `numbers`: ascending."""
-    start, step = row["start_frame"], step_of(row)
+    start, step = row["start_frame"], step_of(row["frame_filter"])
     if row["video"] is not None:
         size = row["video_width"], row["video_height"]
         for number in numbers:

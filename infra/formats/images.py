@@ -27,6 +27,11 @@ class Images:
         """Name → entry, in the order of the names. Raises MediaError for a name that there is no image for."""
         return {name: self._entry(subset, name) for name in names}
 
+    def of(self, *folders: str) -> list[str]:
+        """The names of those in a folder of `images/`, or a folder of that, in the order of the archive."""
+        place = "/".join((FOLDER, *folders, ""))
+        return [entry.removeprefix(place) for entry in self._entries if entry.startswith(place)]
+
     def _entry(self, subset: str, name: str) -> str:
         for place in (f"{FOLDER}/{subset}/{name}", f"{FOLDER}/{name}", f"{subset}/{name}", name):
             entry = self._by_path.get(place) or self._by_path.get(_stem(place))

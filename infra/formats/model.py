@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from domain.annotation.document import Item
+from domain.data_params import STEP
 
 DEFAULT_SUBSET = "default"
 """The subset of tasks that name none, as CVAT has it."""
@@ -22,6 +23,17 @@ VIDEO_SUFFIX = ".PNG"
 
 UNSAFE = re.compile(r"[/\\:\x00-\x1f]|^\.+")
 """In the name of a folder. Subsets are what people call them."""
+
+
+def folder_of(subset: str) -> str:
+    """A subset's name, as it may name a folder."""
+    return UNSAFE.sub("_", subset) or DEFAULT_SUBSET
+
+
+def step_of(frame_filter: str) -> int:
+    """How many frames of a task's source there are from one frame of its own to the next."""
+    found = STEP.fullmatch(frame_filter)
+    return int(found[1]) if found else 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +107,8 @@ class Segment(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Task:
     """What exports tell of a task. `start_frame` and `stop_frame` count the frames of its source, `step` of which there
-    are from one of its own to the next. `source`: the name of a video's file.
+    are from one of its own to the next. `left_out`: those, ascending, that are not exported although they are its own.
+    `source`: the name of a video's file.
     """
 
     id: int
@@ -111,6 +124,7 @@ class Task:
     stop_frame: int
     frame_filter: str
     step: int
+    left_out: tuple[int, ...] = ()
     segments: tuple[Segment, ...] = ()
     owner: Person | None = None
     assignee: Person | None = None
@@ -175,7 +189,7 @@ class Part:
     @property
     def subset(self) -> str:
         """As it may name a folder."""
-        return UNSAFE.sub("_", self.task.subset) or DEFAULT_SUBSET
+        return folder_of(self.task.subset)
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ class Read(Protocol):
 
 
 Listed = Callable[[Path, str], Mapping[str, Sequence[str]]]
-"""From a file, and its name, to the names of the images that it is about, by subset. Raises as Read does."""
+"""From a dataset's file, and its name, to the names of the images that it is about, by subset. Raises as Read does."""
 
 
 @dataclass(frozen=True)

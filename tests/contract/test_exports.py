@@ -95,8 +95,30 @@ def test_a_project_goes_out_and_comes_in_as_new_tasks(client: Client, http: http
     assert (shape.frame, shape.points, shape.label_id) == (1, [1.5, 2, 3, 4], other.get_labels()[0].id)
 
 
-def in_project(client: Client, project_id: int, folder: Path) -> Task:
-    task = client.tasks.create({"name": "street", "project_id": project_id, "subset": "train"})
+def test_a_project_goes_out_by_track_and_comes_in_as_new_tasks(
+    client: Client, http: httpx.Client, tmp_path: Path
+) -> None:
+    labels = [{"name": "car"}]
+    project = client.projects.create({"name": "city", "labels": labels})
+    (label,) = project.get_labels()
+    for subset, first in (("train", 0), ("val", 1)):
+        task = in_project(client, project.id, tmp_path, subset)
+        box = {"type": "rectangle", "frame": first, "points": [1.5, 2, 3, 4 + first]}
+        put(http, f"/api/tasks/{task.id}/annotations", tracks=[{"label_id": label.id, "frame": first, "shapes": [box]}])
+    project.export_dataset(VIDEO, tmp_path / "project.zip", include_images=True, status_check_period=POLL)
+    other = client.projects.create({"name": "copy", "labels": labels})
+    other.import_dataset(CVAT, tmp_path / "project.zip", status_check_period=POLL)
+    copies = {task.subset: task for task in other.get_tasks()}
+    assert {subset: task.size for subset, task in copies.items()} == {"train": 2, "val": 2}
+    for subset, first in (("train", 0), ("val", 1)):
+        assert [frame.name for frame in copies[subset].get_frames_info()] == ["a.jpg", "b.jpg"]
+        (track,) = copies[subset].get_annotations().tracks
+        assert [(shape.frame, shape.points) for shape in track.shapes] == [(first, [1.5, 2, 3, 4 + first])]
+        assert track.label_id == other.get_labels()[0].id
+
+
+def in_project(client: Client, project_id: int, folder: Path, subset: str = "train") -> Task:
+    task = client.tasks.create({"name": "street", "project_id": project_id, "subset": subset})
     task.upload_data(write(folder, ["a.jpg", "b.jpg"]))
     return task
 

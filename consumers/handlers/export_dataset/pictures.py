@@ -6,9 +6,9 @@ import io
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from consumers.handlers.datasets import picture_rows, step_of
+from consumers.handlers.datasets import picture_rows
 from infra.blobs import BlobStore
-from infra.formats.model import VIDEO_SUFFIX, Picture
+from infra.formats.model import VIDEO_SUFFIX, Picture, step_of
 from infra.media.frames import original_frame
 from infra.media.images import Frame
 from infra.media.video.index import Index
@@ -29,7 +29,8 @@ def pictures(reading: Snapshot, blobs: BlobStore, row: dict[str, Any], numbers: 
 def _of_video(blobs: BlobStore, row: dict[str, Any], numbers: Sequence[int]) -> Iterator[Picture]:
     """Each as a PNG without loss."""
     index = Index.load(blobs.path(row["index_sha256"]).read_bytes())
-    sources = [row["start_frame"] + number * step_of(row) for number in numbers]
+    step = step_of(row["frame_filter"])
+    sources = [row["start_frame"] + number * step for number in numbers]
     video = Frame(blobs.path(row["video_sha256"]), row["video"])
     for number, source, frame in zip(numbers, sources, frames(video, index, sources), strict=True):
         out = io.BytesIO()

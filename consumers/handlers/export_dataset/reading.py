@@ -12,13 +12,13 @@ from typing import Any
 
 import orjson
 
-from consumers.handlers.datasets import SQL, frames_of, honeypots_of, job_row, labels_of, step_of, task_row
+from consumers.handlers.datasets import SQL, frames_of, honeypots_of, job_row, labels_of, task_row
 from consumers.handlers.export_dataset.pictures import pictures
 from domain.annotation.document import Item
 from domain.annotation.merge import merge
 from domain.errors import MediaError, NotFound
 from infra.blobs import BlobStore
-from infra.formats.model import Dataset, Drawn, Part, Person, Project, Segment, Task
+from infra.formats.model import Dataset, Drawn, Part, Person, Project, Segment, Task, step_of
 from infra.formats.names import told_apart
 from infra.postgres.snapshot import Snapshot
 from projections.named_queries import queries
@@ -92,9 +92,10 @@ class Reader:
     def _part(self, row: Row, numbers: Sequence[int], places: Sequence[Place], jobs: Sequence[Row]) -> Part:
         without = honeypots_of(self.reading, row["id"]).union(row["deleted_frames"])
         shown = [number for number in numbers if number not in without] if without else numbers
+        left_out = sorted(without.intersection(numbers)) if without else ()
         drawn = {"job_ids": [place.job_id for place in places], "label_stream": row["label_stream"]}
         return Part(
-            task=_task(row, jobs),
+            task=_task(row, jobs, left_out),
             frames=partial(frames_of, self.reading, row, shown),
             drawn=partial(self._drawn, drawn),
             tracks=partial(self._tracks, drawn, places),
@@ -121,7 +122,8 @@ class Reader:
         return merge(parts)["tracks"]
 
 
-def _task(row: Row, jobs: Sequence[Row]) -> Task:
+def _task(row: Row, jobs: Sequence[Row], left_out: Sequence[int]) -> Task:
+    start, step = row["start_frame"], step_of(row["frame_filter"])
     return Task(
         id=row["id"],
         name=row["name"],
@@ -132,10 +134,11 @@ def _task(row: Row, jobs: Sequence[Row]) -> Task:
         created=row["created_date"],
         updated=row["updated_date"],
         subset=row["subset"],
-        start_frame=row["start_frame"],
+        start_frame=start,
         stop_frame=row["stop_frame"],
         frame_filter=row["frame_filter"],
-        step=step_of(row),
+        step=step,
+        left_out=tuple(start + number * step for number in left_out),
         segments=tuple(Segment(j["segment_id"], j["id"], j["start_frame"], j["stop_frame"]) for j in jobs),
         owner=_person(row, "owner"),
         assignee=_person(row, "assignee"),

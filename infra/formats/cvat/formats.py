@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
 from domain.annotation.document import KINDS, Document
 from domain.errors import MediaError
+from infra.archives import Archive
 from infra.formats.cvat import listing, reader
 from infra.formats.cvat.images import images_xml
 from infra.formats.cvat.video import video_xml
+from infra.formats.images import Images
 from infra.formats.model import Dataset, Part
 from infra.formats.target import Target
 from infra.formats.zips import BLOCK, ZipWriter, is_zip, sent_zip
 
-Xml = Callable[[Dataset, Sequence[Part]], Iterator[str]]
+Write = Callable[[Dataset, Sequence[Part]], Iterator[str]]
+Xml = tuple[str, Iterator[bytes]]
+"""What messages call the file, and what is in it."""
 
 
 def write_images(dataset: Dataset, archive: ZipWriter, *, save_images: bool) -> None:
@@ -28,7 +33,7 @@ def write_video(dataset: Dataset, archive: ZipWriter, *, save_images: bool) -> N
     _write(video_xml, dataset, archive, save_images=save_images)
 
 
-def _write(xml: Xml, dataset: Dataset, archive: ZipWriter, *, save_images: bool) -> None:
+def _write(xml: Write, dataset: Dataset, archive: ZipWriter, *, save_images: bool) -> None:
     parts = list(dataset.parts)
     archive.text("annotations.xml", xml(dataset, parts))
     if save_images:
@@ -41,31 +46,39 @@ def _write(xml: Xml, dataset: Dataset, archive: ZipWriter, *, save_images: bool)
 def read(path: Path, name: str, target: Target, subset: str | None = None) -> Document:
     """`CVAT 1.1`: an XML file, or a zip with some. `name`: what messages call the file. Raises MediaError."""
     found: Document = {kind: [] for kind in KINDS}
-    for entry, pieces in _documents(path, name):
-        part = reader.read(pieces, entry, target, subset)
-        for kind in KINDS:
-            found[kind] += part[kind]
+    with _opened(path, name) as (_, documents):
+        for entry, pieces in documents:
+            part = reader.read(pieces, entry, target, subset)
+            for kind in KINDS:
+                found[kind] += part[kind]
     return found
 
 
 def listed(path: Path, name: str) -> dict[str, list[str]]:
     """Subset → the names of its images, as the annotations tell them. Raises MediaError."""
     found: dict[str, list[str]] = {}
-    for entry, pieces in _documents(path, name):
-        for subset, images in listing.listed(pieces, entry).items():
-            found.setdefault(subset, []).extend(images)
+    with _opened(path, name) as (files, documents):
+        images = Images(files, name)
+        for entry, pieces in documents:
+            for subset, names in listing.listed(pieces, entry, images).items():
+                found.setdefault(subset, []).extend(names)
     return found
 
 
-def _documents(path: Path, name: str) -> Iterator[tuple[str, Iterator[bytes]]]:
-    """Each XML file, with what messages call it."""
+@contextmanager
+def _opened(path: Path, name: str) -> Iterator[tuple[Sequence[str], Iterator[Xml]]]:
+    """The names of the files in a zip, and the XML files."""
     if not is_zip(path):
         with path.open("rb") as file:
-            yield name, iter(partial(file.read, BLOCK), b"")
+            yield (), iter([(name, iter(partial(file.read, BLOCK), b""))])
         return
     with sent_zip(path, name) as archive:
-        documents = [entry for entry in archive.names if entry.lower().endswith(".xml")]
-        if not documents:
-            raise MediaError(f"{name} holds no annotations: there is no XML file in it")
-        for entry, pieces in archive.read(documents):
-            yield f"{name}: {entry}", pieces
+        yield archive.names, _documents(archive, name)
+
+
+def _documents(archive: Archive, name: str) -> Iterator[Xml]:
+    documents = [entry for entry in archive.names if entry.lower().endswith(".xml")]
+    if not documents:
+        raise MediaError(f"{name} holds no annotations: there is no XML file in it")
+    for entry, pieces in archive.read(documents):
+        yield f"{name}: {entry}", pieces

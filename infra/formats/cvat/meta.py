@@ -61,6 +61,7 @@ def _task(task: Task) -> Elements:
         ("start_frame", str(task.start_frame)),
         ("stop_frame", str(task.stop_frame)),
         ("frame_filter", task.frame_filter),
+        *([("left_out", "\n".join(map(str, task.left_out)))] if task.left_out else []),
         ("segments", [("segment", _segment(*segment)) for segment in task.segments]),
         ("owner", _person(task.owner)),
         ("assignee", _person(task.assignee)),

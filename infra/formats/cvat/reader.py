@@ -8,6 +8,7 @@ from domain.annotation.document import KINDS, SOURCES, Document, Item, Limits
 from domain.annotation.points import fault_of, surely_valid
 from infra.formats.cvat.geometry import TYPES
 from infra.formats.cvat.geometry import read as read_points
+from infra.formats.cvat.head import Head, ToldTask
 from infra.formats.cvat.listing import subset_of
 from infra.formats.cvat.parsing import Attributes, Elements
 from infra.formats.cvat.tracks import OpenTrack
@@ -19,8 +20,8 @@ MAX_OBJECTS = Limits().objects
 
 def read(pieces: Iterable[bytes], name: str, target: Target, subset: str | None = None) -> Document:
     """What the file holds, with the ids of the target's labels and attributes and the numbers of its frames. `name`:
-    what messages call the file; `subset`: of a project's, only this one counts. Raises MediaError, with the line, for
-    whatever is not in order.
+    what messages call the file; `subset`: of a dataset, only this one counts, of whose tasks the target is made. Raises
+    MediaError, with the line, for whatever is not in order.
     """
     reader = _Reader(name, target, subset)
     reader.elements.feed(pieces)
@@ -45,6 +46,8 @@ class _Reader:
         self.elements = Elements(name, self._begin, self._end, self._characters)
         self._fault = self.elements.fault
         self._target, self._subset = target, subset
+        self._head = Head(self._fault)
+        self._told: ToldTask | None = None  # of the open track, where several tasks become one
         self._objects = 0
         self._frame: int | None = None  # of the image, or of the track's keyframe, that is open
         self._track: OpenTrack | None = None
@@ -63,7 +66,7 @@ class _Reader:
             label = self._label(name, found)
             self._open.append(_Open(_drawn(label, found) | {"frame": self._frame}, label))
         else:
-            return False
+            return self._head.begin(name, depth)
         return True
 
     def _begin_part(self, name: str, found: Attributes) -> None:
@@ -71,6 +74,7 @@ class _Reader:
             self._frame = self._find_frame(found)
         else:
             self._track = OpenTrack(self._label(name, found), int(found.get("group_id", 0)), _source(found))
+            self._told = self._head.task(found.get("task_id")) if self._subset is not None else None
 
     def _end(self, name: str) -> None:
         if name == "attribute" and self._text is not None:
@@ -81,14 +85,23 @@ class _Reader:
         elif name == "image":
             self._frame = None
         elif name == "track" and self._track is not None:
-            shapes, tracks = self._track.closed()
-            self.document["shapes"] += shapes
-            self.document["tracks"] += tracks
-            self._track = self._frame = None
+            self._end_track(self._track)
+        else:
+            self._head.end()
+
+    def _end_track(self, track: OpenTrack) -> None:
+        """Where the subset's next task begins, it shows nothing any more."""
+        end = None if self._told is None else self._target.frames.numbered(self._told.end)
+        shapes, tracks = track.closed(end)
+        self.document["shapes"] += shapes
+        self.document["tracks"] += tracks
+        self._track = self._frame = None
 
     def _characters(self, text: str) -> None:
         if self._text is not None:
             self._text.append(text)
+        else:
+            self._head.text(text)
 
     def _figure(self, name: str, found: Attributes) -> _Open:
         """A shape of an image, or a keyframe of a track."""
@@ -168,7 +181,8 @@ class _Reader:
         return frame
 
     def _find_source(self, element: str, source: int) -> int:
-        frame = self._target.frames.numbered(source)
+        number = source if self._told is None else self._told.frame(source)
+        frame = None if number is None else self._target.frames.numbered(number)
         if frame is None:
             raise self._fault(f"<{element}> is on frame {source}, which there is not")
         return frame

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from domain.annotation.document import Item
+from domain.annotation.tracks import frame_of
 from infra.formats.model import Attribute, Label
 
 Found = Sequence[tuple[Attribute, Item]]
@@ -30,15 +31,17 @@ class OpenTrack:
             line = self._elements.setdefault(point.id, _Line(point))
         line.add(keyframe, attributes)
 
-    def closed(self) -> tuple[list[Item], list[Item]]:
-        """Shapes and tracks. Masks can't be tracked: each keyframe of one is a shape, as CVAT has it."""
+    def closed(self, end: int | None = None) -> tuple[list[Item], list[Item]]:
+        """Shapes and tracks, which show nothing from the frame `end` on. Masks can't be tracked: each keyframe of one
+        is a shape, as CVAT has it.
+        """
         keyframes = self._line.keyframes
         if not keyframes:
             return [], []
         if keyframes[0]["type"] == "mask":
             return [self._shape(keyframe) for keyframe in keyframes if not keyframe["outside"]], []
-        elements = [line.track() | self._common for line in self._elements.values() if line.keyframes]
-        return [], [self._line.track() | self._common | {"elements": elements}]
+        elements = [line.track(end) | self._common for line in self._elements.values() if line.keyframes]
+        return [], [self._line.track(end) | self._common | {"elements": elements}]
 
     def _shape(self, keyframe: Item) -> Item:
         attributes = [*self._line.attributes.values(), *keyframe["attributes"]]
@@ -58,7 +61,10 @@ class _Line:
         keyframe["attributes"] = [item for spec, item in attributes if spec.mutable]
         self.keyframes.append(keyframe)
 
-    def track(self) -> Item:
+    def track(self, end: int | None) -> Item:
+        last = max(self.keyframes, key=frame_of)
+        if end is not None and not last["outside"]:
+            self.keyframes.append({**last, "frame": end, "outside": True})
         return {
             "label_id": self._label.id,
             "frame": min(keyframe["frame"] for keyframe in self.keyframes),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from itertools import count
 
@@ -99,12 +99,12 @@ class _Writer:
         return state is not None and not state["outside"]
 
     def _shape(self, shape: Item) -> Iterator[str]:
-        """The shape on its frame, and gone on the next."""
-        for number, gone in ((shape["frame"], False), (shape["frame"] + 1, True)):
-            if number in self._sources:
-                state = {**shape, "outside": gone}
-                elements = [(e["label_id"], {**e, "outside": gone or e["outside"]}, 1) for e in shape["elements"]]
-                yield self._state(state, number, 1, elements)
+        """The shape on its frame, and gone on the next that there is."""
+        first = bisect_left(self._numbers, shape["frame"])
+        for number, gone in zip(self._numbers[first : first + 2], (False, True), strict=False):
+            state = {**shape, "outside": gone}
+            elements = [(e["label_id"], {**e, "outside": gone or e["outside"]}, 1) for e in shape["elements"]]
+            yield self._state(state, number, 1, elements)
 
     def _state(self, state: Item, number: int, key: int, elements: Sequence[tuple[int, Item | None, int]]) -> str:
         place = f'frame="{self._sources[number]}" keyframe="{key}"'

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,14 +33,18 @@ class _Kind:
 
     def write(self, dataset: Dataset, archive: ZipWriter, *, save_images: bool, **options: Any) -> None:
         """The annotations, a file for each subset, and the images in images/<subset>."""
-        # The library goes through the items more than once.
-        found = Items.from_iterable(list(items(dataset, self.convert)), categories=categories(dataset.labels))
+        parts = list(dataset.parts)
         with tempfile.TemporaryDirectory(prefix="annals-") as folder:
-            found.export(folder, self.name, save_media=False, **options)
+            for subset in dict.fromkeys(part.subset for part in parts):
+                # Each by itself: of several the library numbers the images of one name once, in an order of its own.
+                alone = replace(dataset, parts=[part for part in parts if part.subset == subset])
+                # It goes through the items more than once.
+                found = Items.from_iterable(list(items(alone, self.convert)), categories=categories(dataset.labels))
+                found.export(folder, self.name, save_media=False, **options)
             for file in sorted(Path(folder).rglob("*.json")):
                 archive.copy(file.relative_to(folder).as_posix(), file)
         if save_images:
-            for part in dataset.parts:
+            for part in parts:
                 for picture in part.pictures():
                     archive.add(f"images/{part.subset}/{picture.name}", picture.content)
 

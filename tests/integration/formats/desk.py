@@ -14,9 +14,9 @@ from domain.annotation.document import Document
 from domain.data import creation_id
 from domain.event import Actor, Context
 from domain.events.data import ReceivedFile
-from domain.exports import Target
 from domain.imports import SentFile
 from domain.project import NewProject
+from domain.target import Target
 from domain.task import NewTask
 from infra.blobs import FileBlobs
 from infra.settings import Settings

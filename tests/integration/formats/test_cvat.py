@@ -13,7 +13,7 @@ from PIL import Image
 
 from domain.annotation.document import Document
 from domain.deleted_frames import DeletedFrames
-from domain.exports import Target
+from domain.target import Target
 from domain.task import NewTask
 
 from .desk import ANN, LABELS, Desk

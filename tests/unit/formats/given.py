@@ -42,7 +42,7 @@ def frames(size: int = SIZE, *, start: int = 0, step: int = 1) -> list[Frame]:
 def task(task_id: int = 7, *, size: int = SIZE, mode: str = "annotation", subset: str = "", step: int = 1) -> Task:
     return Task(
         task_id, "cats & dogs", size, mode, 0, "", TIME, TIME, subset, 0, (size - 1) * step, "", step,
-        (Segment(3, 5, 0, size - 1),),
+        segments=(Segment(3, 5, 0, size - 1),),
     )  # fmt: skip
 
 

@@ -350,3 +350,18 @@ def test_images_lie_in_the_folder_of_their_subset(tmp_path: Path) -> None:
     for name, document in ((COCO, "instances_train"), (DATUMARO, "train")):
         with zipfile.ZipFile(written(tmp_path, name, exported, save_images=True)) as archive:
             assert archive.namelist() == [f"annotations/{document}.json", "images/train/street/000.jpg"]
+
+
+def test_the_images_of_each_subset_are_numbered_in_their_order(tmp_path: Path) -> None:
+    one, two, three = given.frames(3)
+    orders = {"": [one, two, three], "train": [three, one], "val": [two, three, one]}
+    parts = [
+        given.part(normal({}), given.task(7, size=len(shown), subset=subset), shown) for subset, shown in orders.items()
+    ]
+    exported = given.Dataset("project", 3, given.LABELS, parts, given.TIME)
+    with zipfile.ZipFile(written(tmp_path, COCO, exported)) as archive:
+        for subset, shown in orders.items():
+            images = json.loads(archive.read(f"annotations/instances_{subset or 'default'}.json"))["images"]
+            assert [(image["id"], image["file_name"]) for image in images] == [
+                (number, frame.name) for number, frame in enumerate(shown, 1)
+            ]
