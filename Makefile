@@ -25,7 +25,7 @@ serve: $(STAMP)  ## Everything, on port 8080 and 8123, data in .annals (DATA=…
 	@$(BIN)/annals serve --data $(DATA)
 
 test: $(STAMP)  ## The test suite (under 10 minutes on 2 cores)
-	@$(BIN)/python -m pytest -n $${TEST_PROCESSES:-3} --dist loadfile -m "not soak"
+	@$(BIN)/python -m pytest -n $${TEST_PROCESSES:-3} --dist loadfile --no-loadscope-reorder -m "not soak"
 
 soak: $(STAMP)  ## The long tests
 	@$(BIN)/python -m pytest -m soak

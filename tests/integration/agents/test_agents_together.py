@@ -41,15 +41,20 @@ def kill_one_at_work(work: Work, started: list[subprocess.Popen[bytes]]) -> None
     while time.monotonic() < deadline:
         for number, process in enumerate(started):
             process.send_signal(signal.SIGSTOP)
-            time.sleep(0.02)  # an append that is under way in the database comes to its end
-            statement = "SELECT 1 FROM requests WHERE status = 'started' AND agent LIKE %s"
-            if work.rows(statement, f"%-{process.pid}-%"):
+            # An append that is under way in the database comes to its end, on a slow disk after a while.
+            if all(_at_work(work, process, pause) for pause in (0.02, 0.5)):
                 process.kill()
                 started.pop(number)
                 process.wait(10)
                 return
             process.send_signal(signal.SIGCONT)
     raise AssertionError("no agent was met at work")
+
+
+def _at_work(work: Work, process: subprocess.Popen[bytes], pause: float) -> bool:
+    time.sleep(pause)
+    statement = "SELECT 1 FROM requests WHERE status = 'started' AND agent LIKE %s"
+    return bool(work.rows(statement, f"%-{process.pid}-%"))
 
 
 def test_an_agent_that_was_silent_for_too_long_is_not_heard(
