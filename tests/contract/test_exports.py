@@ -12,6 +12,8 @@ import pytest
 from cvat_sdk import Client
 from cvat_sdk.core.proxies.tasks import Task
 
+from api.uploads.unfinished import Upload
+
 from .conftest import Server
 from .pictures import write
 from .streets import Street, put, stored, street_of
@@ -243,3 +245,23 @@ def test_documents_are_unchanged_by_a_refused_import(street: Street, http: httpx
     answer = http.post(f"/api/tasks/{street.task.id}/annotations", params={"format": CVAT}, files=file)
     assert http.get(f"/api/requests/{answer.json()['rq_id']}").json()["status"] == "failed"
     assert stored(http, street.task_url) == before
+
+
+def test_an_import_is_queued_once_though_the_last_step_is_sent_again(
+    street: Street, http: httpx.Client, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after a crash between recording it and forgetting the upload."""
+    url = f"/api/jobs/{street.first.id}/annotations"
+    xml = b"<annotations><version>1.1</version></annotations>"
+    name = {"Upload-Length": str(len(xml)), "Upload-Metadata": "filename YS54bWw="}
+    place = http.post(f"{url}/", params={"format": CVAT}, headers=name).headers["Location"]
+    http.patch(place, content=xml, headers={"Upload-Offset": "0"}).raise_for_status()
+    monkeypatch.setattr(Upload, "forget", lambda _self: None)
+    query = {"format": CVAT, "filename": place.rpartition("/")[2], "import_mode": "append"}
+    keys = []
+    for _ in range(2):
+        keys.append(http.post(f"{url}/", params=query, headers={"Upload-Finish": ""}).json()["rq_id"])
+        assert http.get(f"/api/requests/{keys[-1]}").json()["status"] == "finished"
+    assert keys[0] == keys[1]
+    queued = "SELECT 1 FROM log.events WHERE type = 'RequestQueued' AND stream = %s"
+    assert len(server.system.database.query(queued, (f"request-{keys[0]}",))) == 1

@@ -244,3 +244,14 @@ def test_what_happens_below_moves_the_date(client: Client, http: httpx.Client, t
     before = dates()
     task.update({"name": "road"})
     assert [new > old for new, old in zip(dates(), before, strict=True)] == [False, True, True]
+
+
+def test_an_assignee_works_with_a_task_but_does_not_give_it_away(http: httpx.Client, server: Server) -> None:
+    ann = server.add_user(("ann", "correct horse"))
+    task = http.post("/api/tasks", json={"name": "street", "labels": [], "assignee_id": ann}).json()
+    project = http.post("/api/projects", json={"name": "city", "assignee_id": ann}).json()
+    anns = server.http(("ann", "correct horse"))
+    for path in (f"/api/tasks/{task['id']}", f"/api/projects/{project['id']}"):
+        assert anns.patch(path, json={"name": "road"}).status_code == 200
+        assert anns.patch(path, json={"owner_id": ann}).status_code == 403
+        assert anns.delete(path).status_code == 403

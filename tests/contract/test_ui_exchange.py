@@ -4,35 +4,18 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from . import ui
 from . import ui_pages as pages
-from .conftest import ADMIN, Server
 from .pictures import write
-from .shared import running
-from .ui import Browser
+from .ui import Browser, browser, site
+
+__all__ = ["browser", "site"]
 
 NAMES = ["a.jpg", "b.jpg", "c.jpg"]
-
-
-@pytest.fixture(scope="module")
-def site(postgres: str) -> Iterator[Server]:
-    with running(postgres) as server:
-        server.start_agent()
-        yield server
-
-
-@pytest.fixture(scope="module")
-def browser(site: Server) -> Iterator[Browser]:
-    """Logged in as the administrator."""
-    browser = Browser(site.url)
-    ui.log_in(browser, ADMIN)
-    yield browser
-    browser.close()
 
 
 @pytest.fixture(scope="module")

@@ -4,33 +4,13 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
-from . import ui
 from . import ui_pages as pages
 from .clips import number_of, write_clip
-from .conftest import ADMIN, Server
-from .shared import running
-from .ui import Browser
+from .ui import Browser, browser, site
 
-
-@pytest.fixture(scope="module")
-def site(postgres: str) -> Iterator[Server]:
-    with running(postgres) as server:
-        server.start_agent()
-        yield server
-
-
-@pytest.fixture(scope="module")
-def browser(site: Server) -> Iterator[Browser]:
-    """Logged in as the administrator."""
-    browser = Browser(site.url)
-    ui.log_in(browser, ADMIN)
-    yield browser
-    browser.close()
+__all__ = ["browser", "site"]
 
 
 def test_a_video_is_opened_frame_by_frame(browser: Browser, tmp_path: Path) -> None:

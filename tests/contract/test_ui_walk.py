@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +13,9 @@ from . import ui
 from . import ui_pages as pages
 from .conftest import ADMIN, Server
 from .pictures import decode, noise, write
-from .shared import running
-from .ui import Browser
+from .ui import Browser, browser, site
+
+__all__ = ["browser", "site"]
 
 LABELS = [
     {"name": "car", "attributes": [], "type": "any"},
@@ -28,22 +28,6 @@ LABELS = [
     },
 ]
 NAMES = [f"frame_{n}.jpg" for n in range(5)]
-
-
-@pytest.fixture(scope="module")
-def site(postgres: str) -> Iterator[Server]:
-    with running(postgres) as server:
-        server.start_agent()
-        yield server
-
-
-@pytest.fixture(scope="module")
-def browser(site: Server) -> Iterator[Browser]:
-    """Logged in as the administrator."""
-    browser = Browser(site.url)
-    ui.log_in(browser, ADMIN)
-    yield browser
-    browser.close()
 
 
 @pytest.fixture(scope="module")

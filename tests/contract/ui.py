@@ -8,9 +8,14 @@ from __future__ import annotations
 import json
 import re
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
+import pytest
+
+from .conftest import ADMIN, Server
+from .shared import running
 
 ACCEPT = "application/json, text/plain, */*"
 OBJECT = re.compile(r"/\d+$")
@@ -155,3 +160,19 @@ def log_out(browser: Browser) -> None:
     browser.report("user:activity")
     browser.send("POST", "/api/auth/logout")
     browser.send("GET", "/api/users/self", expect=401)
+
+
+@pytest.fixture(scope="module")
+def site(postgres: str) -> Iterator[Server]:
+    with running(postgres) as server:
+        server.start_agent()
+        yield server
+
+
+@pytest.fixture(scope="module")
+def browser(site: Server) -> Iterator[Browser]:
+    """Logged in as the administrator."""
+    browser = Browser(site.url)
+    log_in(browser, ADMIN)
+    yield browser
+    browser.close()
