@@ -1,0 +1,133 @@
+"""The relay itself: follows the log and produces, until it is told to stop."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing
+
+import structlog
+from psycopg import Connection
+from psycopg.rows import DictRow
+
+from consumers.backoff import pause
+from consumers.bookmark import Bookmark
+from consumers.lock import FollowerLock
+from consumers.relay.status import Status
+from domain.events.telemetry import ClientEventsReported
+from infra.eventlog.stored import stored_events
+from infra.eventlog.subscription import Listener
+from infra.kafka.configuration import KafkaConfiguration
+from infra.kafka.messages import Message, encode
+from infra.kafka.producer import TransactionalProducer
+from infra.kafka.topics import ensure_topics
+from infra.postgres.database import Database
+
+FOLLOWER = "relay"
+"""Its name in log.checkpoints, and of its transactions."""
+
+BEAT = 0.5
+"""Seconds after which the relay looks at the log even if nobody woke it."""
+
+STOP_NOTICED = 0.05
+"""Seconds within which a stop is noticed by a relay that has nothing to do."""
+
+DRAIN = 10.0
+"""Seconds that a stop leaves for what is in the log already."""
+
+log = structlog.get_logger(__name__)
+
+
+class Relay:
+    """Follows the log of a database into a Kafka. `status` may be read from any thread."""
+
+    def __init__(self, database: Database, kafka: KafkaConfiguration) -> None:
+        self._database, self._kafka = database, kafka
+        self._wake = threading.Event()
+        self.status = Status()
+
+    def run(self, stop: threading.Event) -> None:
+        """Until `stop`, through every failure: what can't be done now is tried again. After `stop` it relays what is in
+        the log, for at most DRAIN seconds, unless Kafka or the database fails.
+        """
+        listener = Listener(self._database, lambda _: self._wake.set()).start()
+        attempt, position = 0, -1
+        try:
+            while not stop.is_set():
+                try:
+                    self._attend(stop)
+                # Whatever it is: a relay that gave up would lose nothing, but nobody would get anything any more.
+                except Exception as error:
+                    attempt = attempt + 1 if self.status.snapshot().position == position else 0
+                    position = self.status.snapshot().position
+                    self._back_off(stop, error, attempt)
+        finally:
+            listener.stop()
+            self.status.note(state="stopped")
+
+    def _attend(self, stop: threading.Event) -> None:
+        """One life of the connections: become the one relay, find out where to go on, follow."""
+        with closing(self._database.connect()) as connection:
+            lock, bookmark = FollowerLock(connection, FOLLOWER), Bookmark(connection, FOLLOWER)
+            while not lock.take():
+                self.status.note(state="waiting")
+                if stop.wait(BEAT):
+                    return
+            ensure_topics(self._kafka)
+            with closing(TransactionalProducer(self._kafka, FOLLOWER)) as producer:
+                position = bookmark.position()
+                log.info("relaying", position=position)
+                self.status.note(state="relaying", position=position, last_error=None)
+                self._follow(connection, bookmark, producer, stop)
+
+    def _follow(
+        self,
+        connection: Connection[DictRow],
+        bookmark: Bookmark,
+        producer: TransactionalProducer,
+        stop: threading.Event,
+    ) -> None:
+        position, deadline = self.status.snapshot().position, None
+        while True:
+            self._wake.clear()
+            if stop.is_set() and deadline is None:
+                deadline = time.monotonic() + DRAIN
+            run = _Run(self._kafka, connection, position)
+            if events := producer.send(run):
+                bookmark.move(run.position)
+                position = run.position
+                self.status.acknowledged(position, events)
+            elif deadline is not None:
+                return
+            else:
+                self._wait_for_news(stop)
+            if deadline is not None and time.monotonic() > deadline:
+                log.warning("stopped before the end of the log", position=position)
+                return
+
+    def _wait_for_news(self, stop: threading.Event) -> None:
+        beat = time.monotonic() + BEAT
+        while not self._wake.wait(STOP_NOTICED) and not stop.is_set() and time.monotonic() < beat:
+            pass
+
+    def _back_off(self, stop: threading.Event, error: Exception, attempt: int) -> None:
+        seconds = pause(attempt)
+        self.status.failed(error)
+        log.warning("relaying failed, will be tried again", error=self.status.snapshot().last_error, seconds=seconds)
+        stop.wait(seconds)
+
+
+class _Run:
+    """The next events behind a position, as messages. `position`: of the last one that was taken."""
+
+    def __init__(self, kafka: KafkaConfiguration, connection: Connection[DictRow], position: int) -> None:
+        self._events, self._telemetry = kafka.topics
+        self._connection = connection
+        self.position = position
+
+    def __iter__(self) -> Iterator[tuple[str, Message]]:
+        for fields, payload in stored_events(self._connection, self.position):
+            telemetry = fields["type"] == ClientEventsReported.type_name
+            yield self._telemetry if telemetry else self._events, encode(fields, payload)
+            self.position = fields["position"]

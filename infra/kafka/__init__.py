@@ -1,0 +1,1 @@
+"""Kafka: where it is, its topics, events as messages, and the errors of both clients."""

@@ -1,0 +1,242 @@
+"""Kafka as the forwarder's source: nothing is lost, and nothing is sent twice but under the same token."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from contextlib import ExitStack, closing
+
+import pytest
+
+from cli.bootstrap import System
+from consumers.forwarder.sources import kafka as kafka_source
+from consumers.forwarder.sources.kafka import KafkaSource
+from consumers.forwarder.sources.source import Delivery, Span, Unreadable
+from domain.errors import Unavailable
+from infra.kafka.configuration import KafkaConfiguration
+from infra.kafka.messages import Message
+from infra.kafka.producer import TransactionalProducer
+from infra.kafka.topics import ensure_topics
+from infra.postgres.database import Database
+
+from .readers import BEAT, Ledger, Reader, read_all, reading
+from .steps import head, record, recording, relay_all, relay_process, relayed, relaying, wait_until
+
+
+def everything(log: Database) -> list[int]:
+    return list(range(1, head(log) + 1))
+
+
+def deliveries(source: KafkaSource, done: Callable[[list[Delivery]], object]) -> list[Delivery]:
+    """What a source gives until that is so."""
+    found: list[Delivery] = []
+    deadline = time.monotonic() + 30
+    while not done(found):
+        found += source.poll(BEAT)
+        source.revoked()
+        assert time.monotonic() < deadline, f"the source gave {len(found)} events and no more"
+    return found
+
+
+def joined(source: KafkaSource) -> None:
+    """Until the group has given it partitions."""
+    assert deliveries(source, lambda found: source.behind().events or found) is not None
+
+
+def test_each_event_comes_once_and_in_order(
+    system: System, log: Database, kafka_configuration: KafkaConfiguration
+) -> None:
+    record(system, 500)
+    relay_all(log, kafka_configuration)
+    with closing(KafkaSource(kafka_configuration, "test")) as source:
+        found = deliveries(source, lambda found: len(found) >= 500)
+        assert not list(source.poll(BEAT))
+    assert sorted(delivery.position for delivery in found) == everything(log)
+    for partition in {delivery.partition for delivery in found}:
+        run = [delivery for delivery in found if delivery.partition == partition]
+        assert run == sorted(run, key=lambda delivery: delivery.offset)
+        assert run == sorted(run, key=lambda delivery: delivery.position)
+
+
+def test_what_a_relay_repeats_is_dropped(
+    system: System, log: Database, kafka_configuration: KafkaConfiguration
+) -> None:
+    """Within one tenure, and by who takes over after everything was acknowledged."""
+    record(system, 300)
+    relay_all(log, kafka_configuration)
+    ledger = Ledger()
+    read_all(kafka_configuration, ledger, lambda: len(ledger.positions) == 300)
+    with log.connection() as connection:
+        connection.execute("UPDATE log.checkpoints SET position = 100 WHERE consumer = 'relay'")
+    relay_all(log, kafka_configuration)
+    record(system, 100)
+    relay_all(log, kafka_configuration)
+    read_all(kafka_configuration, ledger, lambda: len(ledger.positions) >= 400)
+    assert ledger.positions == everything(log)
+    with closing(KafkaSource(kafka_configuration, "another")) as source:
+        found = deliveries(source, lambda found: len(found) >= 400)
+        assert not list(source.poll(BEAT))
+    assert sorted(delivery.position for delivery in found) == everything(log)
+
+
+def test_a_killed_relay_shows_nothing_twice(
+    system: System, log: Database, kafka_configuration: KafkaConfiguration
+) -> None:
+    record(system, 20_000)
+    ledger = Ledger()
+    with reading(kafka_configuration, ledger, longest=2_000):
+        for _ in range(3):
+            before = relayed(log)
+            with relay_process(log, kafka_configuration):
+                wait_until(lambda before=before: relayed(log) > before)
+        with relaying(log, kafka_configuration):
+            wait_until(lambda: len(ledger.positions) >= head(log))
+    assert ledger.positions == everything(log)
+
+
+def test_an_announced_run_is_sent_again_as_it_was(
+    system: System, log: Database, kafka_configuration: KafkaConfiguration
+) -> None:
+    record(system, 200)
+    relay_all(log, kafka_configuration)
+    with closing(KafkaSource(kafka_configuration, "test")) as source:
+        found = deliveries(source, lambda found: len(found) >= 200)
+        partition = found[0].partition
+        run = [delivery for delivery in found if delivery.partition == partition]
+        assert source.announced(partition) is None
+        span = Span(partition, source.start(partition), run[len(run) // 2].offset)
+        token = source.announce(span)
+    with closing(KafkaSource(kafka_configuration, "test")) as source:
+        deliveries(source, lambda found: len(found) >= 200)
+        assert source.start(partition) == span.after
+        assert source.announced(partition) == span.until
+        assert source.announce(span) == token
+        source.acknowledge(span)
+        assert source.start(partition) == span.until
+        assert source.announced(partition) is None
+    with closing(KafkaSource(kafka_configuration, "test")) as source:
+        rest = deliveries(source, lambda found: len(found) >= 200 - (len(run) // 2 + 1))
+        assert [d for d in rest if d.partition == partition] == run[len(run) // 2 + 1 :]
+
+
+def test_sources_that_come_and_go_share_the_work(
+    system: System, log: Database, kafka_configuration: KafkaConfiguration
+) -> None:
+    """Some fail between sending and acknowledging: that run is sent again, by whoever has the partition then."""
+    ledger = Ledger()
+
+    def crash() -> None:
+        if random.random() < 0.05:
+            raise Unavailable("this sink fails now and then")
+
+    with relaying(log, kafka_configuration), ExitStack() as first:
+        first.enter_context(reading(kafka_configuration, ledger, crash))
+        with recording(system):
+            wait_until(lambda: len(ledger.positions) > 300)
+            with reading(kafka_configuration, ledger, crash):
+                reached = len(ledger.positions)
+                wait_until(lambda: len(ledger.positions) > reached + 1_500)
+        wait_until(lambda: ledger.positions == everything(log))
+    assert ledger.sent_again > 0
+
+
+def test_who_was_thrown_out_cannot_announce(
+    system: System, log: Database, kafka_configuration: KafkaConfiguration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record(system, 400)
+    relay_all(log, kafka_configuration)
+    monkeypatch.setattr(kafka_source, "POLL_INTERVAL_MS", 1_500)
+    with closing(KafkaSource(kafka_configuration, "test")) as zombie:
+        found = deliveries(zombie, lambda found: len(found) >= 400)
+        announced = Span(found[0].partition, zombie.start(found[0].partition), found[0].offset)
+        zombie.announce(announced)
+        monkeypatch.setattr(kafka_source, "POLL_INTERVAL_MS", 30_000)
+        ledger = Ledger()
+        read_all(kafka_configuration, ledger, lambda: len(ledger.positions) >= 400)
+        assert ledger.positions == everything(log)
+        zombie.acknowledge(announced)
+        for delivery in found:
+            with pytest.raises(Unavailable):
+                zombie.announce(Span(delivery.partition, announced.after, delivery.offset))
+        assert zombie.revoked() == {delivery.partition for delivery in found}
+    with closing(KafkaSource(kafka_configuration, "test")) as source:
+        joined_at = time.monotonic()
+        while time.monotonic() < joined_at + 2 and not source._tenures:
+            assert not list(source.poll(BEAT))
+        assert source.behind().seconds == 0
+
+
+def test_a_paused_source_stays_in_the_group(
+    system: System, log: Database, kafka_configuration: KafkaConfiguration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kafka_source, "POLL_INTERVAL_MS", 1_000)
+    record(system, 100)
+    relay_all(log, kafka_configuration)
+    with closing(KafkaSource(kafka_configuration, "test")) as source:
+        found = deliveries(source, lambda found: len(found) >= 100)
+        source.pause()
+        record(system, 100)
+        relay_all(log, kafka_configuration)
+        until = time.monotonic() + 1.5
+        while time.monotonic() < until:
+            assert not list(source.poll(BEAT))
+        assert not source.revoked()
+        assert source.behind().events >= 200
+        assert source.behind().seconds > 1
+        source.announce(Span(found[0].partition, source.start(found[0].partition), found[0].offset))
+        source.resume()
+        assert len(deliveries(source, lambda found: len(found) >= 100)) == 100
+
+
+def test_what_cannot_be_decoded_stops_nobody(
+    system: System, log: Database, kafka_configuration: KafkaConfiguration
+) -> None:
+    record(system, 10)
+    relay_all(log, kafka_configuration)
+    topic = kafka_configuration.events_topic
+    with closing(TransactionalProducer(kafka_configuration, "somebody")) as producer:
+        strange = [Message(b"job-1", b"{", [("position", b"7")]), Message(b"job-1", b'{"type": "Unknown"}', [])]
+        producer.send((topic, message) for message in strange)
+    record(system, 10)
+    relay_all(log, kafka_configuration)
+    with closing(KafkaSource(kafka_configuration, "test")) as source:
+        found = deliveries(source, lambda found: len(found) >= 22)
+    unreadable = [delivery for delivery in found if isinstance(delivery.content, Unreadable)]
+    assert [delivery.position for delivery in unreadable] == [7, 0]
+    assert "JSONDecodeError" in unreadable[0].content.error
+    assert sorted(d.position for d in found if d not in unreadable) == everything(log)
+
+
+def test_an_open_transaction_hides_what_is_behind_it(kafka_configuration: KafkaConfiguration) -> None:
+    """So a partition never shows a later event without an earlier one."""
+    ensure_topics(kafka_configuration)
+    topic = kafka_configuration.events_topic
+
+    def unfinished() -> object:
+        yield topic, Message(b"job-1", b"never committed", [])
+        raise RuntimeError("in the middle of a run")
+
+    producer = TransactionalProducer(kafka_configuration, "relay")
+    with pytest.raises(RuntimeError):
+        producer.send(unfinished())
+    producer.close()
+    with closing(TransactionalProducer(kafka_configuration, "relay")) as producer:
+        producer.send([(topic, Message(b"job-1", b"committed", []))])
+    with closing(KafkaSource(kafka_configuration, "test")) as source:
+        found = deliveries(source, lambda found: found)
+        assert not list(source.poll(BEAT))
+    assert len(found) == 1
+
+
+def test_lag_is_what_was_not_acknowledged(
+    system: System, log: Database, kafka_configuration: KafkaConfiguration
+) -> None:
+    record(system, 100)
+    relay_all(log, kafka_configuration)
+    with closing(KafkaSource(kafka_configuration, "test")) as source:
+        reader = Reader(source, Ledger())
+        wait_until(lambda: reader.step() or source.behind().events >= 100)
+        wait_until(lambda: not reader.step() and len(reader.ledger.positions) == 100)
+        behind = source.behind()
+    assert (behind.events, behind.seconds) == (0, 0.0)

@@ -1,0 +1,204 @@
+"""Real Kafka brokers for tests, in KRaft mode: each is broker and controller in one Java process.
+
+They end with the thread that started them, which has to be the main thread: no killed test run leaves one behind.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from kafka import KafkaAdminClient
+from kafka.errors import KafkaError
+
+from tests.kafka.artefacts import NoKafka
+
+START_SECONDS = 60.0
+PR_SET_PDEATHSIG = 1
+CLUSTER_ID = "AnnalsTestsAAAAAAAAAAA"
+JVM = ["java", "-Xmx256m", "-Xms64m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto"]
+
+COMMON: Mapping[str, object] = {
+    "process.roles": "broker,controller",
+    "controller.listener.names": "CONTROLLER",
+    "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+    "auto.create.topics.enable": "false",
+    "group.initial.rebalance.delay.ms": 0,
+    "group.min.session.timeout.ms": 1_000,
+    "offsets.topic.num.partitions": 2,
+    "transaction.state.log.num.partitions": 2,
+    # What the death of a broker costs: tests can't wait for the nine seconds that are usual.
+    "broker.heartbeat.interval.ms": 300,
+    "broker.session.timeout.ms": 2_000,
+    "controller.quorum.election.timeout.ms": 500,
+    "controller.quorum.fetch.timeout.ms": 1_000,
+    "replica.lag.time.max.ms": 5_000,
+    "num.network.threads": 2,
+    "num.io.threads": 4,
+    "log.cleaner.enable": "false",
+}
+
+
+class Broker:
+    """One node, and the folder that it works in. `start` and `kill` may follow each other as often as one likes."""
+
+    def __init__(self, jars: Path, folder: Path, node: int, port: int, settings: Mapping[str, object]) -> None:
+        self.node, self.port = node, port
+        self._jars, self._folder = jars, folder
+        self._process: subprocess.Popen[bytes] | None = None
+        folder.mkdir(parents=True)
+        lines = {**settings, "node.id": node, "log.dirs": folder / "data"}
+        self._properties.write_text("".join(f"{name}={value}\n" for name, value in lines.items()))
+
+    @property
+    def _properties(self) -> Path:
+        return self._folder / "server.properties"
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    def format(self) -> subprocess.Popen[bytes]:
+        """Begins to prepare the folder; to be done once, and waited for, before the first start."""
+        return self._java("kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", str(self._properties))
+
+    def start(self) -> None:
+        """It will answer after a second or two: see `Cluster.wait`."""
+        self._process = self._java("kafka.Kafka", str(self._properties))
+
+    def kill(self) -> None:
+        """As kill -9 does. A broker that does not run is left alone."""
+        self._end(signal.SIGKILL)
+
+    def pause(self) -> None:
+        """It hangs, as a machine does that swaps: connections stay open, nothing is answered."""
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        os.kill(self.pid, signal.SIGCONT)
+
+    def check_alive(self) -> None:
+        """Raises NoKafka, with the broker's last words, when it has ended."""
+        if self._process is not None and self._process.poll() is not None:
+            raise NoKafka(f"broker {self.node} has ended: {self._words.read_text(errors='replace')[-1500:]}")
+
+    @property
+    def _words(self) -> Path:
+        return self._folder / "output"
+
+    def _end(self, number: int) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            process.send_signal(number)
+            process.wait()
+
+    def _java(self, *words: str) -> subprocess.Popen[bytes]:
+        command = [*JVM, "-cp", f"{self._jars}/*", *words]
+        with self._words.open("ab") as output:
+            # In a group of its own: Ctrl-C is for pytest, whose fixtures then stop the brokers.
+            return subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, preexec_fn=_die_with_parent,
+                process_group=0,
+            )  # fmt: skip
+
+
+class Cluster:
+    """Brokers that know each other, on free ports of the loopback interface."""
+
+    def __init__(self, jars: Path, folder: Path, brokers: int) -> None:
+        ports = _free_ports(2 * brokers)
+        quorum = ",".join(f"{node}@127.0.0.1:{ports[brokers + node - 1]}" for node in range(1, brokers + 1))
+        settings = {**COMMON, **_replication(brokers), "controller.quorum.voters": quorum}
+        self.brokers = [
+            Broker(jars, folder / str(node), node, port, settings | _listeners(port, ports[brokers + node - 1]))
+            for node, port in enumerate(ports[:brokers], start=1)
+        ]
+
+    @property
+    def servers(self) -> str:
+        """As ANNALS_KAFKA_URL lists them."""
+        return ",".join(f"127.0.0.1:{broker.port}" for broker in self.brokers)
+
+    def start(self) -> None:
+        """Returns when all brokers answer. Raises NoKafka."""
+        for formatting in [broker.format() for broker in self.brokers]:
+            if formatting.wait(START_SECONDS):
+                raise NoKafka("the storage of a broker could not be formatted")
+        for broker in self.brokers:
+            broker.start()
+        self.wait()
+
+    def stop(self) -> None:
+        for broker in self.brokers:
+            broker.kill()
+
+    def wait(self, brokers: Sequence[Broker] | None = None) -> None:
+        """Until these, or all, have joined the cluster and answer. Raises NoKafka."""
+        wanted = {broker.node for broker in brokers or self.brokers}
+        deadline = time.monotonic() + START_SECONDS
+        while not wanted <= self._nodes():
+            for broker in brokers or self.brokers:
+                broker.check_alive()
+            if time.monotonic() > deadline:
+                raise NoKafka(f"the brokers did not answer within {START_SECONDS:.0f} s")
+            time.sleep(0.05)
+
+    def _nodes(self) -> set[int]:
+        """The nodes that are in the cluster and take connections."""
+        listening = [broker for broker in self.brokers if _listens(broker.port)]
+        if not listening:
+            return set()
+        try:
+            admin = KafkaAdminClient(bootstrap_servers=f"127.0.0.1:{listening[0].port}", bootstrap_timeout_ms=2_000)
+        except KafkaError:
+            return set()
+        try:
+            joined = {node["broker_id"] for node in admin.describe_cluster()["brokers"]}
+        except KafkaError:
+            return set()
+        finally:
+            admin.close()
+        return joined & {broker.node for broker in listening}
+
+
+def _replication(brokers: int) -> dict[str, object]:
+    """Internal topics that outlive one of three brokers."""
+    copies, in_sync = min(3, brokers), max(1, min(3, brokers) - 1)
+    return {
+        "offsets.topic.replication.factor": copies,
+        "transaction.state.log.replication.factor": copies,
+        "transaction.state.log.min.isr": in_sync,
+        "share.coordinator.state.topic.replication.factor": copies,
+    }
+
+
+def _listeners(port: int, controller: int) -> dict[str, object]:
+    return {"listeners": f"PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}"}
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(0.5)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _free_ports(number: int) -> list[int]:
+    """All taken at once, so that they differ."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(number)]
+    ports = [taken.getsockname()[1] for taken in sockets]
+    for taken in sockets:
+        taken.close()
+    return ports
+
+
+def _die_with_parent() -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
