@@ -17,7 +17,7 @@ from infra.settings import Settings
 @dataclass(frozen=True)
 class Tools:
     """What handlers work with. `exchange`: files that come and go, what exports make and what is imported; `database`:
-    the projections, to be read only.
+    the projections, to be read only; `clickhouse`: the URL of one to read from.
     """
 
     settings: Settings
@@ -25,6 +25,7 @@ class Tools:
     blobs: BlobStore
     exchange: BlobStore
     database: Database
+    clickhouse: str | None = None
 
 
 @dataclass(frozen=True)

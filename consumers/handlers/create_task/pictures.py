@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from random import SystemRandom
 
 from consumers.handlers.create_task.layout import lay_out
@@ -17,6 +18,9 @@ from domain.frames import select_frames
 from domain.sorting import order_by_jobs, sort_names
 from domain.task import Task
 from infra.media import images
+
+LOOKED_AT_ONCE = 1_000
+"""So many pictures are fetched from the blob store before they are looked at."""
 
 
 def prepare_pictures(tools: Tools, task: Task, params: DataParams, files: Files) -> Prepared:
@@ -85,6 +89,10 @@ def _probe(tools: Tools, files: Sequence[ReceivedFile]) -> dict[str, tuple[int, 
     names: dict[str, str] = {}
     for file in files:
         names.setdefault(file["sha256"], file["name"])
-    pictures = [images.Frame(tools.blobs.path(sha256), name) for sha256, name in names.items()]
-    found = dict(zip(names, images.probe_all(pictures, limits), strict=True))
+    found: dict[str, images.ImageInfo] = {}
+    waiting = iter(names.items())
+    while some := dict(islice(waiting, LOOKED_AT_ONCE)):
+        paths = tools.blobs.paths(list(some))
+        pictures = [images.Frame(path, name) for path, name in zip(paths, some.values(), strict=True)]
+        found |= zip(some, images.probe_all(pictures, limits), strict=True)
     return {file["name"]: (found[file["sha256"]].width, found[file["sha256"]].height) for file in files}

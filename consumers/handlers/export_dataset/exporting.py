@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 
 from consumers.handlers.export_dataset.reading import Reader
+from consumers.handlers.file_names import made_name, wanted_name
 from consumers.handlers.handler import Outcome, Tools
 from domain.errors import Invalid
 from domain.events.request import RequestQueued
@@ -17,8 +17,6 @@ from infra.formats.zips import ZipWriter
 from infra.postgres.snapshot import snapshot
 
 CONTENT_TYPE = "application/zip"
-MAX_NAME = 200
-UNWANTED = re.compile(r"[^A-Za-z0-9_.-]+")
 
 
 def export_dataset(tools: Tools, request: Request) -> Outcome:
@@ -59,13 +57,9 @@ def _stored(tools: Tools, exporter: registry.Exporter, dataset: Dataset, *, save
 
 
 def file_name(queued: RequestQueued, time: datetime) -> str:
-    """As asked for, or as CVAT names it: `task_7_annotations_2026_11_20_10_30_00_cvat_for_images_1.1.zip`. A name that
-    clients take from a header and use for a file: only letters, digits, `_`, `-` and `.`, and none in front.
-    """
-    wanted = queued.params.get("filename") or ""
-    name = UNWANTED.sub("_", wanted)[:MAX_NAME].lstrip(".")
-    if name:
-        return name if name.lower().endswith(".zip") else f"{name}.zip"
+    """As asked for, or as CVAT names it: `task_7_annotations_2026_11_20_10_30_00_cvat_for_images_1.1.zip`."""
+    if name := wanted_name(queued.params.get("filename"), ".zip"):
+        return name
     target_id = {"task": queued.task_id, "job": queued.job_id, "project": queued.project_id}[queued.target]
     words = f"{queued.target}_{target_id}_{queued.subresource}_{time:%Y_%m_%d_%H_%M_%S}_{queued.params['format']}.zip"
-    return UNWANTED.sub("_", words).lower()
+    return made_name(words)

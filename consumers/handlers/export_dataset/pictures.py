@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 from consumers.handlers.datasets import picture_rows
@@ -15,15 +16,20 @@ from infra.media.video.index import Index
 from infra.media.video.reading import frames, upright
 from infra.postgres.snapshot import Snapshot
 
+FETCHED_AT_ONCE = 100
+
 
 def pictures(reading: Snapshot, blobs: BlobStore, row: dict[str, Any], numbers: Sequence[int]) -> Iterator[Picture]:
     """In order. `row`: the task's. Raises MediaError."""
     if row["video"] is not None:
         yield from _of_video(blobs, row, numbers)
         return
-    for picture in picture_rows(reading, row["id"], numbers):
-        content, _ = original_frame(Frame(blobs.path(picture["sha256"]), picture["name"]))
-        yield Picture(picture["number"], picture["name"], content)
+    rows = iter(picture_rows(reading, row["id"], numbers))
+    while some := list(islice(rows, FETCHED_AT_ONCE)):
+        paths = blobs.paths([picture["sha256"] for picture in some])
+        for picture, path in zip(some, paths, strict=True):
+            content, _ = original_frame(Frame(path, picture["name"]))
+            yield Picture(picture["number"], picture["name"], content)
 
 
 def _of_video(blobs: BlobStore, row: dict[str, Any], numbers: Sequence[int]) -> Iterator[Picture]:

@@ -1,0 +1,51 @@
+"""`/metrics` of a whole server: whichever process is asked, it tells of all of them."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+
+import httpx
+from prometheus_client.parser import text_string_to_metric_families
+
+from .conftest import Served, wait_until
+
+REQUESTS = 60
+ROUTE = ("annals_http_requests_total", "GET", "/api/tasks/{task_id}", "404")
+
+
+def readings(http: httpx.Client) -> dict[tuple[str, ...], float]:
+    families = text_string_to_metric_families(http.get("/metrics").raise_for_status().text)
+    return {(s.name, *s.labels.values()): s.value for family in families for s in family.samples}
+
+
+def ask(server: Served, times: int) -> None:
+    """Each over a connection of its own, so that all workers get some."""
+    password = (server.data / "admin-password").read_text().strip()
+    answer = httpx.post(f"{server.url}/api/auth/login", json={"username": "admin", "password": password})
+    headers = {"Authorization": f"Token {answer.json()['key']}"}
+    for number in range(times):
+        assert httpx.get(f"{server.url}/api/tasks/{number + 1}", headers=headers).status_code == 404
+
+
+def test_the_counts_of_all_processes_are_one_and_outlive_them(serve: Callable[..., Served]) -> None:
+    server = serve("--workers", "2").ready()
+    ask(server, REQUESTS)
+    with server.http() as http:
+        found = readings(http)
+        assert found[ROUTE] == REQUESTS
+        assert found["annals_queue_agents", "import"] == 1
+    folder = server.data / "run" / "metrics"
+    assert {path.name for path in folder.glob("counter_api-*.db")} == {"counter_api-1.db", "counter_api-2.db"}
+    assert min(path.stat().st_size for path in folder.glob("counter_api-*.db")) > 0
+    killed = server.pid("api-1")
+    os.kill(killed, signal.SIGKILL)
+    wait_until(lambda: server.pid("api-1") != killed)
+    ask(server, REQUESTS)
+    with server.http() as http:
+        assert readings(http)[ROUTE] == 2 * REQUESTS
+    assert server.stop() == 0
+    again = serve("--workers", "2").ready()
+    with again.http() as http:
+        assert ROUTE not in readings(http)
