@@ -21,6 +21,8 @@ def main() -> int:
     parser.add_argument("--data", type=Path, required=True, help="folder of the data")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8123, help="0 takes a free one")
+    parser.add_argument("--readers", type=Path, help="file of the readers with passwords")
+    parser.add_argument("--known-only", action="store_true", help="nobody reads without a password")
     options = parser.parse_args()
     password = sys.stdin.readline().rstrip("\n")
     threading.Thread(target=_end_with_input, daemon=True).start()
@@ -30,7 +32,15 @@ def main() -> int:
         sys.stdout.flush()
 
     try:
-        serve(options.data, options.host, options.port, password, on_ready=ready)
+        serve(
+            options.data,
+            options.host,
+            options.port,
+            password,
+            readers=options.readers,
+            anonymous=not options.known_only,
+            on_ready=ready,
+        )
     except (Unavailable, ValueError) as error:
         sys.stderr.write(f"{error}\n")
         return 1

@@ -1,20 +1,19 @@
-"""Who may do what: everybody reads, the one who knows the writer's password writes.
+"""Who may do what: readers read, the one who knows the writer's password writes.
 
 Three layers, each enough for what it covers:
 1. The engine (configuration.py): grants without any outside source, constant settings, `readonly = 2` for readers.
 2. The engine's own parser says what a statement is before it runs: a reader's must be one READ_ONLY statement without
    INTO OUTFILE.
 3. The engine's own syntax tree of a reader's statement is searched for what grants do not cover in chdb: the scalar
-   function `file`, table functions outside a short list, system tables outside a short list.
+   function `file`, table functions outside a short list, system tables outside a short list. So are the expressions
+   in the setting additional_table_filters, by which Grafana filters; it may stand in a statement, not in a URL.
 Whatever the tree cannot be had for is refused, so a newer engine can only forbid too much.
 """
 
 from __future__ import annotations
 
-import hmac
 import re
 from collections.abc import Iterator, Mapping
-from enum import Enum
 from typing import Any, Final
 
 import orjson
@@ -22,36 +21,24 @@ import orjson
 from infra.clickhouse.engine import Connection
 from infra.clickhouse.errors import Code, QueryFailed
 from infra.clickhouse.statement import first_word, tokens
+from infra.clickhouse.users import WRITER, Role
 
-WRITER: Final = "forwarder"
-"""The only user with a password; every other name reads."""
-
+FILTERS: Final = "additional_table_filters"
 
 # The engine also calls statements CONTROL that only have a setting like mutations_sync in them.
 _WRITERS_CONTROL: Final = frozenset({"SET", "USE", "INSERT", "ALTER", "DELETE", "UPDATE", "OPTIMIZE", "CREATE", "DROP"})
-
-
-class Role(Enum):
-    READER = "reader"
-    WRITER = "writer"
-
-
-def role_of(user: str, password: str, writer_password: str) -> Role:
-    """The role of these credentials. Raises QueryFailed 516 for the writer's name with another password."""
-    if user != WRITER:
-        return Role.READER
-    if not hmac.compare_digest(password.encode(), writer_password.encode()):
-        raise QueryFailed(
-            Code.AUTHENTICATION_FAILED,
-            f"{WRITER}: Authentication failed: password is incorrect, or there is no such user",
-        )
-    return Role.WRITER
 
 
 def check_database(role: Role, database: str) -> None:
     """Raises QueryFailed for a reader whose bare table names would be those of `system`."""
     if role is Role.READER and database.lower() == "system":
         raise QueryFailed(Code.ACCESS_DENIED, "Choose another database and write system tables as system.NAME")
+
+
+def check_settings(role: Role, settings: Mapping[str, str]) -> None:
+    """Raises QueryFailed for a reader's setting that is only looked at inside a statement."""
+    if role is Role.READER and FILTERS in settings:
+        raise QueryFailed(Code.SETTING_CONSTRAINT_VIOLATION, f"Write {FILTERS} in the statement, as SETTINGS")
 
 
 def check_writer(connection: Connection, sql: str) -> bool:
@@ -120,6 +107,8 @@ def _check_tree(connection: Connection, sql: str, params: Mapping[str, str]) -> 
         raise QueryFailed(Code.ACCESS_DENIED, "The statement is nested too deeply to be checked") from error
     for node in nodes:
         _check_node(node, params)
+        for expression in _filters(node):
+            _check_tree(connection, f"SELECT 1 WHERE (\n{expression}\n)", params)
 
 
 def _check_without_tree(connection: Connection, sql: str, params: Mapping[str, str], error: QueryFailed) -> None:
@@ -128,7 +117,8 @@ def _check_without_tree(connection: Connection, sql: str, params: Mapping[str, s
         behind = words[1] if words[1].says("TABLE") and len(words) > 2 else words[0]
         _check_tree(connection, f"SELECT * FROM {sql[behind.end :]}", params)  # noqa: S608 - only to be parsed
         return
-    if words[0].says("SHOW", "EXISTS") and _PLAIN.search(error.message) and all(word.text != "(" for word in words):
+    plain = all(word.text != "(" and not word.says("SETTINGS") for word in words)
+    if words[0].says("SHOW", "EXISTS") and _PLAIN.search(error.message) and plain:
         return
     if error.code == Code.SYNTAX_ERROR:
         raise error
@@ -181,6 +171,17 @@ def _check_parts(parts: list[str]) -> None:
         raise QueryFailed(Code.ACCESS_DENIED, f"The name {parts[0]} is not available to readers: it reads files")
     if parts[0].lower() == "system" and len(parts) > 1 and parts[1] not in _SYSTEM_TABLES.split():
         raise QueryFailed(Code.ACCESS_DENIED, f"Table system.{parts[1]} is not available to readers")
+
+
+def _filters(node: Mapping[str, Any]) -> Iterator[str]:
+    """The expressions that SETTINGS additional_table_filters = {'table': 'expression'} adds to a statement."""
+    for change in node.get("changes", ()) if node.get("type") == "SetQuery" else ():
+        if change.get("name") == FILTERS:
+            match change.get("value"):
+                case {"field_type": "Map", "value": [*entries]}:
+                    yield from (str(entry["value"][1]["value"]) for entry in entries)
+                case _:
+                    raise QueryFailed(Code.ACCESS_DENIED, f"Write {FILTERS} as {{'table': 'expression'}}")
 
 
 def _check_settings(node: Mapping[str, Any]) -> None:

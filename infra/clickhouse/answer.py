@@ -12,10 +12,11 @@ from typing import Final
 import orjson
 
 from infra.clickhouse.body import Disconnected, Message
-from infra.clickhouse.compression import Encoder, encoder
+from infra.clickhouse.compression import Coding, Encoder
+from infra.clickhouse.early_headers import EarlyHeaders
+from infra.clickhouse.engine import Result
 from infra.clickhouse.errors import QueryFailed
 from infra.clickhouse.execution import Progress
-from infra.clickhouse.formats import content_type
 
 Send = Callable[[Message], Awaitable[None]]
 Headers = dict[str, str]
@@ -27,8 +28,8 @@ _WORTH_COMPRESSING: Final = 1024
 class Answer:
     """The answer to one request. Raises Disconnected when the client takes no byte for `silence` seconds."""
 
-    def __init__(self, send: Send, silence: float, version: str) -> None:
-        self._send, self._silence, self._version = send, silence, version
+    def __init__(self, send: Send, silence: float, version: str, early: EarlyHeaders | None = None) -> None:
+        self._send, self._silence, self._version, self._early = send, silence, version, early
         self._encoder: Encoder | None = None
         self._tag = ""
         self.begun = False
@@ -46,22 +47,27 @@ class Answer:
             extra["WWW-Authenticate"] = 'Basic realm="ClickHouse"'
         await self.text(error.text(self._version), error.status, {**headers, **extra})
 
-    async def whole(self, body: bytes, headers: Mapping[str, str], encoding: str | None, status: int = 200) -> None:
+    def early(self, line: bytes) -> None:
+        """A header ahead of the others, if the server can send such."""
+        if self._early and not self.begun:
+            self._early.send(line)
+
+    async def whole(self, body: bytes, headers: Mapping[str, str], coding: Coding | None, status: int = 200) -> None:
         """A body that is known from the first to the last byte."""
         extra: Headers = {}
-        if encoding and len(body) >= _WORTH_COMPRESSING:
-            extra["Content-Encoding"] = encoding
-            body = await asyncio.to_thread(_compressed, body, encoding)
+        if coding and (len(body) >= _WORTH_COMPRESSING or not coding.name):
+            extra = _encoding(coding)
+            body = await asyncio.to_thread(_compressed, body, coding)
         await self._start(status, {**headers, **extra, "Content-Length": str(len(body))})
         await self._put(body, more=False)
 
-    async def begin(self, headers: Mapping[str, str], encoding: str | None) -> None:
+    async def begin(self, headers: Mapping[str, str], coding: Coding | None) -> None:
         """The head of a body of unknown length, for `part` and `end`."""
         self._tag = secrets.token_hex(8)
         extra = {"X-ClickHouse-Exception-Tag": self._tag}
-        if encoding:
-            self._encoder = encoder(encoding)
-            extra["Content-Encoding"] = encoding
+        if coding:
+            self._encoder = coding.encoder()
+            extra |= _encoding(coding)
         await self._start(200, {**headers, **extra})
 
     async def part(self, data: bytes) -> None:
@@ -95,8 +101,12 @@ class Answer:
             raise Disconnected from None
 
 
-def _compressed(body: bytes, encoding: str) -> bytes:
-    coder = encoder(encoding)
+def _encoding(coding: Coding) -> Headers:
+    return {"Content-Encoding": coding.name} if coding.name else {}
+
+
+def _compressed(body: bytes, coding: Coding) -> bytes:
+    coder = coding.encoder()
     return coder.compress(body) + coder.flush()
 
 
@@ -111,18 +121,26 @@ def server_headers(query_id: str, timezone: str) -> Headers:
 
 def result_headers(progress: Progress) -> Headers:
     """Format and summary. Statements without a result name no format, by which clients know them."""
-    result = progress.result
-    summary = {
+    headers = {"X-ClickHouse-Summary": _numbers(progress, progress.result)}
+    if progress.format:
+        return {**headers, "X-ClickHouse-Format": progress.format, "Content-Type": progress.content_type}
+    return {**headers, **_TEXT}
+
+
+def progress_line(progress: Progress, seen: Result) -> bytes:
+    """The header that tells how far a query is."""
+    return f"X-ClickHouse-Progress: {_numbers(progress, seen)}\r\n".encode()
+
+
+def _numbers(progress: Progress, result: Result) -> str:
+    numbers = {
         "read_rows": result.read_rows,
         "read_bytes": result.read_bytes,
         "written_rows": result.written_rows,
         "written_bytes": result.written_bytes,
-        "total_rows_to_read": 0,
+        "total_rows_to_read": result.total_rows,
         "result_rows": result.result_rows,
         "result_bytes": result.result_bytes,
         "elapsed_ns": int((time.monotonic() - progress.started) * 1e9),
     }
-    headers = {"X-ClickHouse-Summary": orjson.dumps({name: str(value) for name, value in summary.items()}).decode()}
-    if progress.format:
-        return {**headers, "X-ClickHouse-Format": progress.format, "Content-Type": content_type(progress.format)}
-    return {**headers, **_TEXT}
+    return orjson.dumps({name: str(value) for name, value in numbers.items()}).decode()

@@ -21,7 +21,11 @@ LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 class ClickHouseRefused(AnnalsError):
-    """ClickHouse answered with an error."""
+    """ClickHouse answered with an error. `code`: ClickHouse's number for it, if it gave one."""
+
+    def __init__(self, message: str, code: int | None = None) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 def connect(url: str) -> Client:
@@ -54,7 +58,7 @@ def typed_errors() -> Iterator[None]:
     except (OperationalError, HTTPError, OSError) as error:
         raise Unavailable(f"ClickHouse does not answer: {error}") from error
     except ClickHouseError as error:
-        raise ClickHouseRefused(str(error)) from error
+        raise ClickHouseRefused(str(error), getattr(error, "code", None)) from error
 
 
 def _leave_out_pandas() -> None:

@@ -1,15 +1,17 @@
-"""HTTP compression both ways: bodies that clients send, answers that clients want compressed."""
+"""Compression both ways: bodies that clients send, answers that clients want compressed."""
 
 from __future__ import annotations
 
 import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from typing import IO, Final, Protocol, cast
+from typing import IO, Final, NamedTuple, Protocol, cast
 
+import brotli  # type: ignore[import-untyped]
 import lz4.frame  # type: ignore[import-untyped]
 import zstandard
 
+from infra.clickhouse.blocks import METHODS, BlockEncoder
 from infra.clickhouse.errors import Code, QueryFailed
 
 _PIECE: Final = 1024 * 1024
@@ -46,6 +48,17 @@ def _unzstd(chunks: Iterable[bytes]) -> Iterator[bytes]:
         yield piece
 
 
+def _unbrotli(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    stream = brotli.Decompressor()
+    for data in chunks:
+        piece = stream.process(data, output_buffer_limit=_PIECE // 2)  # it may give twice that
+        while piece:
+            yield piece
+            piece = b"" if stream.is_finished() else stream.process(b"", output_buffer_limit=_PIECE // 2)
+    if not stream.is_finished():
+        raise RuntimeError("the brotli stream is cut off")
+
+
 class _Pulled:
     def __init__(self, chunks: Iterator[bytes]) -> None:
         self._chunks, self._rest = chunks, b""
@@ -63,6 +76,7 @@ _DECODERS: Final[dict[str, Callable[[Iterable[bytes]], Iterator[bytes]]]] = {
     "deflate": lambda chunks: _inflate(chunks, _ZLIB),
     "lz4": _unlz4,
     "zstd": _unzstd,
+    "br": _unbrotli,
 }
 
 
@@ -83,7 +97,7 @@ def _checked(pieces: Iterator[bytes]) -> Iterator[bytes]:
         for piece in pieces:
             if piece:
                 yield piece
-    except (zlib.error, zstandard.ZstdError, RuntimeError) as error:
+    except (zlib.error, zstandard.ZstdError, brotli.error, RuntimeError) as error:
         raise QueryFailed(Code.CANNOT_DECOMPRESS, f"Cannot decompress the body: {error}") from error
 
 
@@ -106,21 +120,45 @@ class _Lz4:
         return self.compress(b"") + bytes(self._frame.flush())
 
 
+class _Brotli:
+    def __init__(self) -> None:
+        self._stream = brotli.Compressor(quality=2)
+
+    def compress(self, data: bytes) -> bytes:
+        return bytes(self._stream.process(data))
+
+    def flush(self) -> bytes:
+        return bytes(self._stream.finish())
+
+
+class Coding(NamedTuple):
+    """How an answer is compressed: the encoder (a new one per answer), and the Content-Encoding that says so.
+
+    ClickHouse's own blocks have none: who asked for them expects them, however short the answer.
+    """
+
+    encoder: Callable[[], Encoder]
+    name: str = ""
+
+
 # In the order of preference: the cheapest first, as a ClickHouse server chooses.
 _ENCODERS: Final[dict[str, Callable[[], Encoder]]] = {
     "lz4": _Lz4,
     "zstd": lambda: zstandard.ZstdCompressor(level=1).compressobj(),
     "gzip": lambda: zlib.compressobj(3, wbits=_GZIP),
     "deflate": lambda: zlib.compressobj(3, wbits=_ZLIB),
+    "br": _Brotli,
 }
 
 
-def negotiate(accept_encoding: str) -> str | None:
-    """The encoding for an answer to a client with this Accept-Encoding; None for none."""
+def negotiate(accept_encoding: str) -> Coding | None:
+    """The coding of an answer to a client with this Accept-Encoding; None for none."""
     accepted = {match[1].lower() for match in _ACCEPTED.finditer(accept_encoding)}
-    return next((name for name in _ENCODERS if name in accepted), None)
+    return next((Coding(make, name) for name, make in _ENCODERS.items() if name in accepted), None)
 
 
-def encoder(encoding: str) -> Encoder:
-    """A new encoder; one per answer."""
-    return _ENCODERS[encoding]()
+def own_blocks(method: str) -> Coding:
+    """The coding of `compress=1`, with a value of the setting network_compression_method."""
+    if method.upper() not in METHODS:
+        raise QueryFailed(Code.UNKNOWN_COMPRESSION_METHOD, f"Unknown compression method {method!r} of blocks")
+    return Coding(lambda: BlockEncoder(method.upper()))

@@ -33,10 +33,11 @@ _FIXED: Final = {
 
 # Names, or patterns with *, of the settings that clients may change. Not here, for a reason: whatever names a file
 # (format_schema, output_format_schema, format_template_*, input_format_record_errors_file_path), holds an expression
-# (additional_*_filter), changes the language (dialect, enable_*_dialect, implicit_*), allows more threads or recursion
-# (max_final_threads, max_ast_*), reaches out (s3_*, url_*, remote_*) or gives up durability (async_insert, fsync_*).
+# (additional_result_filter; access.py looks into additional_table_filters), changes the language (dialect,
+# enable_*_dialect, implicit_*), allows more threads or recursion (max_final_threads, max_ast_*), reaches out (s3_*,
+# url_*, remote_*) or gives up durability (async_insert, fsync_*).
 _CHANGEABLE: Final = """
-    database session_timezone log_comment priority limit offset extremes final
+    additional_table_filters database session_timezone log_comment priority limit offset extremes final
     max_execution_time max_memory_usage max_threads max_block_size max_columns_to_read max_rows_* max_bytes_*
     max_result_* *_overflow_mode timeout_before_checking_execution_speed max_partitions_per_insert_block
     output_format_* input_format_* format_csv_* format_custom_* format_tsv_* bool_*_representation
@@ -52,6 +53,7 @@ _CHANGEABLE: Final = """
     select_sequential_consistency describe_* formatdatetime_* parsedatetime_* short_circuit_function_evaluation
     allow_suspicious_* allow_experimental_*_type enable_*_type insert_* min_insert_block_size_* deduplicate_*
     mutations_sync alter_sync lightweight_deletes_sync materialize_* throw_on_max_partitions_per_insert_block
+    parallel_view_processing
 """
 _NEVER: Final = re.compile(r"(^|_)(schema|path|file|url|endpoint|disk|named_collection|eval)s?(_|$)")
 
@@ -147,7 +149,12 @@ def _server(users: Path, limits: Limits) -> str:
         "background_message_broker_schedule_pool_size": 1,
         "background_distributed_schedule_pool_size": 1,
     }
-    return f"<clickhouse>\n{_tags(server, chr(10))}<merge_tree>{_tags(tables)}</merge_tree>\n</clickhouse>\n"
+    # chdb 26.9 goes on when a write of a part's file fails, and commits a part that is cut off. So nothing is written,
+    # neither inserts nor merges, when the disk is nearly full (whole_parts.py looks after the rest).
+    disks = f"<disks><default>{_tags({'keep_free_space_bytes': limits.free_space})}</default></disks>"
+    storage = f"<storage_configuration>{disks}</storage_configuration>"
+    merges = f"<merge_tree>{_tags(tables)}</merge_tree>"
+    return f"<clickhouse>\n{_tags(server, chr(10))}{storage}{merges}\n</clickhouse>\n"
 
 
 def _tags(values: Mapping[str, object], end: str = "") -> str:

@@ -10,22 +10,27 @@ The event loop owns the sockets and the pipes, so that slow clients cost no thre
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import uuid
-from collections.abc import Coroutine, Iterable, Mapping
+from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping
 from concurrent.futures import Executor as Pool
 from typing import Any, Final, TypeVar
 
-from infra.clickhouse.access import Role, role_of
-from infra.clickhouse.answer import Answer, Headers, Send, result_headers, server_headers
+from infra.clickhouse.answer import Answer, Headers, Send, progress_line, result_headers, server_headers
 from infra.clickhouse.body import Body, Disconnected, Receive
+from infra.clickhouse.early_headers import EARLY_HEADERS
 from infra.clickhouse.engine import Engine
 from infra.clickhouse.errors import Code, QueryFailed
 from infra.clickhouse.execution import Executor
 from infra.clickhouse.forms import is_form, with_form
+from infra.clickhouse.killing import SYNC_SECONDS, Kill
 from infra.clickhouse.limits import MIB, Limits
+from infra.clickhouse.queries import Queries, Query
 from infra.clickhouse.request import Request, parse_request
-from infra.clickhouse.running import Running, too_many
+from infra.clickhouse.running import Running
+from infra.clickhouse.statement import first_word
+from infra.clickhouse.users import Role, User, Users
 
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
@@ -42,15 +47,21 @@ _WHOLE: Final = 16 * MIB
 class Endpoint:
     """The application. Statements run in the pool of the role that they run under."""
 
-    def __init__(
-        self, engine: Engine, executor: Executor, pools: Mapping[Role, Pool], writer_password: str, limits: Limits
-    ) -> None:
-        self._engine, self._executor, self._pools, self._limits = engine, executor, pools, limits
-        self._password = writer_password
-        self._running = dict.fromkeys(Role, 0)
+    def __init__(self, engine: Engine, pools: Mapping[Role, Pool], users: Users, limits: Limits) -> None:
+        self._engine, self._pools, self._users, self._limits = engine, pools, users, limits
+        at_once = {Role.READER: limits.reader_concurrency, Role.WRITER: limits.writer_concurrency}
+        self._queries = Queries(at_once, limits.waiting)
+        self._executor = Executor(engine, limits, self._kill)
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def end(self) -> None:
+        """Stops the queries that still run, when the event loop has ended."""
+        self._executor.end()
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
-        answer = Answer(send, self._limits.silence, self._engine.version)
+        self._loop = asyncio.get_running_loop()
+        early = scope.get("extensions", {}).get(EARLY_HEADERS)
+        answer = Answer(send, self._limits.silence, self._engine.version, early)
         headers = server_headers(str(uuid.uuid4()), self._engine.timezone)
         try:
             await self._route(scope, receive, answer, headers)
@@ -83,59 +94,106 @@ class Endpoint:
             if method != "POST" and not request.query:
                 await answer.text("Ok.\n")
             else:
-                await self._statement(request, Body(receive, self._limits.silence), answer, headers)
+                user = request.user(await self._users.enter(request.credentials, (scope.get("client") or ("",))[0]))
+                await self._statement(request, user, Body(receive, self._limits.silence), answer, headers)
 
-    async def _statement(self, request: Request, body: Body, answer: Answer, headers: Headers) -> None:
-        role = request.role(role_of(request.credentials.user, request.credentials.password, self._password))
+    async def _statement(self, request: Request, user: User, body: Body, answer: Answer, headers: Headers) -> None:
         chunks: Iterable[bytes]
         if is_form(request):
-            request, chunks = with_form(request, await body.read(self._limits.form)), ()
-        elif role is Role.READER:  # must not hold a thread with a body that never ends
+            form = await body.read(self._limits.form)
+            request, chunks = with_form(request, form, self._limits.form), ()
+        elif user.role is Role.READER:  # must not hold a thread with a body that never ends
             chunks = (await body.read(self._limits.query_text),)
         else:
             chunks = body.blocking(asyncio.get_running_loop())
-        if self._running[role] >= self._limits.concurrency + self._limits.waiting:
-            raise too_many(self._running[role])
-        self._running[role] += 1
+        async with self._queries.begun(request.query_id, user, replace=request.replace) as query:
+            gone = asyncio.ensure_future(body.disconnected())
+            try:
+                async with self._turn(request, chunks, user, gone):
+                    await self._run(request, query, chunks, gone, answer, headers)
+            finally:
+                gone.cancel()
+
+    @contextlib.asynccontextmanager
+    async def _turn(
+        self, request: Request, chunks: Iterable[bytes], user: User, gone: asyncio.Future[None]
+    ) -> AsyncIterator[None]:
+        """Waits for the user's turn, as long as the client does."""
+        text = request.query or b"".join(chunks if isinstance(chunks, tuple) else ()).decode(errors="replace")
+        turn = self._queries.turn(user, kills=first_word(text) == "KILL")
+        taken = asyncio.ensure_future(turn.acquire())
         try:
-            await self._run(request, role, chunks, body, answer, headers)
+            either: set[asyncio.Future[Any]] = {taken, gone}
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            if gone.done():
+                raise Disconnected
+            yield
         finally:
-            self._running[role] -= 1
+            if not taken.cancel():
+                turn.release()
 
     async def _run(
-        self, request: Request, role: Role, chunks: Iterable[bytes], body: Body, answer: Answer, headers: Headers
+        self,
+        request: Request,
+        query: Query,
+        chunks: Iterable[bytes],
+        gone: asyncio.Future[None],
+        answer: Answer,
+        headers: Headers,
     ) -> None:
         running = Running(self._executor)
-        await running.start(self._pools[role], request, role, chunks)
-        gone = asyncio.ensure_future(body.disconnected())
         try:
+            await running.start(self._pools[query.user.role], request, query.user, chunks)
             await self._relay(running, gone, request, answer, headers)
         finally:
-            gone.cancel()
+            query.ending = True
             await running.stop()
 
     async def _relay(
         self, running: Running, gone: asyncio.Future[None], request: Request, answer: Answer, headers: Headers
     ) -> None:
-        first = await _unless_gone(gone, _up_to(running, _WHOLE if request.whole else _SMALL))
+        first = await self._first(running, gone, request, answer)
         if len(first) <= (_WHOLE if request.whole else _SMALL):
-            await _unless_gone(gone, running.finish())
-            await answer.whole(first, {**headers, **result_headers(running.progress)}, request.accept_encoding)
+            await answer.whole(first, {**headers, **result_headers(running.progress)}, request.coding)
             return
-        await answer.begin({**headers, **result_headers(running.progress)}, request.accept_encoding)
+        await answer.begin({**headers, **result_headers(running.progress)}, request.coding)
         while first:
             await answer.part(first)
             first = await _unless_gone(gone, running.read(_PART))
         await running.finish()
         await answer.end()
 
+    async def _first(self, running: Running, gone: asyncio.Future[None], request: Request, answer: Answer) -> bytes:
+        """All of a small result, when it has ended, or the beginning; meanwhile the client hears of the progress."""
+        result = asyncio.ensure_future(_up_to(running, _WHOLE if request.whole else _SMALL))
+        try:
+            while True:
+                either: set[asyncio.Future[Any]] = {result, gone}
+                await asyncio.wait(either, timeout=request.progress_seconds, return_when=asyncio.FIRST_COMPLETED)
+                if gone.done():  # also when there is more to read: there always is, in a large result
+                    raise Disconnected
+                if result.done():
+                    return result.result()
+                if seen := await asyncio.to_thread(self._executor.look, running.progress):
+                    answer.early(progress_line(running.progress, seen))
+        finally:
+            result.cancel()
+
+    def _kill(self, kill: Kill, user: User) -> list[str]:
+        """For the threads of the executor."""
+        assert self._loop is not None
+        wait = SYNC_SECONDS if kill.sync else 0.0
+        return asyncio.run_coroutine_threadsafe(self._queries.kill(kill.query_id, user, wait), self._loop).result()
+
 
 async def _up_to(running: Running, size: int) -> bytes:
-    """The whole result if it is not larger than `size`, else a little more than `size` of it."""
+    """The whole result, when it has ended, if it is not larger than `size`; else a little more than `size` of it."""
     parts: list[bytes] = []
     while size >= 0 and (part := await running.read(_PART)):
         parts.append(part)
         size -= len(part)
+    if size >= 0:
+        await running.finish()
     return b"".join(parts)
 
 
@@ -145,7 +203,7 @@ async def _unless_gone(gone: asyncio.Future[None], work: Coroutine[Any, Any, T])
     try:
         either: set[asyncio.Future[Any]] = {task, gone}
         await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-        if gone.done():  # also when there is more to read: there always is, in a large result
+        if gone.done():
             raise Disconnected
         return task.result()
     finally:

@@ -17,6 +17,7 @@ import threading
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import repeat
 from pathlib import Path
 from typing import Any, Final, TextIO
 
@@ -44,6 +45,8 @@ class Result:
     written_bytes: int = 0
     result_rows: int = 0
     result_bytes: int = 0
+    total_rows: int = 0
+    """How many are to be read in all, as far as the engine knows."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,7 @@ class Connection:
 
     def use(self, database: str) -> None:
         """Makes `database` the one that bare table names mean."""
-        self.run("USE {name:Identifier}", {"name": database.translate(_ESCAPES)})
+        self.run("USE {name:Identifier}", {"name": escaped(database)})
 
     def set(self, settings: Mapping[str, str]) -> None:
         """Changes settings for this connection, as far as configuration.py lets clients change them."""
@@ -99,8 +102,8 @@ class Connection:
 
         Text parameters are given as they are: this method escapes them.
         """
-        escaped = {name: value.translate(_ESCAPES) for name, value in (params or {}).items()}
-        answer = _typed(lambda: self._raw.query(sql, "TSVRaw", params=escaped))
+        values = {name: escaped(value) for name, value in (params or {}).items()}
+        answer = _typed(lambda: self._raw.query(sql, "TSVRaw", params=values))
         return bytes(answer.bytes()).decode().removesuffix("\n")
 
     def write_to(self, descriptor: int, mark: str, sql: str, default_format: str, params: Mapping[str, str]) -> Result:
@@ -160,6 +163,8 @@ class Engine:
         self._main.run(f"CREATE DATABASE IF NOT EXISTS {DATABASE}")
         self.version = self._main.value("SELECT version()")
         self.timezone = self._main.value("SELECT timezone()")
+        types = self._main.value("SELECT name, content_type FROM system.formats WHERE is_output")
+        self._content_types = {name.lower(): kind for name, kind in map(str.split, types.splitlines(), repeat("\t"))}
 
     def _start(self, configuration: Path, limits: Limits) -> Connection:
         # Importing chdb loads 550 MB of code and starts an engine: only a process that wants one pays for it.
@@ -174,6 +179,10 @@ class Engine:
         except (RuntimeError, QueryFailed, OSError) as error:
             raise Unavailable(f"The embedded ClickHouse cannot start on {self._path}: {error}") from error
 
+    def content_type(self, format_name: str) -> str:
+        """The Content-Type of a result in this format, as a server names it."""
+        return self._content_types.get(format_name.lower(), "text/plain; charset=UTF-8")
+
     def connect(self) -> Connection:
         """A new connection; `DATABASE` is its database."""
         return Connection(_typed(lambda: self._open(f"{self._path}?database={DATABASE}")))
@@ -183,11 +192,24 @@ class Engine:
         with self._guard:
             self._main.run("KILL QUERY WHERE position(query, {mark:String}) > 0 ASYNC", {"mark": f"/* {mark} */"})
 
+    def progress(self, mark: str) -> Result | None:
+        """What the query that runs under this mark has read so far; None when none does."""
+        columns = "read_rows, read_bytes, total_rows_approx"
+        query = f"SELECT {columns} FROM system.processes WHERE position(query, {{mark:String}}) > 0"  # noqa: S608
+        with self._guard:
+            row = self._main.value(query, {"mark": f"/* {mark} */"}).split()
+        return Result(read_rows=int(row[0]), read_bytes=int(row[1]), total_rows=int(row[2])) if row else None
+
     def close(self) -> None:
         """Shuts the engine down. All other connections must be closed before."""
         with self._guard:
             self._main.close()
             self._lock.close()
+
+
+def escaped(text: str) -> str:
+    """`text` as the value of a query parameter of type String or Identifier."""
+    return text.translate(_ESCAPES)
 
 
 def new_mark() -> str:

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
 
-from infra.clickhouse.access import WRITER, Role, check_database, check_reader, check_writer
+from infra.clickhouse.access import check_database, check_reader, check_settings, check_writer
+from infra.clickhouse.blocks import LARGEST, unblocked
 from infra.clickhouse.compression import decoded
-from infra.clickhouse.engine import Connection, Engine, Result
+from infra.clickhouse.engine import Connection, Engine, Result, escaped
 from infra.clickhouse.errors import Code, QueryFailed
+from infra.clickhouse.external import create
+from infra.clickhouse.killing import Kill, read_kill
 from infra.clickhouse.limits import Limits
 from infra.clickhouse.request import Request
 from infra.clickhouse.sessions import Sessions
 from infra.clickhouse.statement import Insert, NeedMore, first_word, output_clause, split_insert
+from infra.clickhouse.users import WRITER, Role, User
+from infra.clickhouse.whole_parts import require_whole
 
 
 @dataclass(eq=False)
@@ -24,6 +29,7 @@ class Progress:
     mark: str
     format: str = ""
     """Of the result; empty for a statement that has none."""
+    content_type: str = ""
     cancelled: bool = False
     started: float = field(default_factory=time.monotonic)
     result: Result = field(default_factory=Result)
@@ -32,16 +38,17 @@ class Progress:
 class Executor:
     """Runs statements on an engine, each on a connection of its own. Safe for many threads."""
 
-    def __init__(self, engine: Engine, limits: Limits) -> None:
-        self._engine, self._limits = engine, limits
+    def __init__(self, engine: Engine, limits: Limits, kill: Callable[[Kill, User], list[str]]) -> None:
+        """`kill` stops queries and returns whose they were."""
+        self._engine, self._limits, self._kill = engine, limits, kill
         self._sessions = Sessions()
         self._active: set[Progress] = set()
 
-    def execute(self, request: Request, role: Role, chunks: Iterable[bytes], pipe: int, progress: Progress) -> None:
+    def execute(self, request: Request, user: User, chunks: Iterable[bytes], pipe: int, progress: Progress) -> None:
         """Runs the statement of `request` and its body; a result goes into `pipe`. Raises QueryFailed."""
         self._active.add(progress)
         try:
-            self._execute(request, role, chunks, pipe, progress)
+            self._execute(request, user, chunks, pipe, progress)
         finally:
             self._active.discard(progress)
 
@@ -52,27 +59,39 @@ class Executor:
                 self.cancel(progress)
             time.sleep(0.05)
 
+    def look(self, progress: Progress) -> Result | None:
+        """How far a running query is; None when the engine does not have it."""
+        return self._engine.progress(progress.mark)
+
     def cancel(self, progress: Progress) -> None:
         """Stops this query as soon as it can be. Once is not enough when it is a moment away from its start."""
         progress.cancelled = True
         self._engine.kill(progress.mark)
 
-    def _execute(self, request: Request, role: Role, chunks: Iterable[bytes], pipe: int, progress: Progress) -> None:
-        check_database(role, request.database)
-        pieces = self._bounded(decoded(chunks, request.content_encoding))
+    def _execute(self, request: Request, user: User, chunks: Iterable[bytes], pipe: int, progress: Progress) -> None:
+        check_database(user.role, request.database)
+        check_settings(user.role, request.settings)
+        pieces = self._bounded(self._decoded(request, user, chunks))
         text, insert = self._head(request.query.encode(), pieces)
         with self._engine.connect() as connection:
             if insert is None or (insert.format == "Values" and request.params):
                 sql = self._whole(text, pieces).decode(errors="replace")
-                self._run(connection, request, role, sql, pipe, progress)
-            elif role is Role.READER:
+                self._run(connection, request, user, sql, pipe, progress)
+            elif user.role is Role.READER:
                 message = f"Cannot execute query in readonly mode: this INSERT is for user {WRITER}, with its password"
                 raise QueryFailed(Code.READONLY, message)
             else:
                 check_writer(connection, f"{insert.head} FORMAT {insert.format}")
-                self._prepare(connection, request, role)
+                self._prepare(connection, request, user.role)
                 data = chain([text[insert.data_start :]], pieces)
+                started = time.time()
                 progress.result = connection.insert(insert.head, insert.format, filter(None, data))
+                self._require_whole(started)
+
+    def _decoded(self, request: Request, user: User, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        pieces = decoded(chunks, request.content_encoding)
+        largest = self._limits.query_text if user.role is Role.READER else LARGEST
+        return unblocked(pieces, largest) if request.blocks else pieces
 
     def _bounded(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
         size = 0
@@ -105,28 +124,59 @@ class Executor:
         return text
 
     def _run(
-        self, connection: Connection, request: Request, role: Role, sql: str, pipe: int, progress: Progress
+        self, connection: Connection, request: Request, user: User, sql: str, pipe: int, progress: Progress
     ) -> None:
         if not sql.strip(" \t\r\n;"):
             raise QueryFailed(Code.SYNTAX_ERROR, "Syntax error: Empty query")
-        if role is Role.READER:
+        if kill := read_kill(connection, sql, request.params):
+            self._report_kill(connection, request, kill, user, pipe, progress)
+            return
+        if user.role is Role.READER:
             check_reader(connection, sql, request.params)
             has_result = True
         else:
             has_result = check_writer(connection, sql)
-        self._prepare(connection, request, role)
+        self._prepare(connection, request, user.role)
         if progress.cancelled:
             raise QueryFailed(Code.QUERY_WAS_CANCELLED, "Query was cancelled: the client went away")
         if has_result:
-            progress.format = output_clause(sql).format or request.default_format
-            progress.result = connection.write_to(pipe, progress.mark, sql, request.default_format, request.params)
+            self._answer(connection, request, sql, request.params, pipe, progress)
             return
+        started = time.time()
         progress.result = connection.run(sql, request.params)
+        if progress.result.written_rows:
+            self._require_whole(started)
         if request.session and first_word(sql) in ("SET", "USE"):
             self._sessions.remember(request.session.id, sql)
 
+    def _require_whole(self, since: float) -> None:
+        with self._engine.connect() as connection:  # of its own: without the request's settings
+            require_whole(connection, since)
+
+    def _answer(
+        self,
+        connection: Connection,
+        request: Request,
+        sql: str,
+        params: Mapping[str, str],
+        pipe: int,
+        progress: Progress,
+    ) -> None:
+        progress.format = output_clause(sql).format or request.default_format
+        progress.content_type = self._engine.content_type(progress.format)
+        progress.result = connection.write_to(pipe, progress.mark, sql, request.default_format, params)
+
+    def _report_kill(
+        self, connection: Connection, request: Request, kill: Kill, user: User, pipe: int, progress: Progress
+    ) -> None:
+        killed = self._kill(kill, user)
+        params = {"query_id": escaped(kill.query_id), "user": "".join(killed[:1]), "found": str(bool(killed)).lower()}
+        self._answer(connection, request, kill.report, params, pipe, progress)
+
     def _prepare(self, connection: Connection, request: Request, role: Role) -> None:
-        """Session, database, settings, right to write: in this order, and after the checks, to leave those alone."""
+        """Session, database, settings, external tables, right to write: in this order, and after the checks, to leave
+        those alone.
+        """
         if request.session and role is Role.WRITER:
             session = request.session
             inherited = self._sessions.enter(session.id, time.monotonic(), session.timeout, session.must_exist)
@@ -135,5 +185,7 @@ class Executor:
         if request.database:
             connection.use(request.database)
         connection.set(request.settings)
+        for table in request.external:
+            create(connection, table)
         if role is Role.READER:
             connection.make_read_only()

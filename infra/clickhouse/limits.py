@@ -21,10 +21,12 @@ class Limits:
 
     concurrency: int = 8
     """Queries of readers that run at the same time; the next ones wait."""
+    reader_concurrency: int = 6
+    """Of these, how many one reader may have, so that there is always room for others."""
     writer_concurrency: int = 4
     """The same for the writer, whom no crowd of readers keeps waiting."""
     waiting: int = 128
-    """Queries that may wait for a turn; beyond that the answer is 503 (TOO_MANY_SIMULTANEOUS_QUERIES)."""
+    """Queries of one user that may wait for a turn; beyond that the answer is 503 (TOO_MANY_SIMULTANEOUS_QUERIES)."""
     connections: int = 512
     query_threads: int = field(default_factory=_query_threads)
     query_threads_max: int = 16
@@ -36,9 +38,11 @@ class Limits:
     query_text: int = 256 * 1024
     """Length of a statement (the data of an INSERT does not count); the engine's max_query_size is the same."""
     form: int = 2 * MIB
-    """A statement with its parameters, sent as a form."""
+    """A statement with its parameters and external tables, sent as a form."""
     insert_body: int = 4096 * MIB
     """Decompressed data of one INSERT."""
+    free_space: int = 256 * MIB
+    """Of the disk, which inserts and merges leave free: their answer is 243 (NOT_ENOUGH_SPACE)."""
     silence: float = 60.0
     """A client that sends or takes no byte for this long is dropped."""
     keep_alive: int = 75

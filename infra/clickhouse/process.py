@@ -21,10 +21,21 @@ _READY: Final = re.compile(rb"ready (\S+) (\d+)\n")
 class EndpointProcess:
     """Runs while the object is entered, and no longer than this process. The child says when it answers."""
 
-    def __init__(self, data_dir: Path, writer_password: str, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(
+        self,
+        data_dir: Path,
+        writer_password: str,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        readers: Path | None = None,
+        anonymous: bool = True,
+    ) -> None:
         self.host, self.port = host, port
         self._input = f"{writer_password}\n".encode()
         self._command = [sys.executable, "-m", "infra.clickhouse", "--data", str(data_dir), "--host", host]
+        self._command += ["--readers", str(readers)] if readers else []
+        self._command += [] if anonymous else ["--known-only"]
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> EndpointProcess:

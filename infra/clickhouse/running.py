@@ -10,11 +10,11 @@ from collections.abc import Iterable
 from concurrent.futures import Executor as Pool
 from typing import Final
 
-from infra.clickhouse.access import Role
 from infra.clickhouse.engine import new_mark
-from infra.clickhouse.errors import Code, QueryFailed
 from infra.clickhouse.execution import Executor, Progress
+from infra.clickhouse.native import CUSTOM_SERIALIZATION, NativeFraming
 from infra.clickhouse.request import Request
+from infra.clickhouse.users import User
 
 _PIPE: Final = 256 * 1024
 _KILL_AGAIN: Final = 0.5
@@ -26,11 +26,12 @@ class Running:
     def __init__(self, executor: Executor) -> None:
         self.progress = Progress(new_mark())
         self._executor = executor
+        self._framing: NativeFraming | None = None
         self._result: asyncio.Future[None]
         self._pipe: asyncio.StreamReader
         self._transport: asyncio.ReadTransport
 
-    async def start(self, pool: Pool, request: Request, role: Role, chunks: Iterable[bytes]) -> None:
+    async def start(self, pool: Pool, request: Request, user: User, chunks: Iterable[bytes]) -> None:
         loop = asyncio.get_running_loop()
         out, into = os.pipe()
         with contextlib.suppress(OSError, AttributeError):
@@ -42,15 +43,20 @@ class Running:
 
         def work() -> None:
             try:
-                self._executor.execute(request, role, chunks, into, self.progress)
+                self._executor.execute(request, user, chunks, into, self.progress)
             finally:
                 os.close(into)
 
         self._result = loop.run_in_executor(pool, work)
+        if request.revision >= CUSTOM_SERIALIZATION:
+            self._framing = NativeFraming()
 
     async def read(self, size: int) -> bytes:
         """The next part of the result; empty at its end, also when the statement failed."""
-        return await self._pipe.read(size)
+        part = await self._pipe.read(size)
+        if part and self._framing and self.progress.format.lower() == "native":
+            return await asyncio.to_thread(self._framing.feed, part)
+        return part
 
     async def finish(self) -> None:
         """Waits for the end of the statement. Raises what it failed with: QueryFailed as a rule."""
@@ -68,7 +74,3 @@ class Running:
             await asyncio.wait({self._result}, timeout=_KILL_AGAIN)
         if not self._result.cancelled():
             self._result.exception()
-
-
-def too_many(running: int) -> QueryFailed:
-    return QueryFailed(Code.TOO_MANY_SIMULTANEOUS_QUERIES, f"Too many simultaneous queries: {running} run or wait")

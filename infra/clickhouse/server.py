@@ -12,17 +12,18 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, cast
 
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from domain.errors import Unavailable
-from infra.clickhouse.access import Role
+from infra.clickhouse.early_headers import EARLY_HEADERS, EarlyHeaders
 from infra.clickhouse.endpoint import Endpoint
 from infra.clickhouse.engine import Engine
-from infra.clickhouse.execution import Executor
 from infra.clickhouse.limits import MIB, Limits
+from infra.clickhouse.readers_file import Readers
+from infra.clickhouse.users import Role, Users
 
 _BACKLOG = 256
 _OPEN_FILES = 16_384
@@ -30,11 +31,19 @@ _OPEN_FILES = 16_384
 
 
 class _Protocol(H11Protocol):
-    """uvicorn times out connections between requests; this also does so before the first one."""
+    """uvicorn times out connections between requests; this also does so before the first one. And it can send headers
+    ahead of an answer.
+    """
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
+
+    def handle_events(self) -> None:
+        before = self.cycle
+        super().handle_events()
+        if self.cycle is not before:  # the application will only see its scope in the loop's next turn
+            cast(dict[str, Any], self.cycle.scope)["extensions"] = {EARLY_HEADERS: EarlyHeaders(self.cycle)}
 
 
 def listen(host: str, port: int, silence: float) -> socket.socket:
@@ -60,11 +69,14 @@ def serve(
     port: int,
     writer_password: str,
     *,
+    readers: Path | None = None,
+    anonymous: bool = True,
     limits: Limits | None = None,
     on_ready: Callable[[int], None] = lambda _: None,
 ) -> None:
     """Runs the endpoint on `data_dir` until SIGTERM or SIGINT; then ends running queries and closes the data.
 
+    `readers` is the file of the readers with passwords (readers_file.py); with `anonymous`, anybody else reads, too.
     It needs a process of its own: the engine is one per process, and the time zone becomes UTC. `on_ready` is called
     with the port as soon as requests are answered. Raises Unavailable when the address or the folder is in use.
     """
@@ -75,14 +87,13 @@ def serve(
     _prepare_process()
     engine = Engine(data_dir, limits)
     try:
-        executor = Executor(engine, limits)
-        readers = ThreadPoolExecutor(limits.concurrency, thread_name_prefix="read")
-        writer = ThreadPoolExecutor(limits.writer_concurrency, thread_name_prefix="write")
-        with readers, writer:
-            pools = {Role.READER: readers, Role.WRITER: writer}
-            app = Endpoint(engine, executor, pools, writer_password, limits)
+        users = Users(writer_password, Readers(readers), anonymous)
+        reading = ThreadPoolExecutor(limits.concurrency, thread_name_prefix="read")
+        writing = ThreadPoolExecutor(limits.writer_concurrency, thread_name_prefix="write")
+        with reading, writing:
+            app = Endpoint(engine, {Role.READER: reading, Role.WRITER: writing}, users, limits)
             _Server(_config(app, limits), on_ready).run([listener])
-            executor.end()
+            app.end()
     finally:
         engine.close()
 

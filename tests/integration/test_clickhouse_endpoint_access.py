@@ -65,7 +65,6 @@ def code(answer: httpx.Response) -> int:
         "RENAME TABLE kept TO lost",
         "OPTIMIZE TABLE kept FINAL",
         "SYSTEM STOP MERGES",
-        "KILL QUERY WHERE 1",
         "SET readonly = 0",
         "USE system",
         "GRANT ALL ON *.* TO default",
@@ -160,6 +159,39 @@ def test_no_file_of_the_machine(url: str, secret: Path, query: str) -> None:
         assert "TOPSECRET" not in answer.text
 
 
+FILTERS = "additional_table_filters"
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "throwIf(1, file('{}'))",
+        "1) OR (file('{}') != ''",
+        "1 /* ) */ OR file('{}') != ''",
+        "1 -- )\nOR file('{}') != ''",
+        "a IN (SELECT 1 FROM file('{}', LineAsString))",
+        "1 SETTINGS additional_result_filter = 'file(\\'{}\\')'",
+        "a IN (SELECT 1 FROM kept SETTINGS additional_table_filters = {{'kept': 'file(\\'{}\\')'}})",
+    ],
+)
+@pytest.mark.parametrize("query", ["SELECT * FROM kept", "SELECT a FROM (SELECT * FROM kept", "DESCRIBE kept"])
+def test_no_file_through_a_filter(url: str, secret: Path, expression: str, query: str) -> None:
+    text = expression.format(secret).replace("\\", "\\\\").replace("'", "\\'")
+    end = ")" if query.count("(") > query.count(")") else ""
+    answer = read(url, f"{query} SETTINGS {FILTERS} = {{'kept': '{text}'}}{end}")
+    assert code(answer) in (DENIED, CONSTANT, SYNTAX), answer.text
+    assert "TOPSECRET" not in answer.text
+
+
+def test_filters_only_where_they_are_looked_at(url: str) -> None:
+    filters = "{'kept': 'a = 1'}"
+    assert read(url, f"SELECT count() FROM kept SETTINGS {FILTERS} = {filters}").text == "1\n"
+    assert code(read(url, "SELECT 1", **{FILTERS: filters})) == CONSTANT
+    quoted = filters.replace("'", "\\'")
+    assert code(read(url, f"SELECT 1 SETTINGS {FILTERS} = '{quoted}'")) == DENIED
+    assert code(read(url, f"SHOW CREATE TABLE kept SETTINGS {FILTERS} = {filters}")) in (DENIED, SYNTAX)
+
+
 @pytest.mark.parametrize("name", ["file", "`file`", '"file"'])
 def test_no_file_through_a_parameter(url: str, secret: Path, name: str) -> None:
     answer = read(url, f"SELECT arrayMap({{f:Identifier}}, ['{secret}'])", param_f=name)
@@ -218,7 +250,7 @@ def test_no_look_at_others(url: str, query: str, params: dict[str, str]) -> None
         ("dialect", "kusto"),
         ("implicit_select", "1"),
         ("allow_introspection_functions", "1"),
-        ("additional_table_filters", "{'kept': '1'}"),
+        ("additional_result_filter", "1"),
         ("format_template_row", "/etc/passwd"),
         ("output_format_schema", "/tmp/never"),
         ("input_format_record_errors_file_path", "/tmp/never"),

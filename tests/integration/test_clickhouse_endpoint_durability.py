@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -127,6 +128,31 @@ def test_sigterm_ends_an_endless_query(tmp_path: Path) -> None:
             part = answer.iter_raw()
             next(part)  # a client that stays, and reads no further
             assert endpoint.stop(patience=Limits().shutdown + 20) == 0
+
+
+@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="only Linux limits another process")
+def test_what_cannot_be_written_is_refused_in_time(tmp_path: Path) -> None:
+    """No file may grow as large as the insert needs: for the engine as if the disk were full (EFBIG for ENOSPC)."""
+    with EndpointProcess(tmp_path, PASSWORD) as endpoint:
+        window = "SETTINGS non_replicated_deduplication_window = 100"
+        assert write(endpoint, f"CREATE TABLE kept (a UInt64, s String) ORDER BY a {window}").is_success
+        view = "CREATE MATERIALIZED VIEW seen ENGINE = MergeTree ORDER BY a AS SELECT * FROM kept"
+        assert write(endpoint, view).is_success
+        assert write(endpoint, "INSERT INTO kept VALUES (1, 'x')").is_success
+        large = "INSERT INTO kept SETTINGS insert_deduplication_token = 't'"
+        large += " SELECT number, randomString(1000) FROM numbers(20000)"
+        resource.prlimit(endpoint.pid, resource.RLIMIT_FSIZE, (1_000_000, resource.RLIM_INFINITY))
+        started = time.monotonic()
+        refused = write(endpoint, large)
+        assert time.monotonic() - started < 10
+        assert refused.status_code == 500
+        assert refused.headers["X-ClickHouse-Exception-Code"] == "243"
+        assert "(NOT_ENOUGH_SPACE)" in refused.text
+        assert read(endpoint, "SELECT count() FROM kept") == "1\n", "it is there whole or not at all"
+        resource.prlimit(endpoint.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        assert write(endpoint, large).is_success, "the same token is no obstacle"
+        whole = "SELECT count(), sum(length(s)), sum(cityHash64(s)) > 0 FROM "
+        assert read(endpoint, whole + "kept") == read(endpoint, whole + "seen") == "20001\t20000001\t1\n"
 
 
 def test_it_ends_with_its_parent(tmp_path: Path) -> None:

@@ -6,10 +6,11 @@ import base64
 
 import pytest
 
-from infra.clickhouse.access import Role, check_database, role_of
+from infra.clickhouse.access import check_database
 from infra.clickhouse.configuration import changeable
 from infra.clickhouse.errors import QueryFailed, from_engine
 from infra.clickhouse.request import parse_request
+from infra.clickhouse.users import WRITER, Role, User
 
 
 def basic(text: str) -> dict[str, str]:
@@ -42,15 +43,6 @@ def test_credentials_that_cannot_be_read(header: str) -> None:
     assert caught.value.code == 516
 
 
-def test_roles() -> None:
-    assert role_of("forwarder", "secret", "secret") is Role.WRITER
-    assert {role_of(user, "secret", "secret") for user in ("", "default", "Forwarder", "admin")} == {Role.READER}
-    for password in ("", "Secret", "secret "):
-        with pytest.raises(QueryFailed) as caught:
-            role_of("forwarder", password, "secret")
-        assert (caught.value.code, caught.value.status) == (516, 403)
-
-
 @pytest.mark.parametrize(
     ("method", "query_string", "role"),
     [
@@ -62,8 +54,9 @@ def test_roles() -> None:
     ],
 )
 def test_some_requests_only_read(method: str, query_string: bytes, role: Role) -> None:
-    assert parse_request(method, query_string, {}).role(Role.WRITER) is role
-    assert parse_request(method, query_string, {}).role(Role.READER) is Role.READER
+    request = parse_request(method, query_string, {})
+    assert request.user(User(WRITER, Role.WRITER)) == User(WRITER, role)
+    assert request.user(User("ann", Role.READER)) == User("ann", Role.READER)
 
 
 def test_parameters_settings_and_transport_are_kept_apart() -> None:
@@ -91,7 +84,7 @@ def test_settings_that_name_files_or_change_the_language_are_fixed() -> None:
         "output_format_schema",
         "format_template_resultset",
         "input_format_record_errors_file_path",
-        "additional_table_filters",
+        "additional_result_filter",
         "allow_experimental_eval_table_function",
         "enable_trino_dialect",
         "allow_python_table_function",

@@ -1,0 +1,82 @@
+"""The reference of what analysts query, from the migrations and the transforms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from consumers.forwarder.transform.scopes import SCOPES, Scope
+from domain.telemetry import ACTIVITY, CLIENT_SCOPES
+from infra.clickhouse.described import Relation, relations
+
+FOREWORD = """\
+The forwarder turns every event of the log into rows of the table `events` in ClickHouse: CVAT's columns and scopes
+first, so that what was made for CVAT's table works on this one. Beside it are tables of what is asked for most, each
+filled as rows come into `events`, and views that answer a question in one SELECT. All are in the database `cvat`.
+[Query the analytics](../how-to/query-the-analytics.md) shows how.
+
+Every event is there exactly once. Should a row have been written twice, `ReplacingMergeTree` drops one of them at some
+time: read a table with `FINAL` to see it once in any case. Views do.
+
+Times are in UTC. Ids are those of the REST API.
+"""
+
+COMMON = """\
+What every row has beside the columns below: `source`, `timestamp`, the user's and the organization's columns, the
+project, task and job it happened in as far as the event tells, and in its payload `request`: the `id` that all rows of
+one request share, the client's `user_agent`, and Annals' own `source` (what it came through).
+
+A change of several fields has a row for each. Of an event with more than 65,535 rows the last are put together by
+scope, counted, with their `ids` in the payload. A `count` that is larger than 65,535 is NULL; the payload has it.
+
+What CVAT's rows have and these have not: `user_email` (the log has no addresses but in `create:user`),
+`access_token_id` (the log does not tell a token's requests from others), `visible_shapes_count_diff` of tracks (it
+depends on the job's length and on what a track was before), the texts of deleted comments.
+"""
+
+CLIENTS = """\
+Clients send their own scopes, which stand as they were sent, with `source` = `client`: {scopes}; and whatever newer
+clients send. `{activity}` only counts as time worked and has no row.
+"""
+
+
+def page(generated: str) -> str:
+    tables = [relation for relation in relations() if relation.kind == "table"]
+    views = [relation for relation in relations() if relation.kind == "view"]
+    lines = ["# Analytics\n", generated, FOREWORD, "## Tables\n"]
+    lines += [line for relation in tables for line in _relation(relation)]
+    lines += ["## Views\n", *(line for relation in views for line in _relation(relation))]
+    lines += ["## Scopes\n", COMMON, *_scopes()]
+    lines += ["### Of clients\n", _clients()]
+    return "\n".join(lines)
+
+
+def _relation(relation: Relation) -> Iterator[str]:
+    yield f"### `{relation.name}`\n"
+    order = f" Sorted by {relation.order}." if relation.order else ""
+    yield f"{relation.comment}.{order}\n"
+    yield "| column | type | meaning |"
+    yield "|---|---|---|"
+    for column in relation.columns:
+        yield f"| `{column.name}` | `{column.type}` | {column.comment} |"
+    yield ""
+
+
+def _scopes() -> Iterator[str]:
+    for origin, title in (("CVAT", "As CVAT has them"), ("Annals", "Annals' own")):
+        yield f"### {title}\n"
+        yield "| scope | meaning | obj_name | obj_id | obj_val | count | payload | events |"
+        yield "|---|---|---|---|---|---|---|---|"
+        yield from (_scope(scope) for scope in SCOPES if scope.origin == origin)
+        yield ""
+
+
+def _scope(scope: Scope) -> str:
+    payload = ", ".join(f"`{key}`" for key in scope.payload)
+    events = ", ".join(f"[{name}](../events.md#{name.lower()})" for name in scope.events)
+    cells = (scope.meaning, scope.obj_name, scope.obj_id, scope.obj_val, scope.count, payload, events)
+    return f"| `{scope.name}` | {' | '.join(cells)} |"
+
+
+def _clients() -> str:
+    scopes = ", ".join(f"`{scope}`" for scope in sorted(CLIENT_SCOPES - {ACTIVITY}))
+    return CLIENTS.format(scopes=scopes, activity=ACTIVITY)
