@@ -1,44 +1,38 @@
-"""Blobs from one store into another: of the same file system without their bytes."""
+"""Blobs from one store into another."""
 
 from __future__ import annotations
 
-import os
-import secrets
-import shutil
-from pathlib import Path
+from collections.abc import Iterator, Mapping
+from itertools import islice
 
-from infra.blobs.disk import disk_errors, fsync
-from infra.blobs.files import FileBlobs
+from infra.blobs.store import BlobStore
+
+AT_ONCE = 500
+"""So many are fetched before they are stored."""
 
 
 class BlobCopier:
-    """Copies what is asked for, each blob once, and nothing that is there already. `done`: how many were copied."""
+    """Copies what is asked for, and nothing that is there already. `copied`: how many were."""
 
-    def __init__(self, source: FileBlobs, target: Path) -> None:
+    def __init__(self, source: BlobStore, target: BlobStore) -> None:
         self._source, self._target = source, target
-        self._folders: set[Path] = set()
-        self.done = 0
+        self.copied = 0
 
-    def copy(self, sha256: str) -> None:
-        """Raises NotFound, and Unavailable when the disk does not take it."""
-        target = self._target / sha256[:2] / sha256
-        if target.exists():
-            return
-        source = self._source.path(sha256)
-        with disk_errors():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            unfinished = target.with_suffix(f".{secrets.token_hex(4)}.unfinished")
-            try:
-                os.link(source, unfinished)
-            except OSError:  # another file system, or one without links
-                shutil.copyfile(source, unfinished)
-                fsync(unfinished)
-            unfinished.rename(target)
-        self._folders.add(target.parent)
-        self.done += 1
+    def copy(self, blobs: Mapping[str, int]) -> list[str]:
+        """`blobs`: hashes, and lengths in bytes. Returns, when all is durable, those that the source does not have in
+        this length. Raises Unavailable.
+        """
+        there = self._target.sizes(blobs)
+        missing = {sha256: size for sha256, size in blobs.items() if there.get(sha256) != size}
+        found = self._source.sizes(missing)
+        coming = [sha256 for sha256, size in missing.items() if found.get(sha256) == size]
+        for some in _batches(coming):
+            self._target.adopt(list(zip(some, self._source.paths(some), strict=True)))
+            self.copied += len(some)
+        return [sha256 for sha256, size in missing.items() if found.get(sha256) != size]
 
-    def finish(self) -> None:
-        """Returns when everything is on disk."""
-        with disk_errors():
-            for folder in self._folders:
-                fsync(folder)
+
+def _batches(names: list[str]) -> Iterator[list[str]]:
+    waiting = iter(names)
+    while some := list(islice(waiting, AT_ONCE)):
+        yield some

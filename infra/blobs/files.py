@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
-from collections.abc import Iterable, Sequence
+import secrets
+import shutil
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from domain.errors import Invalid, NotFound
+from domain.errors import NotFound
 from infra.blobs.disk import FileSystem, disk_errors, fsync
 from infra.blobs.staging import Staging
+from infra.blobs.store import SHA256, Unused, Usage, Used, checked
+from infra.blobs.sweep import put_back, remove, unused_blobs
 from infra.blobs.writer import AtOnce, Blob, BlobWriter, Memory, Surroundings
 
-SHA256 = re.compile(r"[0-9a-f]{64}")
 MANY_FILES = 64  # from here on one sync of the file system beats one per file; see FileBlobs._sync
 IN_MEMORY = 64 * 1024 * 1024
 """Bytes of all small blobs together that wait for their file."""
@@ -75,6 +78,23 @@ class FileBlobs:
         self._sync([*(self._root / leaf for leaf in leaves), self._root])
         return blobs
 
+    def adopt(self, files: Sequence[tuple[str, Path]]) -> None:
+        with disk_errors():
+            folders = {self._adopt(self._locate(sha256), file) for sha256, file in files}
+            self._sync([*folders, self._root])
+
+    def _adopt(self, target: Path, file: Path) -> Path:
+        """Returns the folder that must be synced for the name to last."""
+        target.parent.mkdir(exist_ok=True)
+        unfinished = target.with_suffix(f".{secrets.token_hex(4)}.unfinished")
+        try:
+            os.link(file, unfinished)
+        except OSError:  # another file system, or one without links
+            shutil.copyfile(file, unfinished)
+            fsync(unfinished)
+        unfinished.rename(target)
+        return target.parent
+
     def _holds(self, blob: Blob) -> bool:
         """Whether the blob is stored; one of another length was damaged and is to be replaced. The date of one that is
         stored is renewed, so that a sweep knows that it has become wanted again.
@@ -112,9 +132,7 @@ class FileBlobs:
 
     def _place_of(self, sha256: str) -> str:
         """The path as a text: there may be 100,000 blobs to store."""
-        if not SHA256.fullmatch(sha256):
-            raise Invalid(f"Not the name of a blob: {sha256[:80]!r}")
-        return f"{self._root}/{sha256[:2]}/{sha256}"
+        return f"{self._root}/{checked(sha256)[:2]}/{sha256}"
 
     def path(self, sha256: str) -> Path:
         path = self._locate(sha256)
@@ -125,8 +143,18 @@ class FileBlobs:
     def open(self, sha256: str) -> BinaryIO:
         return self.path(sha256).open("rb")
 
+    def paths(self, names: Sequence[str]) -> list[Path]:
+        return [self.path(sha256) for sha256 in names]
+
     def size(self, sha256: str) -> int:
         return self.path(sha256).stat().st_size
+
+    def sizes(self, names: Collection[str]) -> dict[str, int]:
+        found = {}
+        for sha256 in names:
+            with suppress(FileNotFoundError):
+                found[sha256] = os.stat(self._place_of(sha256)).st_size
+        return found
 
     def exists(self, sha256: str) -> bool:
         return self._locate(sha256).is_file()
@@ -138,6 +166,24 @@ class FileBlobs:
         except FileNotFoundError:
             return False
 
+    def sweep(self, used: Used, before: float, *, dry_run: bool = False) -> Iterator[Unused]:
+        for blob in unused_blobs(self._root, used, before):
+            if dry_run or remove(self._locate(blob.sha256), before):
+                yield blob
+
+    def usage(self) -> Usage:
+        count = size = 0
+        with disk_errors():
+            for folder in self._root.glob("??"):
+                with os.scandir(folder) as entries:
+                    for entry in entries:
+                        with suppress(FileNotFoundError):  # a sweep has just removed it
+                            if SHA256.fullmatch(entry.name):
+                                size += entry.stat().st_size
+                                count += 1
+        return Usage(count, size)
+
     def clean(self) -> int:
-        """Remove what processes that died left half written; returns the number of files. For the service's start."""
+        """Blobs that a killed sweep had taken aside come back."""
+        put_back(self._root)
         return self._staging.clean()

@@ -56,7 +56,7 @@ class Staging:
 
 def _remove_if_abandoned(folder: Path) -> int:
     """Remove a staging folder unless a living process holds its lock; returns the number of files in it."""
-    with suppress(FileNotFoundError), (folder / "owner").open("rb") as owner:
+    with suppress(FileNotFoundError), (folder / "owner").open("r+b") as owner:  # NFS locks what is open for writing
         try:
             fcntl.flock(owner, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -1,29 +1,17 @@
-"""Removing blobs that nothing refers to any more."""
+"""Removing files of blobs that nothing refers to any more."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from infra.blobs.disk import disk_errors, fsync
-from infra.blobs.files import SHA256
+from infra.blobs.store import SHA256, Unused, Used
 
 ASIDE = ".removed"
 """How the name of a blob ends that is being looked at before it is removed."""
-
-Used = Callable[[Sequence[str]], set[str]]
-"""Those of some blobs that something refers to."""
-
-
-@dataclass(frozen=True)
-class Unused:
-    """A blob that nothing refers to. `size`: bytes."""
-
-    path: Path
-    size: int
 
 
 def unused_blobs(root: Path, used: Used, before: float) -> Iterator[Unused]:
@@ -34,7 +22,7 @@ def unused_blobs(root: Path, used: Used, before: float) -> Iterator[Unused]:
     for folder in folders:
         old = _older(folder, before)
         for sha256 in sorted(old.keys() - used(list(old))):
-            yield Unused(folder / sha256, old[sha256])
+            yield Unused(sha256, old[sha256])
 
 
 def _older(folder: Path, before: float) -> dict[str, int]:
@@ -57,26 +45,26 @@ def put_back(root: Path) -> None:
             aside.unlink()
 
 
-def remove(blob: Unused, before: float) -> bool:
+def remove(path: Path, before: float) -> bool:
     """False when somebody has stored the same content again meanwhile: then it stays.
 
     Whoever stores what is there already renews its date (`FileBlobs`). So the file is first taken away from its name,
     and looked at after that: it was renewed before, and is put back; or whoever comes later finds nothing, and writes
     the content anew.
     """
-    aside = blob.path.with_suffix(ASIDE)
+    aside = path.with_suffix(ASIDE)
     with disk_errors():
         try:
-            blob.path.rename(aside)
+            path.rename(aside)
         except FileNotFoundError:
             return False
         try:
             renewed = aside.stat().st_mtime >= before
             if renewed:
                 with suppress(FileExistsError):
-                    os.link(aside, blob.path)
+                    os.link(aside, path)
             aside.unlink()
         except FileNotFoundError:  # a start of the service has put it back
             return False
-        fsync(blob.path.parent)
+        fsync(path.parent)
     return not renewed
