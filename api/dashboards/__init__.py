@@ -1,0 +1,1 @@
+"""What the dashboard page shows: fixed questions, and their answers as charts take them."""
