@@ -20,6 +20,7 @@ SCENARIOS = (
     "log_stream",
     "history",
     "analytics",
+    "forwarding",
     "replay",
 )
 TARGET = Path(__file__).parents[1] / "docs" / "benchmarks.md"

@@ -1,18 +1,50 @@
-"""A process that forwards the log to ClickHouse."""
+"""A process that forwards the log to ClickHouse, or wherever a topology says."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from contextlib import closing
 
-from cli.clickhouse_address import writer_url
+from cli.forward.parts import means, topology
+from cli.roles.collector import calm_collector
 from cli.roles.stopping import stop_event
 from consumers.forwarder.forwarder import Forwarder
+from consumers.forwarder.reconciler import Reconciler
+from consumers.forwarder.topology import ClickHouseConfig
+from infra.metrics.serving import Health, serve_metrics
 from infra.postgres.database import Database
 from infra.settings import Settings
 
+CONNECTIONS = 2
+"""Of a pool that only short questions use: a route has connections of its own."""
+
 
 def run(settings: Settings, database_url: Callable[[], str]) -> None:
-    """Until SIGTERM; then it sends what is in the log already."""
-    database = Database(database_url(), 2)
-    Forwarder(database, writer_url(settings)).run(stop_event())
-    database.close()
+    """Every route of the topology, side by side. Until SIGTERM; then they send what is there already."""
+    stop = stop_event()
+    routes = topology(settings).routes()
+    with closing(Database(database_url(), CONNECTIONS)) as database:
+        given = means(settings, database)
+        forwarders = [Forwarder(route, given) for route in routes]
+        comparing = [route for route in routes if isinstance(route.sink, ClickHouseConfig)]
+        reconcilers = [Reconciler(route, given, settings.reconcile_seconds) for route in comparing]
+        calm_collector()
+        with serve_metrics(settings, lambda: health(forwarders)):
+            _run([*forwarders, *reconcilers], stop)
+
+
+def _run(workers: Sequence[Forwarder | Reconciler], stop: threading.Event) -> None:
+    with ThreadPoolExecutor(len(workers), thread_name_prefix="route") as threads:
+        running = [threads.submit(worker.run, stop) for worker in workers]
+        wait(running, return_when=FIRST_COMPLETED)
+        stop.set()  # one that can't go on ends the process, and a supervisor starts it anew
+    for ended in running:
+        ended.result()
+
+
+def health(forwarders: list[Forwarder]) -> Health:
+    """Bad while a route fails. One that waits for another forwarder to end is as it should be."""
+    snapshots = [(forwarder.name, forwarder.status.snapshot()) for forwarder in forwarders]
+    return Health(tuple(f"{name}: {now.last_error}" for name, now in snapshots if now.state == "failing"))

@@ -1,169 +1,134 @@
-"""Batches: whole events as columns, ready for ClickHouse."""
+"""Batches: whole events as columns, ready for a sink. A batch that is cut again from the same run is the same batch."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-import orjson
+from consumers.forwarder.dead_letters import DeadLetter
+from consumers.forwarder.rows import COLUMNS, EPOCH, MILLISECOND, Shaper, TableRow
+from consumers.forwarder.sources.source import Delivery, Span, Unreadable
 
-from consumers.forwarder import transform
-from consumers.forwarder.transform.row import Row, rows_of
-from domain.event import Event
-
-COLUMNS = {
-    "scope": "String",
-    "obj_name": "Nullable(String)",
-    "obj_id": "Nullable(UInt64)",
-    "obj_val": "Nullable(String)",
-    "source": "String",
-    "timestamp": "DateTime64(3, 'Etc/UTC')",
-    "count": "Nullable(UInt16)",
-    "duration": "UInt32",
-    "project_id": "Nullable(UInt64)",
-    "task_id": "Nullable(UInt64)",
-    "job_id": "Nullable(UInt64)",
-    "user_id": "Nullable(UInt64)",
-    "user_name": "Nullable(String)",
-    "org_id": "Nullable(UInt64)",
-    "org_slug": "Nullable(String)",
-    "payload": "Nullable(String)",
-    "remote_addr": "Nullable(String)",
-    "position": "UInt64",
-    "row": "UInt16",
-    "rows": "UInt16",
-    "stream": "String",
-    "version": "UInt64",
-    "event_type": "LowCardinality(String)",
-    "schema_version": "UInt16",
-    "correlation_id": "Nullable(String)",
-}
-"""The columns that the forwarder fills, and their types: known here, so that an insert needn't ask. The others of
-`cvat.events` have defaults.
-"""
-
-TableRow = tuple[Any, ...]
 Month = tuple[int, int]
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MILLISECOND = timedelta(milliseconds=1)
-OVERHEAD = 200
-"""Bytes that a row takes beside its payload, roughly."""
+OVERHEAD = 600
+"""Bytes of memory that a row takes beside its payload, roughly."""
 
-assert transform.__all__  # importing the package is what registers the transforms
+PAYLOAD, TIMESTAMP = (list(COLUMNS).index(name) for name in ("payload", "timestamp"))
 
 
 @dataclass(frozen=True)
 class Limits:
-    """When a batch is full. It may go beyond by one event: an event is never cut."""
+    """When a batch is full. It may go beyond by one event: an event is never cut. `seconds`: between two batches of a
+    partition that are not full; an event that comes alone does not wait.
+    """
 
-    rows: int = 10_000
-    bytes: int = 8 * 1024 * 1024
-
-
-DEFAULT_LIMITS = Limits()
-UNLIMITED = Limits(2**62, 2**62)
+    rows: int = 30_000
+    bytes: int = 24 * 1024 * 1024
+    seconds: float = 0.1
 
 
 @dataclass
 class Batch:
-    """The rows of the events `after` < position <= `until`. All of one month, so that they make one part, which
-    ClickHouse takes whole or not at all. `first_time`: when the first event was recorded.
+    """The rows of a run of a partition. All of one month, so that they make one part, which ClickHouse takes whole or
+    not at all; `month` is None while there are no rows. `first_time`: when the first event was recorded; `position`:
+    the highest.
     """
 
-    after: int
-    until: int
+    span: Span
     first_time: datetime
-    month: Month
+    month: Month | None = None
+    position: int = 0
     rows: list[TableRow] = field(default_factory=list)
+    events: int = 0
     bytes: int = 0
+    dead: list[DeadLetter] = field(default_factory=list)
 
     def columns(self) -> list[tuple[Any, ...]]:
         """The rows, column by column, in the order of COLUMNS."""
         return list(zip(*self.rows, strict=True))
 
-    def add(self, position: int, rows: list[TableRow]) -> None:
-        """All rows of the event at this position."""
-        self.rows += rows
-        self.bytes += sum(OVERHEAD + len(row[PAYLOAD]) for row in rows)
-        self.until = position
 
-    def takes(self, month: Month, limits: Limits) -> bool:
-        return len(self.rows) < limits.rows and self.bytes < limits.bytes and month == self.month
+@dataclass(frozen=True)
+class Shaped:
+    """A delivery's rows, or why it has none."""
 
-
-PAYLOAD, TIMESTAMP = (list(COLUMNS).index(name) for name in ("payload", "timestamp"))
+    delivery: Delivery
+    rows: list[TableRow]
+    dead: DeadLetter | None = None
 
 
-def batches(events: Iterable[Event], after: int, limits: Limits) -> Iterator[Batch]:
-    """Cuts a run of events that begins behind `after` into batches. Holds one batch at a time."""
-    batch: Batch | None = None
-    for event in events:
-        rows = table_rows(event)
-        month = _month(rows)
-        if batch is not None and not batch.takes(month, limits):
-            yield batch
-            after, batch = batch.until, None
+def shape(delivery: Delivery, shaper: Shaper) -> Shaped:
+    """An event that can't be read or for which the transform fails holds up nobody: it becomes a dead letter."""
+    content = delivery.content
+    if isinstance(content, Unreadable):
+        return Shaped(delivery, [], DeadLetter.of(delivery, "read", content.error))
+    try:
+        return Shaped(delivery, shaper(content))
+    except Exception as error:
+        return Shaped(delivery, [], DeadLetter.of(delivery, "transform", f"{type(error).__name__}: {error}"))
+
+
+class Cutter:
+    """Cuts what a partition delivers into batches. `after`: the offset behind which it begins; `announced`: where the
+    first batch has to end, whatever the limits say, because it was cut there before.
+    """
+
+    def __init__(self, partition: str, after: int, limits: Limits, announced: int | None = None) -> None:
+        self._partition, self._after, self._limits, self._announced = partition, after, limits, announced
+        self._batch: Batch | None = None
+
+    @property
+    def open(self) -> bool:
+        """Whether there is something that no batch has been made of."""
+        return self._batch is not None
+
+    def add(self, shaped: Shaped) -> list[Batch]:
+        """Returns the batches that this completes."""
+        complete = []
+        if self._batch is not None and not self._takes(self._batch, shaped):
+            complete.append(self.cut())
+        self._put(shaped)
+        if self._announced is not None and shaped.delivery.offset >= self._announced:
+            if shaped.delivery.offset == self._announced:
+                complete.append(self.cut())
+            self._announced = None
+        return complete
+
+    def cut(self) -> Batch:
+        """What is gathered, however little; there must be something."""
+        assert self._batch is not None
+        batch, self._batch = self._batch, None
+        self._after = batch.span.until
+        return batch
+
+    @property
+    def bound(self) -> bool:
+        """Whether the next batch has an end that is not to be chosen."""
+        return self._announced is not None
+
+    def _takes(self, batch: Batch, shaped: Shaped) -> bool:
+        if self._announced is not None:
+            return shaped.delivery.offset <= self._announced
+        full = len(batch.rows) >= self._limits.rows or batch.bytes >= self._limits.bytes
+        return not full and (batch.month is None or not shaped.rows or batch.month == _month(shaped.rows))
+
+    def _put(self, shaped: Shaped) -> None:
+        offset, batch = shaped.delivery.offset, self._batch
         if batch is None:
-            batch = Batch(after, after, event.meta.time, month)
-        batch.add(event.position, rows)
-    if batch is not None:
-        yield batch
-
-
-def gather(events: Iterable[Event], after: int) -> Batch:
-    """All of a run of events as one batch, whatever its size: one that was cut before. There is at least one."""
-    (batch,) = batches(events, after, UNLIMITED)
-    return batch
+            batch = self._batch = Batch(Span(self._partition, self._after, offset), shaped.delivery.time)
+        if shaped.rows and batch.month is None:
+            batch.month = _month(shaped.rows)
+        batch.span = Span(self._partition, batch.span.after, offset)
+        batch.rows += shaped.rows
+        batch.bytes += sum(OVERHEAD + len(row[PAYLOAD]) for row in shaped.rows)
+        batch.events += 1
+        batch.position = max(batch.position, shaped.delivery.position)
+        if shaped.dead is not None:
+            batch.dead.append(shaped.dead)
 
 
 def _month(rows: list[TableRow]) -> Month:
     """Of an event, by its rows: what a client reports in a new month may have happened in the old one."""
     time = EPOCH + rows[0][TIMESTAMP] * MILLISECOND
     return time.year, time.month
-
-
-def table_rows(event: Event) -> list[TableRow]:
-    """The rows of an event, in the order of COLUMNS. They follow from the event alone."""
-    body, meta = event.body, event.meta
-    rows = rows_of(body)
-    project_id, task_id, job_id = (getattr(body, name, None) for name in ("project_id", "task_id", "job_id"))
-    remote_addr = getattr(body, "remote_addr", None)
-    who = (meta.actor_id, meta.actor, meta.organization_id, meta.organization)
-    asked = orjson.dumps(
-        {"request": {"id": meta.correlation_id, "user_agent": meta.user_agent, "source": meta.source}}
-    ).decode()
-    origin = (event.originator_id, event.originator_version, body.type_name, body.schema_version, meta.correlation_id)
-    return [
-        (
-            row.scope,
-            row.obj_name,
-            row.obj_id,
-            row.obj_val,
-            row.source,
-            ((row.time or meta.time) - EPOCH) // MILLISECOND,
-            row.amount,
-            row.duration,
-            row.project_id or project_id,
-            row.task_id or task_id,
-            row.job_id or job_id,
-            *who,
-            _payload(row, asked),
-            remote_addr,
-            event.position,
-            number,
-            len(rows),
-            *origin,
-        )
-        for number, row in enumerate(rows)
-    ]
-
-
-def _payload(row: Row, asked: str) -> str:
-    """The row's own data and the request behind it, as one JSON object."""
-    if not row.payload:
-        return asked
-    if isinstance(row.payload, str):
-        return row.payload
-    return orjson.dumps(row.payload).decode()[:-1] + "," + asked[1:]

@@ -1,4 +1,6 @@
-"""The proof: does ClickHouse hold every event of the log exactly once? Used by `annals verify`."""
+"""The proof: does ClickHouse hold every event of the log exactly once? Used by `annals verify`, and all the time by the
+forwarder itself.
+"""
 
 from __future__ import annotations
 
@@ -9,24 +11,28 @@ from clickhouse_connect.driver.client import Client
 from psycopg import Connection
 from psycopg.rows import DictRow
 
-from consumers.forwarder import inventory
+from consumers.forwarder import fingerprints, inventory
+from consumers.forwarder.inventory import Expected
+from infra.clickhouse import schema
+from infra.clickhouse.schema import Layout
 
 
 @dataclass(frozen=True)
 class Reconciliation:
-    """What a comparison of the positions 1..`until` found.
+    """What a comparison of the positions `after` < position <= `until` found.
 
-    `logged`: events in the log; `held`: positions in ClickHouse; `lowest`, `highest`: of those; `doubled`: copies of
-    events too many; `first_wrong`: the first position that is missing, doubled or not whole in ClickHouse;
-    `difference`: what is wrong, in words. The last two are None when there is nothing.
+    `expected`: events that the log has and ClickHouse ought to have; `held`: positions in ClickHouse; `doubled`: copies
+    of events too many; `dead`: events in the range that could not be passed on; `first_wrong`: the first position that
+    is missing, doubled, not whole or another event in ClickHouse; `difference`: what is wrong, in words. The last two
+    are None when there is nothing.
     """
 
+    after: int
     until: int
-    logged: int
+    expected: int
     held: int
-    lowest: int
-    highest: int
     doubled: int
+    dead: int
     first_wrong: int | None
     difference: str | None
 
@@ -36,40 +42,68 @@ class Reconciliation:
 
     @property
     def missing(self) -> int:
-        return self.logged - self.held
+        return max(0, self.expected - self.held)
 
 
-def missing_positions(connection: Connection[DictRow], client: Client, until: int) -> Reconciliation:
-    """Compares the log up to `until` with `cvat.events`: by sums over all of it, which read a few narrow columns;
-    only when they differ, block by block down to the first position. Raises Unavailable, ClickHouseRefused.
+def compare(
+    connection: Connection[DictRow], client: Client, layout: Layout, expected: Expected, until: int, after: int = 0
+) -> Reconciliation:
+    """Compares the log with `events`: by sums over all of it, which read a few narrow columns; only when they differ,
+    block by block down to the first position. Then `events` with the tables that are filled from it. Events that became
+    dead letters are a difference, but not a wrong position. Raises Unavailable, ClickHouseRefused.
     """
-    if until == 0:  # a ClickHouse that was never written to has no table to ask
-        return Reconciliation(0, 0, 0, 0, 0, 0, None, None)
-    logged = _logged(connection, until)
-    held = inventory.take(client, 0, until)
-    wrong = inventory.first_wrong(client, 0, until)
-    difference = None if wrong is None else _describe(client, wrong)
-    if logged != until:
-        difference = f"the log holds {logged:,} events, but its last position is {until:,}"
+    database = layout.database
+    after = max(after, expected.floor)
+    if until <= after:  # a ClickHouse that was never written to has no table to ask
+        return Reconciliation(after, until, 0, 0, 0, 0, None, None)
+    logged = _logged(connection, after, until)
+    held = inventory.take(client, database, after, until)
+    wrong = inventory.first_wrong(client, database, expected, until, after)
+    difference = None if wrong is None else _describe(client, database, wrong)
+    if wrong is None and logged == until - after:
+        wrong = fingerprints.first_different(connection, client, database, expected, after, until)
+        difference = None if wrong is None else f"position {wrong} is another event in ClickHouse"
+    if difference is None:
+        difference = _of_tables_beside(client, layout, after, until)
+    if logged != until - after:
+        difference = f"the log holds {logged:,} events of positions {after + 1:,} to {until:,}"
+    dead = until - after - expected.count(after, until)
     return Reconciliation(
+        after=after,
         until=until,
-        logged=logged,
+        expected=logged - dead,
         held=held.positions,
-        lowest=held.lowest,
-        highest=held.highest,
         doubled=max(0, held.events - held.positions),
+        dead=dead,
         first_wrong=wrong,
-        difference=difference,
+        difference=difference or _of_dead_letters(expected, dead),
     )
 
 
-def _logged(connection: Connection[DictRow], until: int) -> int:
-    row = connection.execute("SELECT count(*) AS n FROM log.events WHERE position <= %s", (until,)).fetchone()
+def _of_tables_beside(client: Client, layout: Layout, after: int, until: int) -> str | None:
+    for name in schema.tables(layout)[1:]:
+        if rows := schema.lacking(client, layout, name, after, until):
+            return f"table {name} in ClickHouse lacks {rows:,} rows: see annals forward repair"
+    return None
+
+
+def _logged(connection: Connection[DictRow], after: int, until: int) -> int:
+    row = connection.execute(
+        "SELECT count(*) AS n FROM log.events WHERE position > %s AND position <= %s", (after, until)
+    ).fetchone()
     return cast(int, row["n"]) if row else 0
 
 
-def _describe(client: Client, position: int) -> str:
-    held = inventory.take(client, position - 1, position)
+def _of_dead_letters(expected: Expected, dead: int) -> str | None:
+    if not dead:
+        return None
+    first = next(position for position in expected.dead if position > expected.floor)
+    others = f" and {dead - 1:,} more" if dead > 1 else ""
+    return f"position {first}{others} could not be passed on: see annals forward dead-letters list"
+
+
+def _describe(client: Client, database: str, position: int) -> str:
+    held = inventory.take(client, database, position - 1, position)
     if held.rows == 0:
         return f"position {position} is missing in ClickHouse"
     if held.events == 0:

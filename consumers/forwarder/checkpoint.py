@@ -12,18 +12,14 @@ from dataclasses import dataclass
 from psycopg import Connection
 from psycopg.rows import DictRow
 
+from consumers.bookmark import Bookmark
+
 CONSUMER = "forwarder"
-SENT = "forwarder:sent"
-GENERATION = "forwarder:generation"
-"""When the forwarder last began anew, in nanoseconds. A part of the token, so that what is sent again after going back
-is not taken for what was sent before.
-"""
+"""The one that feeds ClickHouse, unless a topology says otherwise."""
 
-LOCK_SPACE = 0x466F7277  # "Forw"
-
-UPSERT = """
-INSERT INTO log.checkpoints (consumer, position) VALUES (%s, %s)
-ON CONFLICT (consumer) DO UPDATE SET position = excluded.position, updated_at = now()
+SENT, GENERATION = "sent", "generation"
+"""Behind a consumer's name and a colon: what it sent last; and when it last began anew, in nanoseconds, which is a part
+of the token, so that what is sent again after going back is not taken for what was sent before.
 """
 
 
@@ -40,52 +36,54 @@ class Progress:
 
 
 class Checkpoint:
-    """Works on the very connection that holds the lock: when the lock is lost, announcing fails, and nothing more is
-    sent.
+    """Works on the very connection that holds the lock (lock.py): when that is lost, announcing fails, and nothing more
+    is sent.
     """
 
-    def __init__(self, connection: Connection[DictRow]) -> None:
+    def __init__(self, connection: Connection[DictRow], consumer: str = CONSUMER) -> None:
         self._connection = connection
+        self.consumer = consumer
         self.progress = Progress(0, 0, 0)
 
-    def lock(self) -> bool:
-        """Whether this is the one forwarder now. The lock is PostgreSQL's, and ends with the connection."""
-        row = self._connection.execute(
-            "SELECT pg_try_advisory_lock(%s, hashtext(%s)) AS locked", (LOCK_SPACE, CONSUMER)
-        ).fetchone()
-        return bool(row and row["locked"])
-
     def load(self) -> Progress:
+        names = [self.consumer, self._name(SENT), self._name(GENERATION)]
         rows = self._connection.execute(
-            "SELECT consumer, position FROM log.checkpoints WHERE consumer = ANY(%s)", ([CONSUMER, SENT, GENERATION],)
+            "SELECT consumer, position FROM log.checkpoints WHERE consumer = ANY(%s)", (names,)
         )
         found = {row["consumer"]: row["position"] for row in rows}
-        if GENERATION not in found:
-            self.rewind(found.get(CONSUMER, 0))
+        acknowledged, sent, generation = (found.get(name) for name in names)
+        if acknowledged is None or sent is None or generation is None:
+            self.rewind(acknowledged or 0)
         else:
-            acknowledged = found[CONSUMER]
-            self.progress = Progress(acknowledged, max(found[SENT], acknowledged), found[GENERATION])
+            self.progress = Progress(acknowledged, max(sent, acknowledged), generation)
         return self.progress
+
+    def acknowledged(self) -> int:
+        """As the database has it, whoever forwards."""
+        return Bookmark(self._connection, self.consumer).position()
 
     def announce(self, until: int) -> str:
         """Write down that the events up to `until` are about to be sent; returns the token to send them under."""
-        self._put(SENT, until)
+        self._put(self._name(SENT), until)
         self.progress = Progress(self.progress.acknowledged, until, self.progress.generation)
         return self.progress.token(self.progress.acknowledged, until)
 
     def acknowledge(self, until: int) -> None:
         """ClickHouse has everything up to `until`."""
-        self._put(CONSUMER, until)
+        self._put(self.consumer, until)
         self.progress = Progress(until, max(until, self.progress.sent), self.progress.generation)
 
     def rewind(self, position: int) -> None:
         """Go on from `position`, and send under tokens that were never used."""
         generation = time.time_ns()
         with self._connection.transaction():
-            self._put(CONSUMER, position)
-            self._put(SENT, position)
-            self._put(GENERATION, generation)
+            self._put(self.consumer, position)
+            self._put(self._name(SENT), position)
+            self._put(self._name(GENERATION), generation)
         self.progress = Progress(position, position, generation)
 
+    def _name(self, what: str) -> str:
+        return f"{self.consumer}:{what}"
+
     def _put(self, name: str, position: int) -> None:
-        self._connection.execute(UPSERT, (name, position))
+        Bookmark(self._connection, name).move(position)

@@ -5,6 +5,8 @@ Every row says how many rows its event has, so a range can be judged by sums, wi
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,16 +27,39 @@ SUMS = """
     sum(position * row) AS weight,
     sumIf(position * intDiv(toUInt64(rows) * toUInt64(rows - 1), 2), row = 0) AS expected_weight
 """
-RANGE = "FROM cvat.events WHERE position > {after:UInt64} AND position <= {until:UInt64}"
-TOTAL = f"SELECT {SUMS} {RANGE}"
-BLOCKS = f"""
-SELECT intDiv(position - {{after:UInt64}} - 1, {{size:UInt64}}) AS block, {SUMS} {RANGE}
-GROUP BY block ORDER BY block
+TOTAL = "SELECT {sums} FROM {database}.events WHERE position > {{after:UInt64}} AND position <= {{until:UInt64}}"
+BLOCKS = """
+SELECT intDiv(position - {{after:UInt64}} - 1, {{size:UInt64}}) AS block, {sums} FROM {database}.events
+WHERE position > {{after:UInt64}} AND position <= {{until:UInt64}} GROUP BY block ORDER BY block
 """
 PARTS = 1_000
 """Into so many blocks a range is cut at each step of a search: three steps for a billion."""
 
 EVERYTHING = 2**63 - 1
+
+
+@dataclass(frozen=True)
+class Expected:
+    """Which positions ClickHouse has to hold: those behind `floor`, before which rows may have expired, except `dead`,
+    which are in order.
+    """
+
+    floor: int = 0
+    dead: Sequence[int] = ()
+
+    def count(self, after: int, until: int) -> int:
+        """How many of `after` < position <= `until`."""
+        after = max(after, self.floor)
+        return max(0, until - after - bisect_right(self.dead, until) + bisect_right(self.dead, after))
+
+    def reached(self, highest: int) -> int:
+        """Up to where there is nothing more to expect when `highest` is the last position held."""
+        highest = max(highest, self.floor)
+        for position in self.dead[bisect_right(self.dead, highest) :]:
+            if position != highest + 1:
+                break
+            highest = position
+        return highest
 
 
 @dataclass(frozen=True)
@@ -61,32 +86,38 @@ class Inventory:
         )
 
 
-def take(client: Client, after: int, until: int) -> Inventory:
+NOTHING = Inventory(0, 0, 0, 0, 0, 0, 0, 0, 0)
+
+
+def take(client: Client, database: str, after: int, until: int) -> Inventory:
     """Counts `after` < position <= `until`. Raises Unavailable, ClickHouseRefused."""
     with typed_errors():
-        (row,) = client.query(TOTAL, parameters={"after": after, "until": until}).result_rows
+        (row,) = client.query(
+            TOTAL.format(sums=SUMS, database=database), parameters={"after": after, "until": until}
+        ).result_rows
     return Inventory(*row)
 
 
-def first_wrong(client: Client, after: int, until: int) -> int | None:
-    """The first position of the range that is missing, doubled or not whole; None when there is none."""
-    if after >= until or take(client, after, until).is_exactly(until - after):
+def first_wrong(client: Client, database: str, expected: Expected, until: int, after: int = 0) -> int | None:
+    """The first position behind `after` that is missing, doubled or not whole; None when there is none."""
+    after = max(after, expected.floor)
+    if after >= until or take(client, database, after, until).is_exactly(expected.count(after, until)):
         return None
     while until - after > 1:
-        after, until = _wrong_block(client, after, until)
+        after, until = _wrong_block(client, database, expected, after, until)
     return until
 
 
-def _wrong_block(client: Client, after: int, until: int) -> tuple[int, int]:
+def _wrong_block(client: Client, database: str, expected: Expected, after: int, until: int) -> tuple[int, int]:
     """The first of PARTS blocks of a wrong range that is wrong itself, as (after, until)."""
     size = -(-(until - after) // PARTS)
     parameters: dict[str, Any] = {"after": after, "until": until, "size": size}
     with typed_errors():
-        rows = client.query(BLOCKS, parameters=parameters).result_rows
+        rows = client.query(BLOCKS.format(sums=SUMS, database=database), parameters=parameters).result_rows
     held = {block: Inventory(*sums) for block, *sums in rows}
     blocks = [(first, min(first + size, until)) for first in range(after, until, size)]
     for number, (first, last) in enumerate(blocks):
-        if number not in held or not held[number].is_exactly(last - first):
+        if not held.get(number, NOTHING).is_exactly(expected.count(first, last)):
             return first, last
     # What was wrong a moment ago is right now: somebody writes. One block is as good as any to look at again.
     return blocks[-1]

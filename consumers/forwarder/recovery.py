@@ -1,6 +1,7 @@
 """Where to go on: what was acknowledged, what ClickHouse really holds, and what the log has, put together.
 
-Runs at every start and after every failure. Why each event then is in ClickHouse exactly once:
+Runs at every start and after every failure of a forwarder that reads the log itself. Why each event then is in
+ClickHouse exactly once:
 - one forwarder at a time sends (a lock in PostgreSQL), and a batch is one insert, which ClickHouse takes whole or not
   at all;
 - after a failure only one batch is uncertain, and its bounds are written down: it is sent again under its token;
@@ -11,44 +12,47 @@ Runs at every start and after every failure. Why each event then is in ClickHous
 from __future__ import annotations
 
 import structlog
+from psycopg import Connection
+from psycopg.rows import DictRow
 
-from consumers.forwarder.batch import Batch, gather
+from consumers.forwarder import fingerprints
 from consumers.forwarder.checkpoint import Checkpoint
-from consumers.forwarder.sink import ClickHouseSink
-from consumers.forwarder.source import LogSource
+from consumers.forwarder.inventory import Expected
+from consumers.forwarder.sinks.clickhouse import ClickHouseSink
+from infra.eventlog.reader import LogReader
+
+LAST = 1_000
+"""So many events before the end are compared one by one at each start: a log that was restored differs there."""
 
 log = structlog.get_logger(__name__)
 
 
-def recover(source: LogSource, checkpoint: Checkpoint, sink: ClickHouseSink) -> int:
-    """Brings ClickHouse to a whole prefix of the log and returns its last position."""
-    progress = checkpoint.load()
-    head = source.head()
-    held = sink.inventory()
-    whole = held.is_exactly(held.highest) and held.highest <= head
-    if whole and held.highest == progress.acknowledged < progress.sent <= head:
-        _send_again(source, checkpoint, sink)
-        held = sink.inventory()
-        whole = held.is_exactly(held.highest) and held.highest == progress.sent
-    if not whole or not _plausible(held.highest, checkpoint):
-        return _rewind(checkpoint, sink, min(sink.whole_until(held.highest), head), held.highest)
-    if held.highest != progress.acknowledged:
-        checkpoint.acknowledge(held.highest)
-    return held.highest
+def recover(connection: Connection[DictRow], expected: Expected, checkpoint: Checkpoint, sink: ClickHouseSink) -> None:
+    """Brings ClickHouse to a whole prefix of the log, and the checkpoint to its end."""
+    progress, head = checkpoint.load(), LogReader().head(connection)
+    held = sink.inventory(expected.floor)
+    highest = expected.reached(held.highest)
+    whole = held.is_exactly(expected.count(expected.floor, highest)) and highest <= head
+    if whole and _different(connection, expected, sink, max(expected.floor, highest - LAST), highest) is None:
+        if highest == progress.acknowledged and progress.sent <= head:
+            return  # what was announced besides, if anything, has not arrived yet, and is sent again as it was cut
+        if highest >= progress.sent:
+            sink.complete(progress.acknowledged)  # an insert that was cut short may have reached `events` alone
+            checkpoint.acknowledge(highest)  # all that was sent is there, or more: the checkpoint was lost, not rows
+            return
+    position = min(sink.whole_until(expected, highest), head)
+    if (different := _different(connection, expected, sink, expected.floor, position)) is not None:
+        position = different - 1
+    _rewind(checkpoint, sink, position, held.highest)
 
 
-def _plausible(highest: int, checkpoint: Checkpoint) -> bool:
-    """All that was sent is there, or more: then it is the checkpoint that was lost, not the rows."""
-    return highest >= checkpoint.progress.sent
+def _different(
+    connection: Connection[DictRow], expected: Expected, sink: ClickHouseSink, after: int, until: int
+) -> int | None:
+    return fingerprints.first_different(connection, sink.client, sink.layout.database, expected, after, until)
 
 
-def _send_again(source: LogSource, checkpoint: Checkpoint, sink: ClickHouseSink) -> None:
-    progress = checkpoint.progress
-    batch: Batch = gather(source.read(progress.acknowledged, progress.sent), progress.acknowledged)
-    sink.insert(batch, progress.token(batch.after, batch.until))
-
-
-def _rewind(checkpoint: Checkpoint, sink: ClickHouseSink, position: int, highest: int) -> int:
+def _rewind(checkpoint: Checkpoint, sink: ClickHouseSink, position: int, highest: int) -> None:
     log.warning(
         "ClickHouse does not hold what was sent: going back",
         acknowledged=checkpoint.progress.acknowledged,
@@ -57,6 +61,5 @@ def _rewind(checkpoint: Checkpoint, sink: ClickHouseSink, position: int, highest
         whole_until=position,
     )
     if highest > position:
-        sink.delete_after(position)
+        sink.delete(position)
     checkpoint.rewind(position)
-    return position

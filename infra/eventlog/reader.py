@@ -9,7 +9,7 @@ from psycopg import Connection, Cursor
 from psycopg.rows import DictRow
 
 from domain.event import Event
-from infra.eventlog.mapper import EventMapper, OrjsonTranscoder, ZstdCompressor
+from infra.eventlog.mapper import EventMapper, LoggedEvent, OrjsonTranscoder, ZstdCompressor
 from infra.eventlog.recorder import LOCK, SELECT, logged_event
 
 FETCH_EVENTS = 5_000
@@ -67,6 +67,15 @@ class LogReader:
         for rows in self._fetches(connection, after, until, FETCH_EVENTS):
             for row in rows:
                 yield self._event(row)
+
+    def logged(self, connection: Connection[DictRow], after: int, until: int) -> Iterator[list[LoggedEvent]]:
+        """The same as they are stored, in batches: for who passes them on, or copes with one that can't be decoded."""
+        for rows in self._fetches(connection, after, until, FETCH_EVENTS):
+            yield [logged_event(row) for row in rows]
+
+    def decode(self, logged: LoggedEvent) -> Event:
+        """Raises what is wrong with a payload or its type: ValueError, LookupError, TypeError and the like."""
+        return cast(Event, self._mapper.to_domain_event(logged))
 
     def of_streams(self, connection: Connection[DictRow], streams: Sequence[str]) -> Iterator[list[Event]]:
         """All events of some streams, in order, in batches."""

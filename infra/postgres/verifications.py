@@ -11,27 +11,32 @@ import orjson
 from infra.postgres.database import Database
 
 KEEP = 100
+"""Of each scope."""
 
 
 def remember(
-    database: Database, started: datetime, position: int, findings: Sequence[dict[str, Any]], *, quick: bool
+    database: Database, started: datetime, position: int, findings: Sequence[dict[str, Any]], *, scope: str
 ) -> None:
-    """`findings`: each with a `difference`, None when there is none. Keeps the last hundred."""
+    """`findings`: each with a `difference`, None when there is none. `scope`: `whole`, `quick`, or `clickhouse`. Keeps
+    the last hundred of it.
+    """
     differences = sum(finding["difference"] is not None for finding in findings)
     with database.connect() as connection, connection.transaction():
         connection.execute(
-            "INSERT INTO log.verifications (started_at, finished_at, position, quick, differences, findings)"
+            "INSERT INTO log.verifications (started_at, finished_at, position, scope, differences, findings)"
             " VALUES (%s, now(), %s, %s, %s, %s)",
-            (started, position, quick, differences, orjson.dumps(findings).decode()),
+            (started, position, scope, differences, orjson.dumps(findings).decode()),
         )
         connection.execute(
-            "DELETE FROM log.verifications WHERE id <= (SELECT max(id) FROM log.verifications) - %s", (KEEP,)
+            "DELETE FROM log.verifications WHERE scope = %(scope)s AND id <= ("
+            "SELECT id FROM log.verifications WHERE scope = %(scope)s ORDER BY id DESC OFFSET %(keep)s LIMIT 1)",
+            {"scope": scope, "keep": KEEP},
         )
 
 
 def last(database: Database) -> list[dict[str, Any]]:
-    """The last whole one and the last quick one, if there are such."""
+    """The last one of each scope."""
     return database.query(
-        "SELECT DISTINCT ON (quick) quick, started_at, finished_at, position, differences FROM log.verifications"
-        " ORDER BY quick, id DESC"
+        "SELECT DISTINCT ON (scope) scope, started_at, finished_at, position, differences FROM log.verifications"
+        " ORDER BY scope, id DESC"
     )

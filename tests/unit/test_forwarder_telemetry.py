@@ -7,13 +7,15 @@ from typing import Any
 
 import pytest
 
-from consumers.forwarder.batch import COLUMNS, Limits, batches, table_rows
+from consumers.forwarder.batch import Limits
+from consumers.forwarder.rows import COLUMNS, table_rows
 from domain.errors import Invalid
 from domain.event import Event, Metadata
 from domain.events.telemetry import ClientEvent, ClientEventsReported
 from domain.events.user import UserLoggedOut
 from domain.telemetry import check_scope
 
+from .forwarding import cut
 from .golden.examples import EXAMPLES
 
 APRIL = datetime(2026, 4, 1, 0, 0, 30, tzinfo=UTC)
@@ -89,8 +91,8 @@ def test_what_happened_last_month_is_no_part_of_a_batch_of_this_one() -> None:
     body = UserLoggedOut(5, 1)
     april = [Event(body.stream, n, body, Metadata(APRIL, "api"), n) for n in (1, 2, 4)]
     events = sorted([*april, reported(DRAWN, position=3)], key=lambda event: event.position)
-    made = list(batches(events, 0, Limits()))
-    assert [(batch.after, batch.until) for batch in made] == [(0, 2), (2, 3), (3, 4)]
+    made = cut(events, Limits())
+    assert [(batch.span.after, batch.span.until) for batch in made] == [(0, 2), (2, 3), (3, 4)]
     assert [batch.first_time for batch in made] == [APRIL] * 3
 
 

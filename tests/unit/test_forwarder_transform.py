@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import domain.events  # noqa: F401  (registers every event type)
-from consumers.forwarder.batch import COLUMNS, Batch, Limits, batches, gather, table_rows
+from consumers.forwarder.rows import COLUMNS, table_rows
 from consumers.forwarder.transform.row import MAX_COUNT, MAX_ROWS, Row, has_transform, rows_of
 from domain.event import Body, Event, Metadata, body_types, make_body
 from domain.events.access_token import AccessTokenChanged, AccessTokenCreated, AccessTokenRevoked, AccessTokenUsed
@@ -207,6 +207,7 @@ def test_a_job_update_has_a_row_for_each_of_stage_and_state_that_changed(
 ) -> None:
     body = JobStateChanged(11, 7, None, stage, state, "annotation", "new")
     assert brief(body) == expected
+    assert all((row["payload"]["stage"], row["payload"]["state"]) == (stage, state) for row in rows(body))
 
 
 def test_an_event_that_changes_nothing_still_gives_a_row() -> None:
@@ -225,18 +226,24 @@ def shape(i: int, kind: str) -> dict[str, Any]:
 
 
 def test_annotations_give_one_row_per_kind_and_shape_type() -> None:
-    track = {"id": 40, "frame": 0, "shapes": [shape(41, "polygon"), shape(42, "polygon")], "elements": []}
-    skeleton = {"id": 43, "frame": 0, "shapes": [shape(44, "skeleton")], "elements": [{"id": 45}]}
+    track = {
+        "id": 40,
+        "label_id": 4,
+        "frame": 3,
+        "shapes": [shape(41, "polygon"), shape(42, "polygon")],
+        "elements": [],
+    }
+    skeleton = {"id": 43, "label_id": 5, "frame": 0, "shapes": [shape(44, "skeleton")], "elements": [{"id": 45}]}
     body = AnnotationsChanged(
         11,
         7,
         None,
         created={
-            "tags": [{"id": 10}, {"id": 11}],
+            "tags": [{"id": 10, "label_id": 6, "frame": 1}, {"id": 11, "label_id": 7, "frame": 2}],
             "shapes": [shape(20, "rectangle"), shape(21, "polygon"), shape(22, "rectangle")],
             "tracks": [track, skeleton],
         },
-        updated={"shapes": [shape(23, "mask")], "intervals": [{"id": 50}]},
+        updated={"shapes": [shape(23, "mask")], "intervals": [{"id": 50, "label_id": 8, "start": 9}]},
         removed={"shapes": {"rectangle": [24, 25]}, "tags": {"": [12]}, "tracks": {"polygon": [46]}},
     )
     assert brief(body) == [
@@ -255,6 +262,18 @@ def test_annotations_give_one_row_per_kind_and_shape_type() -> None:
     assert payloads[0]["shapes"] == [{"id": 24}, {"id": 25}]
     assert payloads[4]["shapes"] == [{"id": 20}, {"id": 22}]
     assert payloads[6]["tracks"] == [{"id": 40, "shapes": [{"id": 41}, {"id": 42}]}]
+    assert "label_ids" not in payloads[0]
+    told = [(payload["label_ids"], payload["frames"]) for payload in payloads[3:]]
+    assert told[0] == ([6, 7], [1, 2])
+    assert told[3] == ([4], [3])
+    assert told[-1] == ([8], [9])
+
+
+def test_labels_and_frames_are_in_the_order_of_the_objects() -> None:
+    shapes = [shape(object_id, "points") | {"label_id": 100 + object_id, "frame": object_id} for object_id in (1, 2, 3)]
+    (row,) = rows(AnnotationsChanged(11, 7, None, {"shapes": shapes}, {}, {}))
+    assert row["payload"]["shapes"] == [{"id": 1}, {"id": 2}, {"id": 3}]
+    assert (row["payload"]["label_ids"], row["payload"]["frames"]) == ([101, 102, 103], [1, 2, 3])
 
 
 def test_what_replaced_or_cleared_annotations_removed_is_counted_first() -> None:
@@ -268,7 +287,7 @@ def test_what_replaced_or_cleared_annotations_removed_is_counted_first() -> None
 def test_what_is_restored_counts_as_what_it_does() -> None:
     parts: Any = {
         "created": {"shapes": [shape(1, "points")]},
-        "updated": {"tags": [{"id": 10}]},
+        "updated": {"tags": [{"id": 10, "label_id": 3, "frame": 0}]},
         "removed": {"shapes": {"mask": [3]}},
     }
     assert brief(AnnotationsRestored(11, 7, None, 4, **parts)) == brief(AnnotationsChanged(11, 7, None, **parts))
@@ -308,7 +327,8 @@ def test_users() -> None:
     registered = UserRegistered(6, "bob", "b@x", "Bob", "B", False, "argon2")
     assert brief(registered) == [("create:user", "bob", 6, None, None)]
     assert rows(registered)[0]["payload"]["email"] == "b@x"
-    assert brief(UserPasswordChanged(6, "argon2")) == [("update:user", "password", 6, None, None)]
+    assert brief(UserPasswordChanged(6, "argon2")) == [("update:user", "password", None, None, None)]
+    assert rows(UserPasswordChanged(6, "argon2"))[0]["payload"]["user_id"] == 6
     login = UserLoggedIn(6, 1, "cookie", "token", NOON)
     assert brief(login) == [("login:user", None, 6, None, None)]
     assert rows(login)[0]["payload"]["login_id"] == 1
@@ -330,7 +350,7 @@ def test_access_tokens() -> None:
     assert brief(changed) == [("update:accesstoken", "name", None, "night import", None)]
     assert rows(changed)[0]["payload"]["token_id"] == 4
     assert brief(AccessTokenUsed(4, 6)) == [("use:accesstoken", None, 4, None, None)]
-    assert brief(AccessTokenRevoked(4, 6, "import")) == [("delete:accesstoken", "import", 4, None, None)]
+    assert brief(AccessTokenRevoked(4, 6, "import")) == [("delete:accesstoken", None, 4, None, None)]
 
 
 def test_data() -> None:
@@ -383,35 +403,3 @@ def test_exports_and_imports_have_the_scopes_of_cvat() -> None:
 def test_a_request_about_nothing_that_is_known_has_no_place(request_id: str) -> None:
     (row,) = rows_of(RequestStarted(request_id, "host-1", 1))
     assert row == Row("start:request", request_id, payload={"agent": "host-1", "attempt": 1})
-
-
-def many(number: int, time: datetime = NOON, first: int = 1) -> list[Event]:
-    return [
-        event(JobStateChanged(11, 7, None, "validation", "completed", "annotation", "new"), first + n, time)
-        for n in range(number)
-    ]
-
-
-@given(st.integers(0, 60), st.integers(1, 20), st.integers(1, 4_000))
-def test_batches_hold_whole_events_in_order_and_leave_none_out(number: int, limit: int, size: int) -> None:
-    made = list(batches(many(number), 0, Limits(limit, size)))
-    assert [batch.after for batch in made] == [0, *(batch.until for batch in made)][: len(made)]
-    position = list(COLUMNS).index("position")
-    assert [row[position] for batch in made for row in batch.rows] == [
-        p for p in range(1, number + 1) for _ in range(2)
-    ]
-    assert all(len(batch.rows) <= limit + 1 for batch in made)
-
-
-def test_a_batch_ends_with_the_month() -> None:
-    april = datetime(2026, 4, 1, tzinfo=UTC)
-    march = many(3)
-    made = list(batches([*march, *many(2, april, 4)], 0, Limits()))
-    assert [(batch.after, batch.until) for batch in made] == [(0, 3), (3, 5)]
-
-
-def test_a_batch_that_was_cut_before_can_be_made_again() -> None:
-    (first, *_) = batches(many(30), 0, Limits(rows=10))
-    again: Batch = gather(iter(many(30)[: first.until]), 0)
-    assert again.rows == first.rows
-    assert len(first.columns()) == len(COLUMNS)

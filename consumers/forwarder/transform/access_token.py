@@ -26,4 +26,4 @@ def used(body: AccessTokenUsed) -> list[Row]:
 
 @transforms(AccessTokenRevoked)
 def revoked(body: AccessTokenRevoked) -> list[Row]:
-    return [Row("delete:accesstoken", body.name, body.token_id)]
+    return [Row("delete:accesstoken", obj_id=body.token_id, payload=described(body, "name"))]

@@ -1,4 +1,6 @@
-"""Annotations: one row per kind and shape type, with the ids of the objects."""
+"""Annotations: one row per kind and shape type, with the ids of the objects, as CVAT has it. Beside them, in the same
+order, their labels and frames: what CVAT's rows don't tell, and analysts ask for.
+"""
 
 from __future__ import annotations
 
@@ -41,15 +43,23 @@ def _written(verb: str, document: Document) -> Iterator[Row]:
     for kind in KINDS:
         by_type: dict[str, list[dict[str, Any]]] = {}
         for item in document.get(kind, ()):
-            by_type.setdefault(shape_type(kind, item), []).append(_reference(kind, item))
+            by_type.setdefault(shape_type(kind, item), []).append(item)
         for type_name, items in by_type.items():
-            yield from _listed(f"{verb}:{kind}", kind, type_name, items)
+            for part in in_portions(items):
+                payload = {
+                    kind: [_reference(kind, item) for item in part],
+                    "label_ids": [item["label_id"] for item in part],
+                    "frames": [item["start" if kind == "intervals" else "frame"] for item in part],
+                }
+                yield Row(f"{verb}:{kind}", type_name or None, amount=len(part), payload=payload)
 
 
 def _deleted(removed: Removed) -> Iterator[Row]:
     for kind, by_type in removed.items():
         for type_name, ids in by_type.items():
-            yield from _listed(f"delete:{kind}", kind, type_name, [{"id": i} for i in ids])
+            for part in in_portions(ids):
+                payload = {kind: [{"id": object_id} for object_id in part]}
+                yield Row(f"delete:{kind}", type_name or None, amount=len(part), payload=payload)
 
 
 def _counted(removed: Counts) -> Iterator[Row]:
@@ -57,11 +67,6 @@ def _counted(removed: Counts) -> Iterator[Row]:
         for type_name, number in by_type.items():
             for part in in_portions(range(number)):
                 yield Row(f"delete:{kind}", type_name or None, amount=len(part))
-
-
-def _listed(scope: str, kind: str, type_name: str, items: list[dict[str, Any]]) -> Iterator[Row]:
-    for part in in_portions(items):
-        yield Row(scope, type_name or None, amount=len(part), payload={kind: part})
 
 
 def _reference(kind: str, item: dict[str, Any]) -> dict[str, Any]:

@@ -22,18 +22,19 @@ def assigned(body: JobAssigned) -> list[Row]:
 
 @transforms(JobStateChanged)
 def state_changed(body: JobStateChanged) -> Iterator[Row]:
-    """One row for each of stage and state that changed."""
+    """One row for each of stage and state that changed; both say in which stage and state the job now is."""
+    now = described(body, "stage", "state")
     for field in ("stage", "state"):
         new, old = getattr(body, field), getattr(body, f"previous_{field}")
         if new != old:
-            yield Row("update:job", field, obj_val=new, payload={"old_value": old})
+            yield Row("update:job", field, obj_val=new, payload={**now, "old_value": old})
 
 
 @transforms(JobDeleted)
 def deleted(body: JobDeleted) -> list[Row]:
-    return [Row("delete:job", obj_id=body.job_id)]
+    return [Row("delete:job", obj_id=body.job_id, payload=described(body, "stage", "state"))]
 
 
 @transforms(JobRestored)
 def restored(body: JobRestored) -> list[Row]:
-    return [Row("restore:job", obj_id=body.job_id)]
+    return [Row("restore:job", obj_id=body.job_id, payload=described(body, "stage", "state"))]

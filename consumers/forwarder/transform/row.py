@@ -20,12 +20,22 @@ SINGLE_ROWS = 60_000
 """Of an event that would have more than MAX_ROWS, so many stand as they are."""
 
 
+class Who(NamedTuple):
+    """The columns that say whose doing something was."""
+
+    user_id: int | None = None
+    user_name: str | None = None
+    org_id: int | None = None
+    org_slug: str | None = None
+
+
 class Row(NamedTuple):
     """One analytics row. `scope` and the columns after it mean what they mean in CVAT; `amount` is its `count`.
 
     `payload`: JSON data of the row's own; who asked for it is added to every row. A text is JSON that stands as it is.
     `project_id`, `task_id`, `job_id`: where they are not those of the event's body. `duration`: milliseconds. `time`:
-    where it is not that of the event; all times of one event are of the same month.
+    where it is not that of the event; all times of one event are of the same month. `who`: where it is not
+    who recorded the event.
     """
 
     scope: str
@@ -40,6 +50,7 @@ class Row(NamedTuple):
     duration: int = 0
     time: datetime | None = None
     source: Literal["server", "client"] = "server"
+    who: Who | None = None
 
 
 Transform = Callable[[Any], Iterable[Row]]

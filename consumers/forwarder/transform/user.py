@@ -55,7 +55,7 @@ def deleted(body: UserDeleted) -> list[Row]:
 @transforms(UserPasswordChanged)
 def password_changed(body: UserPasswordChanged) -> list[Row]:
     """That it changed, and whose it is; never what it was or is."""
-    return [Row("update:user", "password", body.user_id)]
+    return [Row("update:user", "password", payload=described(body, "user_id"))]
 
 
 @transforms(UserLoggedIn)

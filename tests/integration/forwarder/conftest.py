@@ -1,4 +1,4 @@
-"""A ClickHouse without a table, beside a log without events."""
+"""A ClickHouse without rows, beside a log without events."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from cli.bootstrap import System
-from consumers.forwarder.sink import TABLE
 from infra.clickhouse.client import connect
 from infra.clickhouse.process import EndpointProcess
 from infra.postgres.database import Database
 
-from .steps import PASSWORD, url_of
+from .steps import PASSWORD, empty_tables, url_of
 
 
 @pytest.fixture(scope="module")
@@ -25,9 +24,9 @@ def shared_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoi
 
 @pytest.fixture
 def clickhouse(shared_endpoint: EndpointProcess) -> Iterator[Client]:
-    """The writer's client of a ClickHouse without a table."""
+    """The writer's client of a ClickHouse without rows."""
     with closing(connect(url_of(shared_endpoint))) as client:
-        client.command(f"DROP TABLE IF EXISTS {TABLE} SYNC")
+        empty_tables(client)
         yield client
 
 

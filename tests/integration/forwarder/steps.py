@@ -6,6 +6,7 @@ import os
 import random
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,35 +17,64 @@ from typing import Any
 from clickhouse_connect.driver.client import Client
 
 from cli.bootstrap import System
-from consumers.forwarder.batch import COLUMNS, Limits, batches
-from consumers.forwarder.check import Reconciliation, missing_positions
+from consumers.forwarder.batch import Batch, Cutter, Limits, shape
+from consumers.forwarder.check import Reconciliation, compare
+from consumers.forwarder.checkpoint import CONSUMER, Checkpoint
 from consumers.forwarder.forwarder import Forwarder
-from consumers.forwarder.sink import TABLE
-from consumers.forwarder.source import LogSource
+from consumers.forwarder.opening import Means, expected
+from consumers.forwarder.rows import COLUMNS, table_rows
+from consumers.forwarder.sources.log import PARTITION, LogSource
 from consumers.forwarder.status import lag
+from consumers.forwarder.topology import Route, Topology
 from domain.event import Actor, Body, Context
 from domain.events.job import JobAssigned, JobStateChanged
 from infra.clickhouse.process import EndpointProcess
+from infra.clickhouse.schema import Layout
+from infra.eventlog.reader import LogReader
 from infra.postgres.database import Database
 
 SECONDS = 60.0
 PASSWORD = "forwarder's"
-SMALL = Limits(rows=100)
+TABLE = "cvat.events"
+LAYOUT = Layout()
 FORWARDER = """
 import signal, sys, threading
-from consumers.forwarder.batch import Limits
-from consumers.forwarder.forwarder import Forwarder
+from tests.integration.forwarder.steps import forwarder_of, SMALL
 from infra.postgres.database import Database
 stop = threading.Event()
 signal.signal(signal.SIGTERM, lambda *_: stop.set())
-Forwarder(Database(sys.argv[1]), sys.argv[2], limits=Limits(rows=100)).run(stop)
+forwarder_of(Database(sys.argv[1]), sys.argv[2], SMALL).run(stop)
 """
 REPOSITORY = Path(__file__).parents[3]
 ME = Context(Actor(1, "ann"), correlation_id="request-1", user_agent="a test")
 
 
+def route(rows: int = 10_000, **sink: Any) -> Route:
+    """The default one, with batches of so many rows."""
+    sinks = {"clickhouse": {"type": "clickhouse", "input": "log", "batch": {"rows": rows}, **sink}}
+    return Topology.model_validate({"sources": {"log": {"type": "log"}}, "sinks": sinks}).route("clickhouse")
+
+
+SMALL = route(100)
+
+
+def means(log: Database, url: str) -> Means:
+    return Means(log, url, Path(tempfile.gettempdir()), LAYOUT)
+
+
+def forwarder_of(log: Database, url: str, along: Route) -> Forwarder:
+    return Forwarder(along, means(log, url))
+
+
 def url_of(endpoint: EndpointProcess) -> str:
     return f"http://forwarder:{PASSWORD}@127.0.0.1:{endpoint.port}/cvat"
+
+
+def empty_tables(clickhouse: Client) -> None:
+    """All that is in the database; making them anew would take a second."""
+    named = "SELECT name FROM system.tables WHERE database = 'cvat' AND engine LIKE '%MergeTree'"
+    for (name,) in clickhouse.query(named).result_rows:
+        clickhouse.command(f"TRUNCATE TABLE cvat.{name} SYNC")
 
 
 def moved(number: int) -> list[Body]:
@@ -72,9 +102,9 @@ def wait_until(condition: Callable[[], object], seconds: float = SECONDS) -> Non
 
 
 @contextmanager
-def forwarding(log: Database, url: str, limits: Limits = SMALL) -> Iterator[Forwarder]:
+def forwarding(log: Database, url: str, along: Route = SMALL) -> Iterator[Forwarder]:
     """A forwarder in a thread; stopped in order at the end."""
-    forwarder, stop = Forwarder(log, url, limits=limits), threading.Event()
+    forwarder, stop = forwarder_of(log, url, along), threading.Event()
     thread = threading.Thread(target=forwarder.run, args=(stop,))
     thread.start()
     try:
@@ -98,7 +128,7 @@ def forwarder_process(log: Database, url: str) -> Iterator[subprocess.Popen[byte
 
 def head(log: Database) -> int:
     with log.connect() as connection:
-        return LogSource(connection).head()
+        return LogReader().head(connection)
 
 
 def forwarded(log: Database) -> bool:
@@ -108,14 +138,25 @@ def forwarded(log: Database) -> bool:
 
 
 def forward(log: Database, url: str) -> None:
-    with forwarding(log, url, Limits()) as forwarder:
+    with forwarding(log, url, route()) as forwarder:
         # The one before may still be leaving.
         wait_until(lambda: forwarder.status.snapshot().state == "forwarding" and forwarded(log))
 
 
 def compared(log: Database, clickhouse: Client) -> Reconciliation:
     with log.connect() as connection:
-        return missing_positions(connection, clickhouse, head(log))
+        wanted = expected(connection, CONSUMER, LAYOUT)
+        return compare(connection, clickhouse, LAYOUT, wanted, head(log))
+
+
+def cut(log: Database, after: int, until: int) -> Batch:
+    """One batch of these positions, as the forwarder cuts it when it has announced it."""
+    with log.connect() as connection:
+        cutter = Cutter(PARTITION, after, Limits(), announced=until)
+        source = LogSource(connection, Checkpoint(connection), threading.Event())
+        events = (delivery for delivery in source.poll(0) if after < delivery.position <= until)
+        (batch,) = [batch for delivery in events for batch in cutter.add(shape(delivery, table_rows))]
+    return batch
 
 
 def count(clickhouse: Client) -> int:
@@ -132,7 +173,8 @@ def count(clickhouse: Client) -> int:
 def assert_exactly_once(log: Database, clickhouse: Client) -> None:
     """Each row that the log gives is there once, for plain queries, and none besides."""
     with log.connect() as connection:
-        wanted = [row for batch in batches(LogSource(connection).read(0), 0, Limits()) for row in batch.rows]
+        events = LogReader().stream(connection, 0, 2**62)
+        wanted = [row for event in events for row in table_rows(event)]
     place = [list(COLUMNS).index(name) for name in ("position", "row", "scope", "payload")]
     held = clickhouse.query(f"SELECT position, row, scope, payload FROM {TABLE} ORDER BY position, row").result_rows
     assert [tuple(row) for row in held] == [tuple(row[i] for i in place) for row in wanted]

@@ -14,8 +14,9 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from cli.bootstrap import System
-from consumers.forwarder.checkpoint import Checkpoint
+from consumers.forwarder.checkpoint import CONSUMER
 from consumers.forwarder.status import lag
+from consumers.lock import FollowerLock
 from domain.errors import Unavailable
 from infra.clickhouse.client import ClickHouseRefused, connect
 from infra.clickhouse.process import EndpointProcess
@@ -135,7 +136,7 @@ def test_of_two_forwarders_one_waits_and_takes_over(
 
 def test_a_stop_while_it_waits_or_fails_is_quick(log: Database, url: str) -> None:
     with log.connect() as connection:
-        assert Checkpoint(connection).lock()
+        assert FollowerLock(connection, CONSUMER).take()
         with forwarding(log, url) as waiting:
             wait_until(lambda: waiting.status.snapshot().state == "waiting")
         assert waiting.status.snapshot().state == "stopped"

@@ -10,37 +10,48 @@ from clickhouse_connect.driver.client import Client
 
 from cli.bootstrap import System
 from consumers.forwarder import recovery
-from consumers.forwarder.batch import Limits, batches
 from consumers.forwarder.checkpoint import Checkpoint
-from consumers.forwarder.sink import TABLE, ClickHouseSink
-from consumers.forwarder.source import LogSource
+from consumers.forwarder.sinks.clickhouse import ClickHouseSink
 from infra.clickhouse.client import ClickHouseRefused
 from infra.postgres.database import Database
 
-from .steps import assert_exactly_once, compared, count, delete, forward, forwarded, forwarding, record, wait_until
+from .steps import (
+    LAYOUT,
+    TABLE,
+    assert_exactly_once,
+    compared,
+    count,
+    cut,
+    delete,
+    forward,
+    forwarded,
+    forwarding,
+    record,
+    wait_until,
+)
 
 
 @pytest.fixture
-def cut_off(system: System, log: Database, url: str) -> Iterator[tuple[Checkpoint, LogSource, ClickHouseSink, str]]:
+def cut_off(system: System, log: Database, url: str) -> Iterator[tuple[ClickHouseSink, str]]:
     """100 events acknowledged, the next 50 announced under a token, and then the forwarder was gone."""
     record(system, 100)
     forward(log, url)
     record(system, 100)
-    with log.connect() as connection, closing(ClickHouseSink(url)) as sink:
+    with log.connect() as connection, closing(ClickHouseSink(url, LAYOUT)) as sink:
         checkpoint = Checkpoint(connection)
         checkpoint.load()
-        yield checkpoint, LogSource(connection), sink, checkpoint.announce(150)
+        yield sink, checkpoint.announce(150)
 
 
-CutOff = tuple[Checkpoint, LogSource, ClickHouseSink, str]
+CutOff = tuple[ClickHouseSink, str]
 
 
 @pytest.mark.parametrize("times", [0, 1, 2])
 def test_an_announced_batch_that_has_arrived_or_not_is_there_once(
     cut_off: CutOff, times: int, log: Database, url: str, clickhouse: Client
 ) -> None:
-    _, source, sink, token = cut_off
-    (batch,) = batches(source.read(100, 150), 100, Limits())
+    sink, token = cut_off
+    batch = cut(log, 100, 150)
     for _ in range(times):
         sink.insert(batch, token)
     assert compared(log, clickhouse).held == (150 if times else 100)
@@ -51,8 +62,8 @@ def test_an_announced_batch_that_has_arrived_or_not_is_there_once(
 def test_a_batch_that_arrives_after_another_forwarder_has_taken_over_changes_nothing(
     cut_off: CutOff, log: Database, url: str, clickhouse: Client
 ) -> None:
-    _, source, sink, token = cut_off
-    (late,) = batches(source.read(100, 150), 100, Limits())
+    sink, token = cut_off
+    late = cut(log, 100, 150)
     forward(log, url)
     before = count(clickhouse)
     sink.insert(late, token)
@@ -63,8 +74,8 @@ def test_a_batch_that_arrives_after_another_forwarder_has_taken_over_changes_not
 def test_a_row_that_does_get_in_twice_is_seen_by_the_check_and_dropped_by_a_merge(
     cut_off: CutOff, log: Database, url: str, clickhouse: Client
 ) -> None:
-    _, source, sink, _ = cut_off
-    (batch,) = batches(source.read(0, 50), 0, Limits())
+    sink, _ = cut_off
+    batch = cut(log, 0, 50)
     forward(log, url)
     sink.insert(batch, "a token of nobody's")
     found = compared(log, clickhouse)

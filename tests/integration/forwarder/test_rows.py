@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 from collections import Counter
 from contextlib import closing
 
@@ -10,18 +11,19 @@ import orjson
 from clickhouse_connect.driver.client import Client
 
 from cli.bootstrap import System
-from consumers.forwarder.batch import COLUMNS
-from consumers.forwarder.sink import TABLE, ClickHouseSink
-from consumers.forwarder.source import LogSource
+from consumers.forwarder.checkpoint import Checkpoint
+from consumers.forwarder.rows import COLUMNS
+from consumers.forwarder.sinks.clickhouse import ClickHouseSink
+from consumers.forwarder.sources.log import LogSource
 from domain.event import SYSTEM, Actor, Context
 from domain.events.project import ProjectCreated
 from domain.task import NewTask
-from infra.eventlog.reader import FETCH_BYTES, LogReader
+from infra.eventlog.reader import FETCH_BYTES
 from infra.postgres.database import Database
 
 from ...unit.domain import given
 from ..conftest import MainJob
-from .steps import ME, assert_exactly_once, forward, record, rows_of
+from .steps import LAYOUT, ME, TABLE, assert_exactly_once, forward, record, rows_of
 
 CVAT_COLUMNS = [
     ("scope", "String"),
@@ -64,7 +66,7 @@ def test_the_table_is_cvats_and_then_ours(log: Database, url: str, clickhouse: C
 
 
 def test_migrating_again_changes_nothing(url: str, clickhouse: Client) -> None:
-    with closing(ClickHouseSink(url)) as sink:
+    with closing(ClickHouseSink(url, LAYOUT)) as sink:
         sink.migrate()
         before = clickhouse.query(f"SHOW CREATE TABLE {TABLE}").result_rows
         sink.migrate()
@@ -159,8 +161,6 @@ def test_the_source_fetches_huge_events_a_few_at_a_time(system: System, log: Dat
         system.app.record(ME, [ProjectCreated(project_id, name, None, None, "", None, None, None)])
     record(system, 10)
     with log.connect() as connection:
-        source = LogSource(connection)
-        batches = LogReader().read(connection, 0, 100)
-        assert [len(batch) for batch in batches] == [1, 1, 1, 11]
-        assert [event.position for event in source.read(0)] == list(range(1, 15))
-        assert [event.position for event in source.read(2, 6)] == [3, 4, 5, 6]
+        source = LogSource(connection, Checkpoint(connection), threading.Event())
+        polls = [[delivery.position for delivery in source.poll(0)] for _ in range(5)]
+    assert polls == [[1], [2], [3], list(range(4, 15)), []]

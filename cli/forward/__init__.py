@@ -1,0 +1,1 @@
+"""`annals forward`: the forwarder, and the tools around it."""

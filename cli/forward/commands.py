@@ -1,0 +1,107 @@
+"""`annals forward …`: the forwarder itself, and what an operator does about it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.forward import dead_letters
+from cli.options import DataOption, JsonOption, read_settings
+from cli.roles.commands import LifelineOption, NameOption, process
+
+if TYPE_CHECKING:
+    from consumers.forwarder.topology import Route
+
+TopologyOption = Annotated[
+    Path | None, typer.Option("--topology", metavar="FILE", help="What to send where; left out: all to ClickHouse.")
+]
+SinkOption = Annotated[str | None, typer.Option("--sink", help="A sink of the topology; left out: ClickHouse.")]
+
+app = typer.Typer(
+    help="Forward the log to ClickHouse or wherever a topology says, and look after what was forwarded.",
+    invoke_without_command=True,
+)
+app.add_typer(dead_letters.app, name="dead-letters")
+
+
+@app.callback()
+def forward(
+    context: typer.Context,
+    data: DataOption = None,
+    topology: TopologyOption = None,
+    name: NameOption = None,
+    lifeline: LifelineOption = None,
+) -> None:
+    """Without a command: forward, until told to stop. `annals serve` does it by itself."""
+    if context.invoked_subcommand is not None:
+        return
+    settings = read_settings(data, topology=topology)
+    with process(settings, name or "forward", lifeline) as database_url:
+        from cli.roles import forward as forward_process
+
+        forward_process.run(settings, database_url)
+
+
+@app.command()
+def validate(topology: TopologyOption = None, data: DataOption = None) -> None:
+    """Read the topology and tell what would flow where, without doing it. Exits with 1 if it can't be followed."""
+    from cli.forward.parts import topology as read_topology
+
+    settings = read_settings(data, topology=topology)
+    key = settings.redaction_key.encode() if settings.redaction_key else None
+    for route in read_topology(settings).routes():
+        route.shaper(key)
+        typer.echo(_described(route))
+
+
+def _described(route: Route) -> str:
+    steps = [route.source.type, *(transform.type for transform in route.transforms), route.sink.type]
+    batch = route.sink.batch
+    return (
+        f"{route.name}: {' → '.join(steps)}, in batches of {batch.rows:,} rows, {batch.bytes:,} bytes"
+        f" or {batch.seconds:g} s; place kept as {route.consumer}"
+    )
+
+
+@app.command()
+def status(data: DataOption = None, topology: TopologyOption = None, as_json: JsonOption = False) -> None:
+    """How far each sink is, what it could not be given, and what the last comparison found."""
+    from cli.database import open_database
+    from cli.forward.parts import topology as read_topology
+    from cli.forward.status import standings
+    from cli.output import print_json, print_table
+
+    settings = read_settings(data, topology=topology)
+    with open_database(settings) as database:
+        found = standings(database, read_topology(settings).routes())
+    if as_json:
+        print_json(found)
+    else:
+        print_table([name.replace("_", " ") for name in found[0]], [list(standing.values()) for standing in found])
+
+
+@app.command()
+def rebuild(sink: SinkOption = None, data: DataOption = None, topology: TopologyOption = None) -> None:
+    """Fill fresh tables from the log beside the old ones, and put them in their place. Forwarding goes on."""
+    from cli.forward.parts import open_means, route
+    from cli.progress import fold_progress
+    from consumers.forwarder.rebuild import rebuild as rebuild_sink
+
+    settings = read_settings(data, topology=topology)
+    with open_means(settings) as means, fold_progress("Rebuilding") as progress:
+        done = rebuild_sink(route(settings, sink), means, progress)
+    typer.echo(f"Rebuilt from {done.events:,} events; {done.dead:,} of them could not be passed on.")
+
+
+@app.command()
+def repair(sink: SinkOption = None, data: DataOption = None, topology: TopologyOption = None) -> None:
+    """Compare ClickHouse with the log, and send anew what differs. Forwarding waits meanwhile."""
+    from cli.forward.parts import open_means, route
+    from consumers.forwarder.mending import mend
+
+    settings = read_settings(data, topology=topology)
+    with open_means(settings) as means:
+        done = mend(route(settings, sink), means)
+    typer.echo(f"Compared up to position {done.until:,}; {done.events:,} events were sent anew.")

@@ -1,0 +1,52 @@
+"""What the forwarder's process and the commands around it share: the topology and the means to follow it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from cli.clickhouse_address import any_clickhouse, writer_url
+from cli.database import open_database
+from consumers.forwarder.opening import Means
+from consumers.forwarder.topology import CLICKHOUSE, Route, Topology, Wrong, default, read
+from infra.clickhouse.schema import Layout
+from infra.kafka.configuration import kafka_configuration
+from infra.postgres.database import Database
+from infra.settings import Settings
+
+
+def topology(settings: Settings) -> Topology:
+    """The file that the settings name, or the default. Raises Wrong for one that can't be followed here."""
+    kafka = settings.kafka_url is not None
+    found = default(kafka=kafka) if settings.topology is None else read(settings.topology)
+    if not kafka and any(source.type == "kafka" for source in found.sources.values()):
+        raise Wrong("the topology reads from Kafka, and ANNALS_KAFKA_URL does not say where that is")
+    return found
+
+
+def means(settings: Settings, database: Database, clickhouse_url: str | None = None) -> Means:
+    """`clickhouse_url`: where it is known already."""
+    return Means(
+        database,
+        clickhouse_url or writer_url(settings),
+        settings.data / "forwarder",
+        Layout.of(settings),
+        kafka_configuration(settings),
+        settings.redaction_key.encode() if settings.redaction_key else None,
+    )
+
+
+def route(settings: Settings, sink: str | None) -> Route:
+    """To this sink; left out, to the only one, or to the one named clickhouse. Raises Wrong."""
+    found = topology(settings)
+    name = sink or (next(iter(found.sinks)) if len(found.sinks) == 1 else CLICKHOUSE)
+    if name not in found.sinks:
+        raise Wrong(f"there is no sink {name}, only {', '.join(found.sinks)}")
+    return found.route(name)
+
+
+@contextmanager
+def open_means(settings: Settings) -> Iterator[Means]:
+    """With a running database and ClickHouse; if need be they run for as long as this."""
+    with open_database(settings) as database, any_clickhouse(settings) as url:
+        yield means(settings, database, url)

@@ -1,0 +1,102 @@
+"""Batches that wait for the sink: in memory, and on disk beyond that.
+
+What is on disk is only ahead of the source, never instead of it: it is thrown away at a start, and read again.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections import defaultdict, deque
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from consumers.forwarder.batch import Batch
+from consumers.forwarder.dead_letters import DeadLetter
+from consumers.forwarder.sources.source import Span
+
+
+@dataclass(frozen=True)
+class Room:
+    """How much may wait, in bytes. `folder`: of what waits on disk."""
+
+    memory: int = 16 * 1024 * 1024
+    disk: int = 0
+    folder: Path | None = None
+
+
+@dataclass
+class _OnDisk:
+    file: Path
+    bytes: int
+    events: int
+
+
+class Buffer:
+    """First in, first out, of each partition. Takes any batch while it is not `full`, so it may go beyond by one."""
+
+    def __init__(self, room: Room) -> None:
+        self._room = room
+        self._waiting: dict[str, deque[Batch | _OnDisk]] = defaultdict(deque)
+        self._number = 0
+        self.memory_bytes = self.memory_events = self.disk_bytes = self.disk_events = 0
+        if room.folder is not None:
+            shutil.rmtree(room.folder, ignore_errors=True)
+            room.folder.mkdir(parents=True, mode=0o700)
+
+    @property
+    def full(self) -> bool:
+        return self.memory_bytes >= self._room.memory and self.disk_bytes >= self._room.disk
+
+    @property
+    def partitions(self) -> list[str]:
+        """Those with something that waits."""
+        return [partition for partition, waiting in self._waiting.items() if waiting]
+
+    def put(self, batch: Batch) -> None:
+        waiting = self._waiting[batch.span.partition]
+        if self.memory_bytes >= self._room.memory and self._room.folder is not None:
+            waiting.append(self._write(batch, self._room.folder))
+            return
+        self.memory_bytes += batch.bytes
+        self.memory_events += batch.events
+        waiting.append(batch)
+
+    def take(self, partition: str) -> Batch:
+        """The one that has waited longest."""
+        item = self._waiting[partition].popleft()
+        if isinstance(item, _OnDisk):
+            return self._read(item)
+        self.memory_bytes -= item.bytes
+        self.memory_events -= item.events
+        return item
+
+    def drop(self, partition: str) -> None:
+        """All that waits of a partition."""
+        while self._waiting[partition]:
+            self.take(partition)
+
+    def _write(self, batch: Batch, folder: Path) -> _OnDisk:
+        self._number += 1
+        file = folder / f"{self._number}.json"
+        size = file.write_bytes(orjson.dumps({**vars(batch), "span": tuple(batch.span)}))
+        self.disk_bytes += size
+        self.disk_events += batch.events
+        return _OnDisk(file, size, batch.events)
+
+    def _read(self, item: _OnDisk) -> Batch:
+        fields: dict[str, Any] = orjson.loads(item.file.read_bytes())
+        item.file.unlink()
+        self.disk_bytes -= item.bytes
+        self.disk_events -= item.events
+        return Batch(
+            Span(*fields.pop("span")),
+            datetime.fromisoformat(fields.pop("first_time")),
+            None if (month := fields.pop("month")) is None else tuple(month),
+            rows=[tuple(row) for row in fields.pop("rows")],
+            dead=[DeadLetter(**letter) for letter in fields.pop("dead")],
+            **fields,
+        )

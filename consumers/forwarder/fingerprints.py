@@ -1,0 +1,61 @@
+"""Fingerprints of runs of positions: the same sum, computed by PostgreSQL over the log and by ClickHouse over the rows.
+
+Counts tell that every position is there; these tell that it is the same event: its stream, version and type.
+"""
+
+from __future__ import annotations
+
+from clickhouse_connect.driver.client import Client
+from psycopg import Connection
+from psycopg.rows import DictRow
+
+from consumers.forwarder.inventory import Expected
+from infra.clickhouse.client import typed_errors
+
+PARTS = 1_000
+"""Into so many blocks a run is cut at each step of a search."""
+
+# The first 32 bits of an MD5, as a number, summed: order does not matter, and both databases have it.
+LOGGED = """
+SELECT (position - %(after)s - 1) / %(size)s AS block, sum((
+    'x' || substr(md5(position || ' ' || stream || ' ' || version || ' ' || type), 1, 8)
+)::bit(32)::bigint)::bigint AS sum
+FROM log.events WHERE position > %(after)s AND position <= %(until)s AND NOT position = ANY(%(dead)s)
+GROUP BY block
+"""
+HELD = """
+SELECT intDiv(position - {{after:UInt64}} - 1, {{size:UInt64}}) AS block, toInt64(sum(reinterpretAsUInt32(reverse(
+    substring(MD5(concat(toString(position), ' ', stream, ' ', toString(version), ' ', event_type)), 1, 4)))))
+FROM {database}.events WHERE row = 0 AND position > {{after:UInt64}} AND position <= {{until:UInt64}}
+GROUP BY block
+"""
+
+
+def first_different(
+    connection: Connection[DictRow], client: Client, database: str, expected: Expected, after: int, until: int
+) -> int | None:
+    """The first position of `after` < position <= `until` that is another event in ClickHouse than in the log."""
+    while after < until:
+        size = -(-(until - after) // PARTS)
+        logged = _of_log(connection, expected, after, until, size)
+        held = _of_rows(client, database, after, until, size)
+        wrong = [block for block in logged.keys() | held.keys() if logged.get(block) != held.get(block)]
+        if not wrong:
+            return None
+        first = after + min(wrong) * size
+        if size == 1:
+            return first + 1
+        after, until = first, min(first + size, until)
+    return None
+
+
+def _of_log(connection: Connection[DictRow], expected: Expected, after: int, until: int, size: int) -> dict[int, int]:
+    bounds = {"after": after, "until": until, "size": size, "dead": list(expected.dead)}
+    return {row["block"]: row["sum"] for row in connection.execute(LOGGED, bounds)}
+
+
+def _of_rows(client: Client, database: str, after: int, until: int, size: int) -> dict[int, int]:
+    bounds = {"after": after, "until": until, "size": size}
+    with typed_errors():
+        rows = client.query(HELD.format(database=database), parameters=bounds).result_rows
+    return {int(block): int(total) for block, total in rows}

@@ -1,0 +1,134 @@
+"""Opening a route: the connections of its source and its sink, and where to go on."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from psycopg import Connection
+from psycopg.rows import DictRow
+
+from consumers.forwarder import dead_letters
+from consumers.forwarder.buffer import Room
+from consumers.forwarder.checkpoint import Checkpoint
+from consumers.forwarder.inventory import Expected
+from consumers.forwarder.moments import floor
+from consumers.forwarder.recovery import recover
+from consumers.forwarder.sinks.clickhouse import ClickHouseSink
+from consumers.forwarder.sinks.files import FileSink
+from consumers.forwarder.sinks.sink import Sink
+from consumers.forwarder.sinks.stdout import StdoutSink
+from consumers.forwarder.sources.log import LogSource
+from consumers.forwarder.sources.source import Source
+from consumers.forwarder.topology import ClickHouseConfig, FileConfig, LogConfig, Route
+from consumers.lock import FollowerLock
+from infra.clickhouse.schema import Layout
+from infra.postgres.database import Database
+
+if TYPE_CHECKING:
+    from infra.kafka.configuration import KafkaConfiguration
+
+SENDERS = 4
+"""Batches of different partitions of Kafka that are sent at once."""
+
+
+@dataclass(frozen=True)
+class Means:
+    """What routes are opened with. `clickhouse_url`: of a user who may create, alter and insert; `folder`: where
+    buffers may lie; `key`: for redaction; `kafka`: None when there is none.
+    """
+
+    database: Database
+    clickhouse_url: str
+    folder: Path
+    layout: Layout
+    kafka: KafkaConfiguration | None = None
+    key: bytes | None = None
+
+    def room(self, route: Route) -> Room:
+        buffer = route.sink.buffer
+        return Room(buffer.memory, buffer.disk, self.folder / route.name if buffer.disk else None)
+
+
+@dataclass(frozen=True)
+class Open:
+    """A source at the place to go on from, connections to its sink, and one to the database. `position`: up to where
+    the sink is known to have everything.
+    """
+
+    source: Source
+    sinks: Sequence[Sink]
+    connection: Connection[DictRow]
+    lock: FollowerLock
+    position: int = 0
+
+
+@contextmanager
+def opened(route: Route, means: Means, wake: threading.Event, *, migrate: bool) -> Iterator[Open | None]:
+    """None when another forwarder is at work. `wake`: set when the log may have grown; `migrate`: whether the sink's
+    tables may have to be made. Raises whatever source or sink fail with.
+    """
+    with ExitStack() as stack:
+        connection = stack.enter_context(closing(means.database.connect()))
+        lock, alone = FollowerLock(connection, route.consumer), isinstance(route.source, LogConfig)
+        if migrate and not alone:
+            _migrate_alone(route, means)
+        if not lock.take(shared=not alone):
+            yield None
+            return
+        sinks = [_sink(route, means, stack) for _ in range(1 if alone else SENDERS)]
+        if migrate and alone and isinstance(sinks[0], ClickHouseSink):
+            sinks[0].migrate()
+        source, position = (_log if alone else _kafka)(route, means, connection, sinks[0], stack, wake)
+        yield Open(source, sinks, connection, lock, position)
+
+
+def _migrate_alone(route: Route, means: Means) -> None:
+    """While the other forwarders of the group wait: what is inserted meanwhile might miss a new table."""
+    with ExitStack() as stack:
+        sink = _sink(route, means, stack)
+        if isinstance(sink, ClickHouseSink):
+            FollowerLock(stack.enter_context(closing(means.database.connect())), route.consumer).wait()
+            sink.migrate()
+
+
+def _log(
+    route: Route,
+    means: Means,
+    connection: Connection[DictRow],
+    sink: Sink,
+    stack: ExitStack,
+    wake: threading.Event,
+) -> tuple[Source, int]:
+    checkpoint = Checkpoint(connection, route.consumer)
+    if isinstance(sink, ClickHouseSink):
+        recover(connection, expected(connection, route.consumer, means.layout), checkpoint, sink)
+    else:
+        checkpoint.load()
+    source = LogSource(stack.enter_context(closing(means.database.connect())), checkpoint, wake)
+    return source, checkpoint.progress.acknowledged
+
+
+def _kafka(
+    route: Route, means: Means, _connection: object, _sink: object, stack: ExitStack, _wake: object
+) -> tuple[Source, int]:
+    from consumers.forwarder.sources.kafka import KafkaSource  # a library that only who needs it loads
+
+    assert means.kafka is not None  # the topology was checked
+    return stack.enter_context(closing(KafkaSource(means.kafka, route.name))), 0
+
+
+def _sink(route: Route, means: Means, stack: ExitStack) -> Sink:
+    config = route.sink
+    if isinstance(config, ClickHouseConfig):
+        return stack.enter_context(closing(ClickHouseSink(config.url or means.clickhouse_url, means.layout)))
+    return FileSink(config.folder, config.format) if isinstance(config, FileConfig) else StdoutSink()
+
+
+def expected(connection: Connection[DictRow], follower: str, layout: Layout) -> Expected:
+    """Which positions a follower's ClickHouse has to hold."""
+    return Expected(floor(connection, layout), dead_letters.positions(connection, follower))

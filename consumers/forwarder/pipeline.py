@@ -1,0 +1,216 @@
+"""The pipeline: one thread reads and remembers, others send. Of each partition one batch at a time is on its way; what
+is read ahead waits in the buffer, and when that is full, the source waits.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+
+import structlog
+
+from consumers.forwarder.batch import Batch, Cutter, Limits, shape
+from consumers.forwarder.buffer import Buffer
+from consumers.forwarder.dead_letters import DeadLetter
+from consumers.forwarder.rows import Shaper
+from consumers.forwarder.sinks.sink import Sink
+from consumers.forwarder.sources.source import Source
+from consumers.forwarder.status import Status
+
+STOP_NOTICED = 0.05
+"""Seconds within which a stop is noticed when there is nothing to do."""
+
+ANSWER_NOTICED = 0.005
+"""Seconds within which it is noticed that a sink has answered, while nothing comes in."""
+
+LOOK_SECONDS = 1.0
+"""Between two looks at how far behind the source is, and whether somebody else wants the sink."""
+
+DRAIN = 10.0
+"""Seconds that a stop leaves for what can be read already."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Flow:
+    """How a pipeline works: what makes rows, when a batch is full, what is done with dead letters (they are noted
+    durably before the call returns), and whether somebody is waiting to have the sink for himself.
+    """
+
+    shaper: Shaper
+    limits: Limits
+    note_dead: Callable[[Sequence[DeadLetter]], object]
+    wanted: Callable[[], bool]
+
+
+@dataclass
+class _Sending:
+    batch: Batch
+    answer: Future[Sequence[DeadLetter]]
+
+
+class Pipeline:
+    """One life of a source and its sinks, from when they are open until a stop or the first failure."""
+
+    def __init__(self, source: Source, sinks: Sequence[Sink], flow: Flow, buffer: Buffer, status: Status) -> None:
+        """`sinks`: connections to one sink; so many batches are sent at once, of different partitions."""
+        self._source, self._flow, self._buffer, self._status = source, flow, buffer, status
+        self._sinks: queue.SimpleQueue[Sink] = queue.SimpleQueue()
+        for sink in sinks:
+            self._sinks.put(sink)
+        self._senders = len(sinks)
+        self._cutters: dict[str, Cutter] = {}
+        self._sending: dict[str, _Sending] = {}
+        self._sent_at: dict[str, float] = {}
+        self._paused = False
+        self._looked = 0.0
+
+    def run(self, stop: threading.Event) -> None:
+        """Until `stop`; then it sends what the source has at once, for at most DRAIN seconds. Or until somebody wants
+        the sink. Raises what a source or a sink fails with: everything acknowledged stays so, and the rest can be read
+        again.
+        """
+        out_of_time = deadline_after(stop, DRAIN)
+        with ThreadPoolExecutor(self._senders, thread_name_prefix="send") as pool:
+            while True:
+                if self._wanted():
+                    return self._finish()
+                stopping = stop.is_set()
+                read = self._read(stopping)
+                self._cut_what_is_due(at_once=stopping)
+                self._send(pool)
+                self._settle()
+                if stopping and not (read or self._paused or self._unfinished):
+                    return None
+                if out_of_time():
+                    log.warning("stopped before everything was sent")
+                    return None
+
+    def _wanted(self) -> bool:
+        now = time.monotonic()
+        if now < self._looked + LOOK_SECONDS:
+            return False
+        self._looked = now
+        self._status.behind(self._source.behind())
+        return self._flow.wanted()
+
+    def _finish(self) -> None:
+        """With what is on its way; the rest is read again."""
+        while self._sending:
+            wait([sending.answer for sending in self._sending.values()], None, FIRST_COMPLETED)
+            self._settle()
+
+    @property
+    def _unfinished(self) -> bool:
+        cutting = any(cutter.open and not cutter.bound for cutter in self._cutters.values())
+        return bool(self._sending or self._buffer.partitions or cutting)
+
+    def _read(self, stopping: bool) -> int:
+        """Returns how many events came."""
+        self._hold_back()
+        number = unreadable = 0
+        for delivery in self._source.poll(0.0 if stopping and not self._sending else self._patience()):
+            cutter = self._cutters.get(delivery.partition) or self._begin(delivery.partition)
+            shaped = shape(delivery, self._flow.shaper)
+            for batch in cutter.add(shaped):
+                self._buffer.put(batch)
+            number += 1
+            unreadable += shaped.dead is not None
+        for partition in self._source.revoked():
+            self._forget(partition)
+        if number:
+            self._status.read(number, unreadable)
+            self._status.buffered(self._buffer)
+        return number
+
+    def _begin(self, partition: str) -> Cutter:
+        start, announced = self._source.start(partition), self._source.announced(partition)
+        cutter = self._cutters[partition] = Cutter(partition, start, self._flow.limits, announced)
+        return cutter
+
+    def _forget(self, partition: str) -> None:
+        """What was read of it is somebody else's now. A batch that is on its way may arrive: it has a token."""
+        self._cutters.pop(partition, None)
+        self._sending.pop(partition, None)
+        self._buffer.drop(partition)
+
+    def _hold_back(self) -> None:
+        if self._buffer.full:
+            if not self._paused:
+                self._source.pause()
+                self._paused = True
+            wait([sending.answer for sending in self._sending.values()], STOP_NOTICED, FIRST_COMPLETED)
+        elif self._paused:
+            self._source.resume()
+            self._paused = False
+
+    def _patience(self) -> float:
+        """For how many seconds a poll may wait."""
+        if self._paused:
+            return 0.0
+        if self._sending:
+            return ANSWER_NOTICED
+        due = [self._due(name) for name, cutter in self._cutters.items() if cutter.open and not cutter.bound]
+        return max(0.0, min([STOP_NOTICED, *(moment - time.monotonic() for moment in due)]))
+
+    def _due(self, partition: str) -> float:
+        """When what is gathered is sent even if it does not fill a batch."""
+        return self._sent_at.get(partition, 0.0) + self._flow.limits.seconds
+
+    def _cut_what_is_due(self, *, at_once: bool) -> None:
+        busy = {*self._sending, *self._buffer.partitions}
+        now = time.monotonic()
+        for partition, cutter in self._cutters.items():
+            due = cutter.open and not cutter.bound and partition not in busy
+            if due and (at_once or self._due(partition) <= now):
+                self._buffer.put(cutter.cut())
+
+    def _send(self, pool: ThreadPoolExecutor) -> None:
+        for partition in self._buffer.partitions:
+            if partition not in self._sending:
+                batch = self._buffer.take(partition)
+                token = self._source.announce(batch.span)
+                self._sent_at[partition] = time.monotonic()
+                self._status.sent(batch.events)
+                self._sending[partition] = _Sending(batch, pool.submit(self._insert, batch, token))
+
+    def _insert(self, batch: Batch, token: str) -> Sequence[DeadLetter]:
+        if not batch.rows:
+            return ()
+        sink = self._sinks.get()
+        try:
+            return sink.insert(batch, token)
+        finally:
+            self._sinks.put(sink)
+
+    def _settle(self) -> None:
+        """Acknowledges what has arrived. Raises the failure of a batch that has not."""
+        for partition, sending in list(self._sending.items()):
+            if not sending.answer.done():
+                continue
+            del self._sending[partition]
+            refused = sending.answer.result()
+            if dead := [*sending.batch.dead, *refused]:
+                log.error("events became dead letters", number=len(dead), first=dead[0].place, error=dead[0].error)
+                self._flow.note_dead(dead)
+            self._source.acknowledge(sending.batch.span)
+            self._status.acknowledged(sending.batch, len(refused))
+            self._status.buffered(self._buffer)
+
+
+def deadline_after(stop: threading.Event, seconds: float) -> Callable[[], bool]:
+    """Tells, when asked, whether `seconds` have passed since it was first asked after `stop`."""
+    deadline: float | None = None
+
+    def passed() -> bool:
+        nonlocal deadline
+        if deadline is None and stop.is_set():
+            deadline = time.monotonic() + seconds
+        return deadline is not None and time.monotonic() > deadline
+
+    return passed

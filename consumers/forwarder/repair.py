@@ -1,0 +1,59 @@
+"""Putting right what a comparison found: blocks of positions are taken out of ClickHouse and sent anew from the log."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+import structlog
+from psycopg import Connection
+from psycopg.rows import DictRow
+
+from consumers.forwarder import fingerprints, inventory
+from consumers.forwarder.dead_letters import DeadLetter
+from consumers.forwarder.inventory import Expected
+from consumers.forwarder.rows import Shaper
+from consumers.forwarder.sending import send
+from consumers.forwarder.sinks.clickhouse import ClickHouseSink
+
+FIRST_BLOCK, LAST_BLOCK = 1_000, 100_000
+"""Positions that are sent anew at once. More and more, for deleting in ClickHouse has a price of its own."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass
+class Repaired:
+    """`events`: how many were sent anew."""
+
+    events: int = 0
+    dead: list[DeadLetter] = field(default_factory=list)
+
+
+def repair(
+    connection: Connection[DictRow], sink: ClickHouseSink, shaper: Shaper, expected: Expected, until: int
+) -> Repaired:
+    """Everything up to `until` that ClickHouse does not hold exactly once and as it is; and what the tables beside
+    `events` lack. Nobody may be sending any of it meanwhile. Raises Unavailable, ClickHouseRefused.
+    """
+    done, block, after = Repaired(), FIRST_BLOCK, expected.floor
+    while (wrong := first_wrong(connection, sink, expected, after, until)) is not None:
+        after, last = wrong - 1, min(wrong - 1 + block, until)
+        log.warning("ClickHouse differs from the log: sending anew", first=wrong, last=last)
+        sink.delete(after, last)
+        done.dead += send(connection, sink, shaper, after, last, f"repair:{time.time_ns()}")
+        done.events += last - after
+        after, block = last, min(block * 4, LAST_BLOCK)
+    sink.complete(expected.floor)
+    return done
+
+
+def first_wrong(
+    connection: Connection[DictRow], sink: ClickHouseSink, expected: Expected, after: int, until: int
+) -> int | None:
+    """The first position behind `after` that is missing, doubled, not whole or another event in ClickHouse."""
+    database = sink.layout.database
+    counted = inventory.first_wrong(sink.client, database, expected, until, after)
+    whole = until if counted is None else counted - 1
+    different = fingerprints.first_different(connection, sink.client, database, expected, after, whole)
+    return counted if different is None else different

@@ -1,0 +1,46 @@
+"""Sending a part of the log to ClickHouse from outside the stream: to rebuild, to repair, to try dead letters again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from psycopg import Connection
+from psycopg.rows import DictRow
+
+from consumers.forwarder.batch import Batch, Cutter, Limits, shape
+from consumers.forwarder.dead_letters import DeadLetter
+from consumers.forwarder.rows import Shaper
+from consumers.forwarder.sinks.clickhouse import ClickHouseSink
+from consumers.forwarder.sources.log import PARTITION, LogFeed
+
+LIMITS = Limits(rows=50_000, bytes=64 * 1024 * 1024)
+
+
+def send(
+    connection: Connection[DictRow],
+    sink: ClickHouseSink,
+    shaper: Shaper,
+    after: int,
+    until: int,
+    label: str,
+    progress: Callable[[int, int], object] = lambda _position, _until: None,
+) -> list[DeadLetter]:
+    """The events of `after` < position <= `until`, which must be in the log and not in the sink. `label` makes the
+    tokens. Returns what the sink won't take.
+    """
+    dead: list[DeadLetter] = []
+    for batch in _cut(connection, shaper, after, until):
+        dead += batch.dead
+        if batch.rows:
+            dead += sink.insert(batch, f"annals:{label}:{batch.span.after}-{batch.span.until}")
+        progress(batch.span.until, until)
+    return dead
+
+
+def _cut(connection: Connection[DictRow], shaper: Shaper, after: int, until: int) -> Iterator[Batch]:
+    cutter, feed = Cutter(PARTITION, after, LIMITS), LogFeed(connection, after)
+    while feed.position < until and (fetched := feed.fetch()):
+        for delivery in feed.deliver([logged for logged in fetched if logged.id <= until]):
+            yield from cutter.add(shape(delivery, shaper))
+    if cutter.open:
+        yield cutter.cut()

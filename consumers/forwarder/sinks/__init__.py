@@ -1,0 +1,1 @@
+"""Where the forwarder's rows go: ClickHouse, files, or the standard output."""

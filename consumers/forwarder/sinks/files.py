@@ -1,0 +1,102 @@
+"""An archive of files as a sink: `<month>/<partition>-<first offset>-<last offset>.jsonl.zst` or `.parquet`.
+
+A batch that is sent again is the same file again.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Sequence
+from datetime import UTC
+from pathlib import Path
+from typing import Literal
+
+import zstandard
+
+from consumers.forwarder.batch import Batch
+from consumers.forwarder.dead_letters import DeadLetter
+from consumers.forwarder.rows import COLUMNS
+from consumers.forwarder.sinks.rendering import json_lines
+from domain.errors import AnnalsError, Unavailable
+
+Format = Literal["jsonl", "parquet"]
+SUFFIXES = {"jsonl": ".jsonl.zst", "parquet": ".parquet"}
+UNFINISHED = ".unfinished"
+
+
+class FileSink:
+    """Writes into `folder`. Raises Unavailable when the folder can't be written to; AnnalsError when Parquet is wanted
+    and pyarrow is not installed.
+    """
+
+    def __init__(self, folder: Path, format_name: Format) -> None:
+        self._folder, self._suffix = folder, SUFFIXES[format_name]
+        self._encode: Callable[[Batch], bytes] = _parquet_encoder() if format_name == "parquet" else _json_lines
+        self._try(lambda: folder.mkdir(parents=True, exist_ok=True))
+
+    def insert(self, batch: Batch, token: str) -> Sequence[DeadLetter]:  # noqa: ARG002 - the name says it
+        content = self._encode(batch)
+        self._try(lambda: self._write(self._file(batch), content))
+        return ()
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def _file(self, batch: Batch) -> Path:
+        partition, after, until = batch.span
+        year, month = batch.month or (0, 0)
+        safe = re.sub(r"[^\w.-]", "-", partition)
+        return self._folder / f"{year:04}-{month:02}" / f"{safe}-{after + 1:012}-{until:012}{self._suffix}"
+
+    def _write(self, file: Path, content: bytes) -> None:
+        file.parent.mkdir(exist_ok=True)
+        unfinished = file.with_name(file.name + UNFINISHED)
+        with unfinished.open("wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        unfinished.rename(file)
+        folder = os.open(file.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+    def _try(self, work: Callable[[], object]) -> None:
+        try:
+            work()
+        except OSError as error:
+            raise Unavailable(f"The archive {self._folder} can't be written: {error.strerror}") from error
+
+
+def _json_lines(batch: Batch) -> bytes:
+    return zstandard.ZstdCompressor(level=3).compress(json_lines(batch.rows))
+
+
+def _parquet_encoder() -> Callable[[Batch], bytes]:
+    try:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+    except ImportError:
+        raise AnnalsError("Parquet needs pyarrow: pip install 'annals[parquet]'") from None
+    types = {
+        "String": pa.string(),
+        "LowCardinality(String)": pa.string(),
+        "UInt16": pa.uint16(),
+        "UInt32": pa.uint32(),
+        "UInt64": pa.uint64(),
+        "DateTime64(3, 'Etc/UTC')": pa.timestamp("ms", tz=str(UTC)),
+    }
+    schema = pa.schema(
+        [(name, types[kind.removeprefix("Nullable(").removesuffix(")") if kind.startswith("Nullable") else kind])
+         for name, kind in COLUMNS.items()]
+    )  # fmt: skip
+
+    def encode(batch: Batch) -> bytes:
+        arrays = [pa.array(column, field.type) for column, field in zip(batch.columns(), schema, strict=True)]
+        sink = pa.BufferOutputStream()
+        pq.write_table(pa.table(arrays, schema=schema), sink, compression="zstd")
+        return bytes(sink.getvalue())
+
+    return encode

@@ -1,0 +1,77 @@
+"""When ClickHouse refuses a batch: is it the server's state, which passes, or an event, which never will?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import groupby
+
+from consumers.forwarder.dead_letters import DeadLetter
+from consumers.forwarder.rows import COLUMNS, TableRow
+from infra.clickhouse.client import ClickHouseRefused
+
+ABOUT_DATA = frozenset({6, 26, 27, 33, 38, 41, 53, 69, 72, 117, 128, 131, 321, 349, 407, 469})
+"""Codes that speak of values: cannot parse, type mismatch, out of range, too large, violated constraint."""
+
+ABOUT_THE_SERVER = frozenset(
+    {3, 16, 20, 44, 47, 60, 74, 75, 76, 81, 158, 159, 160, 164, 201, 202, 203, 209, 210, 218, 225, 236, 241, 242, 243,
+     252, 285, 319, 341, 394, 396, 439, 473, 497, 516, 517, 571, 999}
+)  # fmt: skip
+"""Codes of a state that somebody will end: unknown table or column, no access, time-out, memory, disk, too many parts,
+read-only replica.
+"""
+
+TRIED_PARTS = 16
+"""A batch of which not one in so many parts is taken is not refused for an event."""
+
+POSITION = list(COLUMNS).index("position")
+
+Put = Callable[[Sequence[TableRow], str], None]
+Rows = list[TableRow]
+
+
+def apart(
+    rows: Sequence[TableRow], token: str, error: ClickHouseRefused, put: Put, answers: Callable[[], bool]
+) -> list[DeadLetter]:
+    """Halves a refused batch again and again until what is refused is single events. The same batch is always halved
+    alike, under tokens that follow from its own. `answers`: whether the server takes anything at all. Raises the error
+    if it is not an event's fault.
+    """
+    if error.code in ABOUT_THE_SERVER:
+        raise error
+    events = [list(group) for _, group in groupby(rows, lambda row: row[POSITION])]
+    if len(events) == 1 and error.code not in ABOUT_DATA and not answers():
+        raise error
+    refused, taken = [(events, error)], False
+    dead: list[DeadLetter] = []
+    while refused:
+        smaller: list[tuple[list[Rows], ClickHouseRefused]] = []
+        for run, reason in refused:
+            if len(run) == 1:
+                dead.append(_dead_letter(run[0], reason))
+                continue
+            for half in (run[: len(run) // 2], run[len(run) // 2 :]):
+                if (complaint := _try(half, token, put)) is None:
+                    taken = True
+                else:
+                    smaller.append((half, complaint))
+        if not taken and len(smaller) >= TRIED_PARTS and error.code not in ABOUT_DATA:
+            raise error
+        refused = smaller
+    if not taken and len(events) > 1 and error.code not in ABOUT_DATA:
+        raise error
+    return dead
+
+
+def _try(run: list[Rows], token: str, put: Put) -> ClickHouseRefused | None:
+    rows = [row for event in run for row in event]
+    try:
+        put(rows, f"{token}/{rows[0][POSITION]}-{rows[-1][POSITION]}")
+    except ClickHouseRefused as error:
+        if error.code in ABOUT_THE_SERVER:
+            raise
+        return error
+    return None
+
+
+def _dead_letter(rows: Rows, reason: ClickHouseRefused) -> DeadLetter:
+    return DeadLetter.at(rows[0][POSITION], "insert", reason.message)

@@ -1,0 +1,1 @@
+"""Where the forwarder's events come from: the log itself, or Kafka."""

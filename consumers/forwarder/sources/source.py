@@ -1,0 +1,84 @@
+"""What a source of events is to the forwarder: something to read on from, that remembers how far one has come."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple, Protocol
+
+from domain.event import Event
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """In place of an event that could not be decoded: why, in words."""
+
+    error: str
+
+
+class Delivery(NamedTuple):
+    """One event, and where it lies.
+
+    `offset`: whoever acknowledges it has everything of the partition up to and including this event. Of the log, it is
+    the event's position; of Kafka, the offset of the next message. `time`: when the event was recorded.
+    """
+
+    partition: str
+    offset: int
+    position: int
+    time: datetime
+    content: Event | Unreadable
+
+
+class Span(NamedTuple):
+    """A run of a partition: `after` < offset <= `until`."""
+
+    partition: str
+    after: int
+    until: int
+
+
+@dataclass(frozen=True)
+class Behind:
+    """What was not acknowledged yet: how many events, and for how many seconds the oldest has been waiting."""
+
+    events: int
+    seconds: float
+
+
+class Source(Protocol):
+    """Used by one thread. Every method raises Unavailable when the source can't be reached."""
+
+    def poll(self, seconds: float) -> Iterable[Delivery]:
+        """The next events, in order within each partition. Waits at most so long for some. Is read to its end before
+        the next call; may decode as it is read, so that huge events are in memory one at a time.
+        """
+
+    def pause(self) -> None:
+        """From now on `poll` returns nothing, but keeps up the source's connection."""
+
+    def resume(self) -> None: ...
+
+    def revoked(self) -> frozenset[str]:
+        """Partitions that were taken away since this was last asked: what was read of them is somebody else's now."""
+
+    def start(self, partition: str) -> int:
+        """The acknowledged offset from which this partition is being read."""
+
+    def announced(self, partition: str) -> int | None:
+        """The end of a run that was announced but never acknowledged, by whoever had the partition before: it has to
+        be sent again exactly as it was cut.
+        """
+
+    def announce(self, span: Span) -> str:
+        """Note durably that this run is about to be sent. Returns the token to send it under, the same for the same
+        run.
+        """
+
+    def acknowledge(self, span: Span) -> None:
+        """Note durably that the sink has this run."""
+
+    def behind(self) -> Behind: ...
+
+    def close(self) -> None: ...

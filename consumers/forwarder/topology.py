@@ -1,0 +1,222 @@
+"""The topology: which sources, transforms and sinks there are and what flows where, as a TOML file says.
+
+Without one, the log (or Kafka, if the settings name one) flows to ClickHouse.
+
+Each sink is a route of its own, from one source through the transforms before it, with a place of its own in the
+source: one that is slow or away keeps no other waiting.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError, model_validator
+
+from consumers.forwarder.batch import Limits
+from consumers.forwarder.checkpoint import CONSUMER
+from consumers.forwarder.rows import Shaper
+from consumers.forwarder.shaping import Redactable, Step, enrich, keep, redact, shaper
+from domain.errors import AnnalsError
+
+CLICKHOUSE = "clickhouse"
+"""The name of the default sink."""
+
+NAME = r"^[a-z][a-z0-9_-]{0,40}$"
+MAX_FILE = 1024 * 1024
+MIB = 1024 * 1024
+
+
+class Wrong(AnnalsError):
+    """The topology can't be used."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class LogConfig(_Part):
+    """The event log, read from PostgreSQL."""
+
+    type: Literal["log"]
+
+
+class KafkaConfig(_Part):
+    """The topics that the relay fills, read as a consumer group of the sink's."""
+
+    type: Literal["kafka"]
+
+
+class Filter(_Part):
+    """Only rows whose scope fits one of `scopes` and none of `but`."""
+
+    type: Literal["filter"]
+    input: str
+    scopes: list[str] = ["*"]
+    but: list[str] = []
+
+    def step(self, key: bytes | None) -> Step:  # noqa: ARG002 - each kind has the same signature
+        return keep(self.scopes, self.but)
+
+
+class Redact(_Part):
+    """Leaves columns and keys of the payload out, or puts a keyed hash in place of columns."""
+
+    type: Literal["redact"]
+    input: str
+    columns: list[Redactable] = []
+    payload: list[str] = []
+    how: Literal["remove", "hash"] = "remove"
+
+    def step(self, key: bytes | None) -> Step:
+        if self.how == "hash" and not key:
+            raise Wrong("hashing needs a key: set ANNALS_REDACTION_KEY")
+        return redact(self.columns, self.payload, key if self.how == "hash" else None)
+
+
+class Enrich(_Part):
+    """Adds constants to every payload: where this installation is, say."""
+
+    type: Literal["enrich"]
+    input: str
+    payload: dict[str, str | int | float | bool]
+
+    def step(self, key: bytes | None) -> Step:  # noqa: ARG002
+        return enrich(self.payload)
+
+
+class BatchConfig(_Part):
+    """When a batch is full."""
+
+    rows: Annotated[PositiveInt, Field(le=1_000_000)] = 30_000
+    bytes: Annotated[PositiveInt, Field(le=256 * MIB)] = 24 * MIB
+    seconds: Annotated[PositiveFloat, Field(le=3_600)] = 0.1
+
+    def limits(self) -> Limits:
+        return Limits(self.rows, self.bytes, self.seconds)
+
+
+class BufferConfig(_Part):
+    """How much may be read ahead: in memory, and beyond that on disk, in bytes."""
+
+    memory: Annotated[PositiveInt, Field(le=1024 * MIB)] = 16 * MIB
+    disk: Annotated[int, Field(ge=0)] = 0
+
+
+class _SinkPart(_Part):
+    input: str
+    batch: BatchConfig = BatchConfig()
+    buffer: BufferConfig = BufferConfig()
+
+
+class ClickHouseConfig(_SinkPart):
+    """Tables to be queried. `url`: left out, the one of the settings."""
+
+    type: Literal["clickhouse"]
+    url: str | None = None
+
+
+class FileConfig(_SinkPart):
+    """An archive: a file for each batch, there whole or not at all."""
+
+    type: Literal["file"]
+    folder: Path
+    format: Literal["jsonl", "parquet"] = "jsonl"
+    batch: BatchConfig = BatchConfig(rows=100_000, bytes=64 * MIB, seconds=60)
+
+
+class StdoutConfig(_SinkPart):
+    """JSON lines on the standard output."""
+
+    type: Literal["stdout"]
+
+
+SourceConfig = Annotated[LogConfig | KafkaConfig, Field(discriminator="type")]
+TransformConfig = Annotated[Filter | Redact | Enrich, Field(discriminator="type")]
+SinkConfig = Annotated[ClickHouseConfig | FileConfig | StdoutConfig, Field(discriminator="type")]
+
+
+class Route(BaseModel):
+    """One sink and everything before it. `consumer`: the name under which its place in the source is kept."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    source: SourceConfig
+    transforms: list[TransformConfig]
+    sink: SinkConfig
+
+    @property
+    def consumer(self) -> str:
+        return CONSUMER if self.name == CLICKHOUSE else f"{CONSUMER}-{self.name}"
+
+    def shaper(self, key: bytes | None) -> Shaper:
+        """Raises Wrong for a hash without a key."""
+        return shaper([transform.step(key) for transform in self.transforms])
+
+
+class Topology(_Part):
+    """As in the file."""
+
+    sources: dict[Annotated[str, Field(pattern=NAME)], SourceConfig]
+    transforms: dict[Annotated[str, Field(pattern=NAME)], TransformConfig] = {}
+    sinks: dict[Annotated[str, Field(pattern=NAME)], SinkConfig]
+
+    @model_validator(mode="after")
+    def _leads_somewhere(self) -> Topology:
+        if not self.sinks:
+            raise ValueError("there is no sink")
+        if both := self.sources.keys() & self.transforms.keys():
+            raise ValueError(f"{sorted(both)[0]} is both a source and a transform")
+        for name in self.sinks:
+            self.route(name)
+        targets = [sink.url for sink in self.sinks.values() if isinstance(sink, ClickHouseConfig)]
+        if len(set(targets)) < len(targets):
+            raise ValueError("two sinks write into the same ClickHouse")
+        return self
+
+    def route(self, name: str) -> Route:
+        """The way to this sink. Raises ValueError for a way that begins nowhere or leads round in a circle."""
+        sink = self.sinks[name]
+        where, transforms = sink.input, list[TransformConfig]()
+        while where in self.transforms:
+            if len(transforms) > len(self.transforms):
+                raise ValueError(f"the inputs of the sink {name} lead round in a circle")
+            transforms.insert(0, self.transforms[where])
+            where = self.transforms[where].input
+        if where not in self.sources:
+            raise ValueError(f"{where} is no source and no transform, but an input of the sink {name}")
+        return Route(name=name, source=self.sources[where], transforms=transforms, sink=sink)
+
+    def routes(self) -> list[Route]:
+        return [self.route(name) for name in self.sinks]
+
+
+def default(kafka: bool) -> Topology:
+    """The whole of it, to one ClickHouse."""
+    source = "kafka" if kafka else "log"
+    return Topology.model_validate(
+        {"sources": {source: {"type": source}}, "sinks": {CLICKHOUSE: {"type": CLICKHOUSE, "input": source}}}
+    )
+
+
+def read(file: Path) -> Topology:
+    """Raises Wrong, naming the file and every place in it that is not right."""
+    try:
+        if file.stat().st_size > MAX_FILE:
+            raise Wrong(f"{file} is larger than a topology can be")
+        return Topology.model_validate(tomllib.loads(file.read_text()))
+    except OSError as error:
+        raise Wrong(f"{file} can't be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise Wrong(f"{file} is not TOML: {error}") from error
+    except ValidationError as error:
+        raise Wrong(f"{file}: " + "; ".join(map(_complaint, error.errors()))) from error
+
+
+def _complaint(error: Any) -> str:
+    place = ".".join(re.sub(r"^function-.*", "", str(part)) for part in error["loc"])
+    message = error["msg"].removeprefix("Value error, ")
+    return f"{place}: {message}" if place else message

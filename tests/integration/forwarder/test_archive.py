@@ -1,0 +1,119 @@
+"""An archive beside ClickHouse: a route of its own, whole files, each event in exactly one of them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+import zstandard
+
+from cli.bootstrap import System
+from consumers.forwarder.forwarder import Forwarder
+from consumers.forwarder.status import lag
+from consumers.forwarder.topology import Route, Topology
+from domain.errors import AnnalsError
+from infra.postgres.database import Database
+
+from .steps import SECONDS, means, record, wait_until
+
+
+def archive(folder: Path, **sink: Any) -> Route:
+    sinks = {"archive": {"type": "file", "input": "log", "folder": str(folder), **sink}}
+    return Topology.model_validate({"sources": {"log": {"type": "log"}}, "sinks": sinks}).route("archive")
+
+
+def run(route: Route, log: Database) -> None:
+    """Until it has everything. There is no ClickHouse, and none is needed."""
+    forwarder, stop = Forwarder(route, means(log, "http://127.0.0.1:9")), threading.Event()
+    thread = threading.Thread(target=forwarder.run, args=(stop,))
+    thread.start()
+    try:
+        wait_until(lambda: behind(log, route) == 0)
+    finally:
+        stop.set()
+        thread.join(SECONDS)
+
+
+def behind(log: Database, route: Route) -> int:
+    with log.connect() as connection:
+        return lag(connection, route.consumer).events
+
+
+def lines(folder: Path) -> list[dict[str, Any]]:
+    unpack = zstandard.ZstdDecompressor()
+    texts = [unpack.stream_reader(file.read_bytes()).read() for file in sorted(folder.rglob("*.jsonl.zst"))]
+    return [orjson.loads(line) for text in texts for line in text.splitlines()]
+
+
+def test_json_lines_hold_every_event_once(system: System, log: Database, tmp_path: Path) -> None:
+    route = archive(tmp_path / "archive", batch={"rows": 100, "seconds": 0.05})
+    record(system, 250)
+    run(route, log)
+    record(system, 50)
+    run(route, log)
+    rows = lines(tmp_path / "archive")
+    assert [(row["position"], row["row"]) for row in rows] == [
+        (position, row) for position in range(1, 301) for row in range(1 + position % 2)
+    ]
+    assert rows[0]["timestamp"].endswith("+00:00")
+    names = [file.name for file in sorted((tmp_path / "archive").rglob("*.zst"))]
+    assert names[0].startswith("log-000000000001-")
+
+
+def test_a_batch_that_is_sent_again_is_the_same_file(system: System, log: Database, tmp_path: Path) -> None:
+    route = archive(tmp_path / "archive", batch={"rows": 100})
+    record(system, 250)
+    run(route, log)
+    before = {file: file.read_bytes() for file in (tmp_path / "archive").rglob("*.zst")}
+    log.query("UPDATE log.checkpoints SET position = 0 WHERE consumer = 'forwarder-archive' RETURNING 1")
+    run(archive(tmp_path / "archive", batch={"rows": 100}), log)  # the announced run up to the end comes in one piece
+    again = {file: file.read_bytes() for file in (tmp_path / "archive").rglob("*.zst")}
+    assert before.items() <= again.items()
+    assert len(again) == len(before) + 1
+
+
+def test_parquet_has_the_columns_and_types_of_the_table(system: System, log: Database, tmp_path: Path) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    record(system, 40)
+    run(archive(tmp_path / "archive", format="parquet"), log)
+    table = parquet.read_table(tmp_path / "archive")
+    assert table.num_rows == 60
+    assert (str(table.schema.field("timestamp").type), str(table.schema.field("position").type)) == (
+        "timestamp[ms, tz=UTC]",
+        "uint64",
+    )
+    assert sorted(set(table["position"].to_pylist())) == list(range(1, 41))
+
+
+def test_a_folder_that_cannot_be_written_is_waited_for(system: System, log: Database, tmp_path: Path) -> None:
+    (tmp_path / "archive").write_text("a file where the folder should be")
+    route = archive(tmp_path / "archive")
+    record(system, 10)
+    forwarder, stop = Forwarder(route, means(log, "http://127.0.0.1:9")), threading.Event()
+    thread = threading.Thread(target=forwarder.run, args=(stop,))
+    thread.start()
+    try:
+        wait_until(lambda: forwarder.status.snapshot().failures >= 2)
+        assert "can't be written" in str(forwarder.status.snapshot().last_error)
+        (tmp_path / "archive").unlink()
+        wait_until(lambda: behind(log, route) == 0)
+    finally:
+        stop.set()
+        thread.join(SECONDS)
+    assert len(lines(tmp_path / "archive")) == 15
+
+
+def test_parquet_without_its_library_says_what_to_do() -> None:
+    script = (
+        "import sys; sys.modules['pyarrow'] = None\n"
+        "from pathlib import Path\n"
+        "from consumers.forwarder.sinks.files import FileSink\n"
+        "FileSink(Path('/nowhere'), 'parquet')"
+    )
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert f"{AnnalsError.__name__}: Parquet needs pyarrow" in ended.stderr

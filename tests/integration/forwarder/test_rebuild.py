@@ -1,0 +1,142 @@
+"""The tables can be made anew from the log, and what differs is put right, while everything goes on."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from clickhouse_connect.driver.client import Client
+
+from cli.bootstrap import System
+from consumers.forwarder.checkpoint import Checkpoint
+from consumers.forwarder.mending import mend
+from consumers.forwarder.rebuild import rebuild
+from consumers.forwarder.reconciler import Reconciler
+from consumers.forwarder.rows import table_rows
+from consumers.forwarder.sending import send
+from consumers.forwarder.sinks.clickhouse import ClickHouseSink
+from consumers.forwarder.topology import Topology, Wrong
+from infra.postgres import verifications
+from infra.postgres.database import Database
+
+from .steps import (
+    LAYOUT,
+    SMALL,
+    assert_exactly_once,
+    compared,
+    delete,
+    forward,
+    forwarded,
+    forwarding,
+    head,
+    means,
+    record,
+    wait_until,
+)
+
+
+def silent(_position: int, _until: int) -> None:
+    """Progress that nobody watches."""
+
+
+def test_a_rebuild_while_events_come_in_leaves_each_exactly_once(
+    system: System, log: Database, url: str, clickhouse: Client
+) -> None:
+    record(system, 3_000)
+    forward(log, url)
+    delete(clickhouse, "position IN (5, 77)")
+    stop = threading.Event()
+
+    def more() -> None:
+        while not stop.wait(0.01):
+            record(system, 5)
+
+    writer = threading.Thread(target=more)
+    with forwarding(log, url) as forwarder:
+        writer.start()
+        try:
+            done = rebuild(SMALL, means(log, url), silent)
+        finally:
+            stop.set()
+            writer.join()
+        assert done.events >= 3_000
+        wait_until(lambda: forwarded(log))
+        assert forwarder.status.snapshot().state == "forwarding"
+    assert_exactly_once(log, clickhouse)
+    assert clickhouse.query("SELECT count() FROM system.databases WHERE name = 'cvat_rebuild'").result_rows == [(0,)]
+    record(system, 10)
+    forward(log, url)
+    assert_exactly_once(log, clickhouse)
+
+
+def test_only_a_clickhouse_can_be_rebuilt(log: Database, url: str, tmp_path: Path) -> None:
+    sinks = {"archive": {"type": "file", "input": "log", "folder": str(tmp_path)}}
+    archive = Topology.model_validate({"sources": {"log": {"type": "log"}}, "sinks": sinks}).route("archive")
+    with pytest.raises(Wrong, match="archive is no ClickHouse"):
+        rebuild(archive, means(log, url), silent)
+
+
+@pytest.mark.parametrize("where", ["position = 40", "position BETWEEN 100 AND 1500", "row = 1"])
+def test_a_repair_sends_what_differs(system: System, log: Database, url: str, clickhouse: Client, where: str) -> None:
+    record(system, 2_000)
+    forward(log, url)
+    delete(clickhouse, where)
+    assert not compared(log, clickhouse).equal
+    done = mend(SMALL, means(log, url))
+    assert done.until == 2_000
+    assert 0 < done.events <= 2_000
+    assert_exactly_once(log, clickhouse)
+    assert mend(SMALL, means(log, url)).events == 0
+
+
+class TestReconciler:
+    """Compares again and again, and mends what is wrong twice."""
+
+    def test_finds_what_is_wrong_and_puts_it_right(
+        self, system: System, log: Database, url: str, clickhouse: Client
+    ) -> None:
+        record(system, 1_000)
+        forward(log, url)
+        reconciler = Reconciler(SMALL, means(log, url), 60.0)
+        found = reconciler.look()
+        assert found is not None
+        assert (found.equal, found.until, found.held) == (True, 1_000, 1_000)
+        delete(clickhouse, "position = 8")
+        record(system, 100)
+        forward_only_new(log, url)
+        again = reconciler.look()  # only what is new
+        assert again is not None
+        assert (again.after, again.until, again.equal) == (1_000, 1_100, True)
+        fresh = Reconciler(SMALL, means(log, url), 60.0)
+        wrong = fresh.look()
+        assert wrong is not None
+        assert (wrong.first_wrong, wrong.difference) == (8, "position 8 is missing in ClickHouse")
+        mended = fresh.look()
+        assert mended is not None
+        assert mended.equal
+        assert_exactly_once(log, clickhouse)
+        kept = {row["scope"]: row for row in verifications.last(log)}
+        assert (kept["clickhouse"]["differences"], kept["clickhouse"]["position"]) == (0, 1_100)
+
+    def test_an_event_that_is_another_one_is_noticed(
+        self, system: System, log: Database, url: str, clickhouse: Client
+    ) -> None:
+        record(system, 50)
+        forward(log, url)
+        clickhouse.command(
+            "ALTER TABLE cvat.events UPDATE version = version + 1 WHERE position = 33", settings={"mutations_sync": 2}
+        )
+        found = Reconciler(SMALL, means(log, url), 60.0).look()
+        assert found is not None
+        assert (found.first_wrong, found.difference) == (33, "position 33 is another event in ClickHouse")
+
+
+def forward_only_new(log: Database, url: str) -> None:
+    """Without the look at all that is there, which would put the hole right: a forwarder that was running all along."""
+    with log.connect() as connection, closing(ClickHouseSink(url, LAYOUT)) as sink:
+        checkpoint = Checkpoint(connection)
+        checkpoint.load()
+        send(connection, sink, table_rows, checkpoint.progress.acknowledged, head(log), "new")
+        checkpoint.acknowledge(head(log))

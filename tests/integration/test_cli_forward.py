@@ -1,0 +1,89 @@
+"""`annals forward …`: what is said of a topology, how the sinks stand, and what an operator can do about them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from consumers.forwarder import dead_letters
+from consumers.forwarder.checkpoint import CONSUMER
+from consumers.forwarder.dead_letters import DeadLetter
+
+from .conftest import Annals, MainJob
+
+ARCHIVE = """
+[sources.log]
+type = "log"
+[transforms.anonymous]
+type = "redact"
+input = "log"
+columns = ["user_name"]
+how = "{how}"
+[sinks.archive]
+type = "file"
+input = "anonymous"
+folder = "/nowhere"
+"""
+
+
+def test_a_topology_is_told_without_being_followed(annals: Annals, tmp_path: Path) -> None:
+    by_default = annals("forward", "validate")
+    assert (by_default.returncode, by_default.stderr) == (0, "")
+    assert by_default.stdout.startswith("clickhouse: log → clickhouse, in batches of 30,000 rows")
+    file = tmp_path / "archive.toml"
+    file.write_text(ARCHIVE.format(how="remove"))
+    archive = annals("forward", "validate", ANNALS_TOPOLOGY=str(file))
+    assert archive.stdout.startswith("archive: log → redact → file, in batches of 100,000 rows")
+    assert archive.stdout.rstrip().endswith("place kept as forwarder-archive")
+    assert not Path("/nowhere").exists()
+
+
+def test_what_is_wrong_with_a_topology_is_said(annals: Annals, tmp_path: Path) -> None:
+    file = tmp_path / "archive.toml"
+    file.write_text(ARCHIVE.format(how="hash"))
+    keyless = annals("forward", "validate", "--topology", str(file))
+    assert (keyless.returncode, keyless.stdout) == (1, "")
+    assert keyless.stderr == "annals: hashing needs a key: set ANNALS_REDACTION_KEY\n"
+    assert annals("forward", "validate", "--topology", str(file), ANNALS_REDACTION_KEY="hush").returncode == 0
+    file.write_text(ARCHIVE.format(how="hide").replace('"log"', '"kafka"'))
+    wrong = annals("forward", "validate", "--topology", str(file))
+    assert "transforms.anonymous.redact.how: Input should be 'remove' or 'hash'" in wrong.stderr
+    file.write_text(ARCHIVE.format(how="remove").replace('"log"', '"kafka"', 1))
+    nowhere = annals("forward", "validate", "--topology", str(file))
+    assert (nowhere.returncode, "ANNALS_KAFKA_URL" in nowhere.stderr) == (1, True)
+    started = annals("forward", "--topology", str(file))
+    assert started.returncode == 1
+
+
+def test_dead_letters_are_listed_sent_again_and_gone(annals: Annals, main_job: MainJob) -> None:
+    database = main_job.system.database
+    with database.connect() as connection:
+        letters = [DeadLetter.at(3, "insert", "refused"), DeadLetter("annals.events/1@7", None, "read", "not JSON")]
+        dead_letters.note(connection, CONSUMER, letters)
+    (status,) = [json.loads(line) for line in annals("forward", "status", "--json").stdout.splitlines()]
+    head = database.query("SELECT max(position) AS head FROM log.events")[0]["head"]
+    assert (status["sink"], status["position"], status["behind"], status["dead_letters"]) == ("clickhouse", 0, head, 2)
+    listed = annals("forward", "dead-letters", "list").stdout
+    assert "annals.events/1@7" in listed
+    assert "refused" in listed
+    wrong = annals("forward", "dead-letters", "drop", "3")
+    assert (wrong.returncode, "3 is an event of the log: retry it" in wrong.stderr) == (2, True)
+    assert annals("forward", "dead-letters", "drop", "annals.events/1@7").stdout == "1 forgotten.\n"
+    again = annals("forward", "dead-letters", "retry", "3")
+    assert (again.returncode, again.stdout) == (0, "1 delivered, 0 refused again.\n")
+    assert annals("forward", "dead-letters", "list").stdout == "There are none.\n"
+
+
+def test_a_rebuild_without_a_server_fills_the_tables(annals: Annals, main_job: MainJob) -> None:
+    head = main_job.system.database.query("SELECT max(position) AS head FROM log.events")[0]["head"]
+    rebuilt = annals("forward", "rebuild")
+    assert rebuilt.stdout == f"Rebuilt from {head:,} events; 0 of them could not be passed on.\n", rebuilt.stderr
+    verified = annals("verify", "--clickhouse")
+    assert verified.returncode == 0, verified.stdout
+    repaired = annals("forward", "repair")
+    assert repaired.stdout == f"Compared up to position {head:,}; 0 events were sent anew.\n"
+
+
+def test_only_sinks_that_there_are(annals: Annals) -> None:
+    unknown = annals("forward", "repair", "--sink", "archive")
+    assert (unknown.returncode, unknown.stderr) == (1, "annals: there is no sink archive, only clickhouse\n")

@@ -1,0 +1,121 @@
+"""Batches: whole events, in order, none left out, cut alike when they are cut again."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import domain.events  # noqa: F401  (registers every event type)
+from consumers.forwarder.batch import Batch, Cutter, Limits, shape
+from consumers.forwarder.buffer import Buffer, Room
+from consumers.forwarder.rows import COLUMNS, TableRow, table_rows
+from consumers.forwarder.sources.source import Delivery, Span, Unreadable
+from domain.event import Event, Metadata
+from domain.events.job import JobStateChanged
+
+from .forwarding import cut, deliveries
+
+MARCH, APRIL = datetime(2026, 3, 31, 12, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC)
+POSITION = list(COLUMNS).index("position")
+
+
+def many(number: int, time: datetime = MARCH, first: int = 1) -> list[Event]:
+    """Of two rows each."""
+    body = JobStateChanged(11, 7, None, "validation", "completed", "annotation", "new")
+    return [Event(body.stream, n, body, Metadata(time, "api"), n) for n in range(first, first + number)]
+
+
+def spans(batches: list[Batch]) -> list[tuple[int, int]]:
+    return [(batch.span.after, batch.span.until) for batch in batches]
+
+
+@given(st.integers(0, 60), st.integers(1, 20), st.integers(1, 4_000))
+def test_batches_hold_whole_events_in_order_and_leave_none_out(number: int, limit: int, size: int) -> None:
+    made = cut(many(number), Limits(limit, size))
+    assert [after for after, _ in spans(made)] == [0, *(until for _, until in spans(made))][: len(made)]
+    assert [row[POSITION] for batch in made for row in batch.rows] == [p for p in range(1, number + 1) for _ in "12"]
+    assert all(len(batch.rows) <= limit + 1 for batch in made)
+    assert sum(batch.events for batch in made) == number
+
+
+def test_a_batch_ends_with_the_month() -> None:
+    made = cut([*many(3), *many(2, APRIL, 4)], Limits())
+    assert spans(made) == [(0, 3), (3, 5)]
+    assert [batch.month for batch in made] == [(2026, 3), (2026, 4)]
+
+
+@given(st.integers(1, 30), st.integers(1, 30))
+def test_a_batch_that_was_announced_is_cut_there_again_whatever_the_limits(announced: int, rows: int) -> None:
+    made = cut(many(30), Limits(rows=rows), announced=announced)
+    assert spans(made)[0] == (0, announced)
+    assert made[0].rows == [row for event in many(announced) for row in table_rows(event)]
+    assert spans(made)[-1][1] == 30
+
+
+def test_what_was_announced_but_is_not_there_any_more_ends_the_batch_before() -> None:
+    events = [event for event in many(10) if event.position not in (5, 6)]
+    assert spans(cut(events, Limits(), announced=5)) == [(0, 4), (4, 10)]
+
+
+def test_an_event_that_cannot_be_read_or_shaped_is_a_dead_letter_of_its_batch() -> None:
+    def shaper(event: Event) -> list[TableRow]:
+        if event.position == 3:
+            raise KeyError("stage")
+        return table_rows(event)
+
+    cutter = Cutter("log", 0, Limits())
+    first, second, third = deliveries(many(3))
+    unreadable = second._replace(content=Unreadable("NoSuchEvent: LookupError: unknown"))
+    nameless = Delivery("topic/1", 99, 0, MARCH, Unreadable("not JSON"))
+    for delivery in (first, unreadable, third, nameless):
+        assert cutter.add(shape(delivery, shaper)) == []
+    batch = cutter.cut()
+    assert (batch.events, len(batch.rows), batch.span) == (4, 2, Span("log", 0, 99))
+    assert [(dead.place, dead.position, dead.stage, dead.error) for dead in batch.dead] == [
+        ("2", 2, "read", "NoSuchEvent: LookupError: unknown"),
+        ("3", 3, "transform", "KeyError: 'stage'"),
+        ("topic/1@99", None, "read", "not JSON"),
+    ]
+
+
+class TestBuffer:
+    """Memory first, then the disk, each partition in its order."""
+
+    def test_what_was_on_disk_comes_back_as_it_was(self, tmp_path_factory: pytest.TempPathFactory) -> None:
+        folder = tmp_path_factory.mktemp("buffer") / "clickhouse"
+        made = cut(many(40), Limits(rows=10))
+        made[5].dead = [shape(Delivery("log", 1, 1, MARCH, Unreadable("no")), table_rows).dead]  # type: ignore[list-item]
+        expected = [vars(batch).copy() for batch in made]
+        buffer = Buffer(Room(memory=made[0].bytes + 1, disk=made[0].bytes * 2, folder=folder))
+        for batch in made[:2]:
+            buffer.put(batch)
+        assert (buffer.memory_events, buffer.disk_events, buffer.full) == (10, 0, False)
+        for batch in made[2:]:
+            buffer.put(batch)
+        assert (buffer.memory_events, buffer.disk_events, buffer.full) == (10, 30, True)
+        assert len(list(folder.iterdir())) == 6
+        assert [vars(buffer.take("log")) for _ in made] == expected
+        assert (buffer.memory_bytes, buffer.disk_bytes, buffer.partitions) == (0, 0, [])
+        assert list(folder.iterdir()) == []
+
+    def test_a_start_throws_away_what_was_left(self, tmp_path_factory: pytest.TempPathFactory) -> None:
+        folder = tmp_path_factory.mktemp("buffer") / "clickhouse"
+        room = Room(memory=1, disk=10**9, folder=folder)
+        left = Buffer(room)
+        for batch in cut(many(40), Limits(rows=10)):
+            left.put(batch)
+        assert any(folder.iterdir())
+        again = Buffer(room)
+        assert (list(folder.iterdir()), again.partitions) == ([], [])
+
+    def test_a_partition_can_be_dropped(self) -> None:
+        buffer = Buffer(Room(memory=1))
+        for batch in cut(many(4), Limits(rows=2)):
+            buffer.put(batch)
+        buffer.put(Batch(Span("other", 0, 1), MARCH, events=1, bytes=7))
+        assert buffer.full
+        buffer.drop("log")
+        assert (buffer.partitions, buffer.memory_events, buffer.memory_bytes) == (["other"], 1, 7)

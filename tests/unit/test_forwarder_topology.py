@@ -1,0 +1,169 @@
+"""The topology: what a file may say, what is said of one that is wrong, and what transforms do to rows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import domain.events  # noqa: F401  (registers every event type)
+from consumers.forwarder.rows import COLUMNS, TableRow, table_rows
+from consumers.forwarder.shaping import enrich, keep, redact, shaper
+from consumers.forwarder.topology import Topology, Wrong, default, read
+from domain.event import Body, Event, Metadata
+from domain.events.job import JobAssigned, JobStateChanged
+
+from .test_forwarder_batches import MARCH
+
+WHOLE = """
+[sources.log]
+type = "log"
+
+[transforms.jobs]
+type = "filter"
+input = "log"
+scopes = ["update:job"]
+
+[transforms.anonymous]
+type = "redact"
+input = "jobs"
+columns = ["user_id", "user_name"]
+payload = ["request.user_agent"]
+how = "hash"
+
+[transforms.here]
+type = "enrich"
+input = "anonymous"
+payload = { site = "berlin" }
+
+[sinks.clickhouse]
+type = "clickhouse"
+input = "log"
+
+[sinks.archive]
+type = "file"
+input = "here"
+folder = "/var/archive"
+format = "parquet"
+batch = { seconds = 300 }
+buffer = { disk = 1_000_000_000 }
+"""
+
+
+@pytest.fixture
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("topology") / "forwarder.toml"
+
+
+def event(body: Body) -> Event:
+    return Event(body.stream, 1, body, Metadata(MARCH, "api", 5, "ann", user_agent="curl"), 9)
+
+
+MOVED = event(JobStateChanged(11, 7, None, "validation", "completed", "annotation", "new"))
+ASSIGNED = event(JobAssigned(11, 7, None, 6, "bob", None))
+
+
+def named(rows: list[TableRow]) -> list[dict[str, object]]:
+    return [dict(zip(COLUMNS, row, strict=True)) for row in rows]
+
+
+class TestFile:
+    """What can be read, and what is said of what can't."""
+
+    def test_each_sink_is_a_route_of_its_own(self, file: Path) -> None:
+        file.write_text(WHOLE)
+        clickhouse, archive = read(file).routes()
+        assert (clickhouse.consumer, clickhouse.transforms, clickhouse.sink.type) == ("forwarder", [], "clickhouse")
+        assert (archive.consumer, archive.source.type, archive.sink.type) == ("forwarder-archive", "log", "file")
+        assert [transform.type for transform in archive.transforms] == ["filter", "redact", "enrich"]
+        assert archive.sink.batch.seconds == 300
+
+    @pytest.mark.parametrize("kafka", [False, True])
+    def test_without_a_file_everything_goes_to_clickhouse(self, kafka: bool) -> None:
+        (route,) = default(kafka).routes()
+        assert (route.source.type, route.sink.type) == ("kafka" if kafka else "log", "clickhouse")
+
+    @pytest.mark.parametrize(
+        ("change", "complaint"),
+        [
+            (
+                ('input = "log"\nscopes', 'input = "logg"\nscopes'),
+                "logg is no source and no transform, but an input of",
+            ),
+            (('input = "jobs"', 'input = "here"'), "the inputs of the sink archive lead round in a circle"),
+            (('"user_id", "user_name"', '"position"'), "transforms.anonymous.redact.columns.0: Input should be"),
+            (
+                ('format = "parquet"', 'format = "csv"'),
+                "sinks.archive.file.format: Input should be 'jsonl' or 'parquet'",
+            ),
+            (("seconds = 300", "second = 300"), "sinks.archive.file.batch.second: Extra inputs are not permitted"),
+            (("seconds = 300", "rows = 0"), "sinks.archive.file.batch.rows: Input should be greater than 0"),
+            (("[sinks.archive]", "[sinks.'../x']"), "String should match pattern"),
+            (("[transforms.jobs]", "[transforms.log]"), "log is both a source and a transform"),
+            (("[sources.log]", "[sources.log"), "is not TOML"),
+            (('type = "clickhouse"', 'type = "elsewhere"'), "does not match any of the expected tags"),
+        ],
+    )
+    def test_what_is_wrong_is_said_with_its_place(self, file: Path, change: tuple[str, str], complaint: str) -> None:
+        file.write_text(WHOLE.replace(*change, 1))
+        with pytest.raises(Wrong) as wrong:
+            read(file)
+        assert str(wrong.value).startswith(str(file))
+        assert complaint in str(wrong.value)
+
+    def test_a_file_that_is_not_there(self, file: Path) -> None:
+        with pytest.raises(Wrong, match="No such file"):
+            read(file)
+
+    def test_two_sinks_must_not_feed_one_clickhouse(self) -> None:
+        sinks = {name: {"type": "clickhouse", "input": "log"} for name in ("one", "two")}
+        with pytest.raises(ValueError, match="the same ClickHouse"):
+            Topology.model_validate({"sources": {"log": {"type": "log"}}, "sinks": sinks})
+
+    def test_hashes_need_a_key(self, file: Path) -> None:
+        file.write_text(WHOLE)
+        route = read(file).route("archive")
+        with pytest.raises(Wrong, match="ANNALS_REDACTION_KEY"):
+            route.shaper(None)
+        (first, second) = named(route.shaper(b"secret")(MOVED))
+        assert first["user_name"] == second["user_name"] != "ann"
+        assert isinstance(first["user_id"], int)
+        payload = orjson.loads(str(first["payload"]))
+        assert (payload["site"], payload["request"]) == ("berlin", {"id": None, "source": "api"})
+
+
+class TestTransforms:
+    """Filter, redact, enrich: on all rows of an event, and the same each time."""
+
+    def test_a_filter_numbers_what_is_left(self) -> None:
+        rows = named(shaper([keep(["update:*"], ["update:jobb"])])(MOVED))
+        assert [(row["row"], row["rows"], row["obj_name"]) for row in rows] == [(0, 2, "stage"), (1, 2, "state")]
+
+    def test_of_an_event_that_is_filtered_out_its_position_stays(self) -> None:
+        (row,) = named(shaper([keep(["create:*"])])(ASSIGNED))
+        assert (row["scope"], row["position"], row["row"], row["rows"]) == ("record:event", 9, 0, 1)
+        assert (row["obj_name"], row["obj_id"], row["obj_val"], row["payload"]) == (None, None, None, "{}")
+
+    def test_redaction_leaves_columns_and_keys_out(self) -> None:
+        (row,) = named(
+            shaper([redact(["user_name", "obj_val"], ["request.user_agent", "nowhere.at.all"], None)])(ASSIGNED)
+        )
+        assert (row["user_name"], row["obj_val"], row["user_id"]) == (None, None, 5)
+        assert orjson.loads(str(row["payload"]))["request"].keys() == {"id", "source"}
+
+    @given(st.text(min_size=1), st.text(min_size=1))
+    def test_a_hash_is_the_same_for_the_same_and_tells_nothing(self, key: str, other: str) -> None:
+        def hashed(key: str) -> object:
+            step = redact(["user_name"], [], key.encode(errors="replace"))
+            return named(step(table_rows(ASSIGNED)))[0]["user_name"]
+
+        assert hashed(key) == hashed(key) != "ann"
+        assert (hashed(key) == hashed(other)) == (key.encode(errors="replace") == other.encode(errors="replace"))
+
+    def test_enriching_changes_nothing_that_is_there(self) -> None:
+        (row,) = named(shaper([enrich({"site": "berlin", "request": "mine"})])(ASSIGNED))
+        payload = orjson.loads(str(row["payload"]))
+        assert (payload["site"], payload["request"]["user_agent"]) == ("berlin", "curl")
