@@ -5,11 +5,11 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 DATA   ?= .annals
 
-.PHONY: help demo serve test soak lint format bench docs clean
+.PHONY: help demo serve test soak lint format bench docs dashboards pictures pins clean
 .DEFAULT_GOAL := help
 
 help:  ## This list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 $(STAMP): pyproject.toml
 	@echo "Setting up $(VENV) (once; about a minute) ..."
@@ -45,6 +45,21 @@ bench: $(STAMP)  ## Measure against the yardstick; rewrites docs/benchmarks.md
 
 docs: $(STAMP)  ## Write the generated reference anew
 	@$(BIN)/annals docs
+
+dashboards: $(STAMP)  ## Write Grafana's dashboards and the alert rules of docker/ anew
+	@$(BIN)/python -m observability
+
+pictures: $(STAMP)  ## Draw the dashboards of docs/images anew (Operations only where Prometheus is installed)
+	@$(BIN)/python -m tests.pictures
+
+UV  := $(BIN)/uv
+PIN := UV_CUSTOM_COMPILE_COMMAND="make pins" $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --upgrade
+
+pins: $(STAMP)  ## Pin what the image is built from to the versions that are here, and tested
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@$(UV) pip freeze --exclude-editable --python $(BIN)/python | $(PIN) --constraint - pyproject.toml --extra formats \
+		--excludes docker/not-in-the-image.txt --output-file docker/requirements.txt
+	@echo 'setuptools>=77' | $(PIN) - --output-file docker/build-requirements.txt
 
 clean:  ## Remove what these targets made, but no data
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import anyio.to_thread
@@ -13,21 +12,23 @@ from fastapi import APIRouter, FastAPI
 from fastapi_offline import FastAPIOffline
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from api import errors
 from api.express import Express
 from api.idempotency import Idempotency
 from api.middleware import RequestId
+from api.observed import Observed
 from api.responses import json_response
 from api.routes import (
     access_tokens,
     annotation_history,
     auth,
     comments,
+    dashboard,
     data,
     deleted,
+    event_exports,
     exports,
     imports,
     issues,
@@ -50,6 +51,7 @@ from api.routes import (
 )
 from api.routes import annotations as annotation_routes
 from api.services import Services
+from api.static_files import PROGRAM_FILES
 from api.web_ui import WebUi
 from infra.eventlog.subscription import Listener
 from infra.settings import Settings
@@ -67,6 +69,7 @@ ROUTERS = (
     uploads,
     imports,
     exports,
+    event_exports,
     jobs,
     job_data,
     annotation_routes,
@@ -80,6 +83,7 @@ ROUTERS = (
     telemetry,
     validation_layout,
     metrics,
+    dashboard,
     not_yet,
 )
 
@@ -92,8 +96,10 @@ REFUSED: dict[int | str, dict[str, Any]] = {
 
 def create_app(services: Services) -> ASGIApp:
     """Everything that answers under /api, /static/logo.svg and, where there is one, the web UI."""
-    app = Idempotency(_express(services), services)
-    return app if services.settings.ui is None else WebUi(app, services.settings.ui)
+    app: ASGIApp = Idempotency(_express(services), services)
+    if services.settings.ui is not None:
+        app = WebUi(app, services.settings.ui)
+    return Observed(app, services.reporter.refused)
 
 
 def _express(services: Services) -> Express:
@@ -125,7 +131,7 @@ def _fastapi(services: Services) -> FastAPI:
     for router in routers(services.settings):
         app.include_router(router, responses=REFUSED)
     app.add_route("/api/schema", _schema, include_in_schema=False)
-    app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"))
+    app.mount("/static", PROGRAM_FILES)
     return app
 
 
@@ -142,8 +148,12 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     # Each thread may hold a database connection; more threads than that would only wait for one.
     anyio.to_thread.current_default_thread_limiter().total_tokens = services.settings.threads
     listener = Listener(services.database, services.log_moved).start()
+    services.reporter.start()
     try:
         yield
     finally:
         listener.stop()
+        services.reporter.stop()
+        if services.clickhouse is not None:
+            services.clickhouse.close()
         services.answers.close()

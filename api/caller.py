@@ -17,6 +17,7 @@ from starlette.requests import Request
 from api.client_address import client_address
 from api.identities import Identity
 from api.login_attempts import network
+from api.observed import observation
 from api.organizations import organization_context
 from api.services import Services, services
 from domain.access_token import NOTED_EVERY, PREFIX
@@ -167,10 +168,11 @@ def _actor(row: dict[str, Any]) -> Actor:
 
 
 def _context(request: Request, identity: Identity) -> Context:
-    actor = identity.actor
+    actor = observation(request.scope).actor = identity.actor
     organization = organization_context(request)
     if organization.id is not None:
         actor = replace(actor, organization_id=organization.id, organization=organization.slug)
+        observation(request.scope).actor = actor
     return Context(
         actor,
         source="api",

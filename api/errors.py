@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from api.observed import observation
 from api.responses import json_response
 from domain.errors import (
     AnnalsError,
@@ -132,6 +133,7 @@ def _text(error: dict[str, Any]) -> str:
 
 def response_to(request: Request, error: Exception) -> Response:
     """What the client is told. An error that nobody foresaw is logged."""
+    observation(request.scope).error = error
     if isinstance(error, AnnalsError):
         return _annals_error(error)
     if isinstance(error, RequestValidationError | ValidationError):
@@ -144,6 +146,17 @@ def response_to(request: Request, error: Exception) -> Response:
 
 async def _handle(request: Request, error: Exception) -> Response:
     return response_to(request, error)
+
+
+def detail_of(error: Exception) -> Any:
+    """What the client is told of an error, without what it sent; of one that nobody foresaw, what it was."""
+    if isinstance(error, AnnalsError):
+        return error.detail if isinstance(error, Invalid) else error.message
+    if isinstance(error, RequestValidationError | ValidationError):
+        return drf_errors([dict(item) for item in error.errors()])
+    if isinstance(error, HTTPException):
+        return str(error.detail)
+    return f"{type(error).__name__}: {error}"
 
 
 def _annals_error(error: AnnalsError) -> Response:

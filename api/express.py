@@ -26,16 +26,18 @@ from starlette.types import Receive, Scope, Send
 from api.bodies import RawBody, raw_json
 from api.errors import response_to
 from api.numbers import MAX_DIGITS
+from api.observed import observation
 
 Key = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class _Plain:
-    """A route as it is called: `numbers`, the names of the numbers in its path; `body`, the parameter that takes its
-    body, as it comes or, with a `model`, as one of those.
+    """A route as it is called: `path`, as declared; `numbers`, the names of the numbers in it; `body`, the parameter
+    that takes its body, as it comes or, with a `model`, as one of those.
     """
 
+    path: str
     endpoint: Callable[..., Any]
     numbers: tuple[str, ...]
     body: str | None
@@ -74,6 +76,8 @@ class Express:
         # What FastAPI's middleware would have put there; routes and services look for both.
         scope["app"] = self.app
         scope.setdefault("state", {})["request_id"] = request_id
+        seen = observation(scope)
+        seen.route, seen.action = route.path, route.endpoint.__name__
         request = Request(scope, receive, send)
         try:
             response = await self._call(route, numbers, request)
@@ -117,7 +121,7 @@ def _plain(route: APIRoute) -> _Plain | None:
         return None
     body = bodies[0] if bodies else None
     model = models.get(body) if body is not None else None
-    return _Plain(route.endpoint, numbers, body, model, inspect.iscoroutinefunction(route.endpoint))
+    return _Plain(route.path, route.endpoint, numbers, body, model, inspect.iscoroutinefunction(route.endpoint))
 
 
 def _is_model(hint: Any) -> bool:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from uuid import uuid4
 
+from fastapi.routing import APIRoute
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.observed import observation
 
 
 class RequestId:
@@ -26,4 +29,9 @@ class RequestId:
                 MutableHeaders(scope=message)["X-Request-Id"] = request_id
             await send(message)
 
-        await self._app(scope, receive, send_with_id)
+        try:
+            await self._app(scope, receive, send_with_id)
+        finally:
+            if isinstance(route := scope.get("route"), APIRoute):
+                seen = observation(scope)
+                seen.route, seen.action = route.path, route.endpoint.__name__

@@ -13,7 +13,7 @@ from api.caller import SAFE_METHODS
 from api.responses import json_response
 
 ANNOTATIONS = re.compile(r"/api/(jobs|tasks)/\d+/annotations/?")
-OF_THE_LOG = re.compile(r"/api/(jobs|tasks)/\d+/annotations/(history|diff)(/.*)?|/api/log(/.*)?")
+OF_THE_LOG = re.compile(r"/api/(jobs|tasks)/\d+/annotations/(history|diff)(/.*)?|/api/log(/.*)?|/api/events(/.*)?")
 """What is read from the whole log, so also from behind the copy's position."""
 
 NOT_OFFERED = "Not offered on a copy: ask the present server"

@@ -9,13 +9,16 @@ from typing import cast
 
 from fastapi import Request
 
+from api.dashboards.analytics import Analytics
 from api.identities import Identities
 from api.log_stream import LogStreams
 from api.login_attempts import LoginAttempts
 from api.media.preparing import Preparing
+from api.reporting.reporter import Reporter
 from api.waiting import Waiters
 from domain.application import Annals
-from infra.blobs import BlobStore, FileBlobs
+from infra.blobs import BlobStore, open_exchange
+from infra.clickhouse.reader import ClickHouseReader
 from infra.eventlog.pages import LogPages
 from infra.media.cache import ChunkCache
 from infra.postgres.answers import Answers
@@ -28,6 +31,7 @@ from projections.resources import EVENTS_VISIBLE
 class Services:
     """`waiters` wakes requests that are held open until the log moves; `preparing` makes what they ask for once.
     `accounts`: where callers are looked up, if not in `database`: the present, when what they ask for is the past.
+    `clickhouse`: where the dashboard's charts come from.
     """
 
     settings: Settings
@@ -36,6 +40,7 @@ class Services:
     blobs: BlobStore
     chunks: ChunkCache
     accounts: Database | None = None
+    clickhouse: ClickHouseReader | None = None
     waiters: Waiters = field(default_factory=Waiters)
     identities: Identities = field(default_factory=Identities)
     preparing: Preparing = field(default_factory=Preparing)
@@ -43,7 +48,7 @@ class Services:
     @cached_property
     def exchange(self) -> BlobStore:
         """Files that come and go: what exports made, and what waits to be imported."""
-        return FileBlobs(self.settings.exchange)
+        return open_exchange(self.settings)
 
     @property
     def logins(self) -> Database:
@@ -57,6 +62,16 @@ class Services:
     @cached_property
     def log_streams(self) -> LogStreams:
         return LogStreams(self.log_pages)
+
+    @cached_property
+    def reporter(self) -> Reporter:
+        """What this process tells the log of itself. A copy of the past tells nothing."""
+        return Reporter(self.settings, self.app.telemetry, silent=self.accounts is not None)
+
+    @cached_property
+    def analytics(self) -> Analytics | None:
+        """What the dashboard shows of the past; None where there is no ClickHouse to ask."""
+        return None if self.clickhouse is None else Analytics(self.clickhouse)
 
     @cached_property
     def answers(self) -> Answers:

@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.errors import response_to
 
-SERVER_FOLDERS = frozenset({"api", "static", "admin", "analytics", "metrics"})
+SERVER_FOLDERS = frozenset({"api", "static", "admin", "analytics", "metrics", "dashboard"})
 """First parts of paths that are the server's, whether it has something there or not."""
 
 PAGE = "index.html"

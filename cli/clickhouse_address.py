@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from ipaddress import ip_address
 from urllib.parse import quote, urlsplit
 
 from cli.serving.child import Child
@@ -27,6 +28,25 @@ def writer_url(settings: Settings) -> str:
     if settings.clickhouse_url:
         return settings.clickhouse_url
     return _with_writer(settings, local_url(settings.host, settings.clickhouse_port))
+
+
+def reader_url(settings: Settings) -> str:
+    """Of who only asks. No password is in the URL of an embedded one that lets everybody read who can reach it."""
+    open_to_all = local_url(settings.host, settings.clickhouse_port)
+    embedded = open_to_all if anybody_reads(settings) else writer_url(settings)
+    return settings.clickhouse_reader_url or settings.clickhouse_url or embedded
+
+
+def anybody_reads(settings: Settings) -> bool:
+    """Whether the embedded one asks for no password: as ANNALS_CLICKHOUSE_ANONYMOUS says; without it, only where nobody
+    but this machine can connect.
+    """
+    if settings.clickhouse_anonymous is not None:
+        return settings.clickhouse_anonymous
+    try:
+        return ip_address(settings.host).is_loopback
+    except ValueError:
+        return settings.host == "localhost"
 
 
 @contextmanager

@@ -109,11 +109,10 @@ def open_system(settings: Settings) -> Iterator[System]:
 
 
 def _check_prepared(database: Database) -> None:
-    from infra.postgres.migrations import migration_names
+    from infra.postgres.migrations import applied, migration_names
 
     with database.connect() as connection:
-        row = connection.execute("SELECT to_regclass('public.annals_migrations') IS NOT NULL AS found").fetchone()
-        found = bool(row and row["found"])
-        done = connection.execute("SELECT name FROM public.annals_migrations").fetchall() if found else []
-    if {row["name"] for row in done} != set(migration_names()):
-        raise Conflict("The database was not prepared by this version of Annals: `annals serve` does that")
+        done = applied(connection)
+    if done != set(migration_names()):
+        text = "The database was not prepared by this version of Annals: `annals serve` or `annals migrate` does that"
+        raise Conflict(text)

@@ -97,8 +97,18 @@ def _disk(settings: Settings) -> Iterator[Symptom]:
     yield Symptom("disk", "free", shown_bytes(free), trouble)
     for folder in (settings.postgres, settings.clickhouse, settings.cache, settings.uploads, settings.exchange):
         yield Symptom("disk", folder.name, shown_bytes(_count(folder)[1]))
-    count, size = _count(settings.blobs)
-    yield Symptom("disk", "blobs", f"{count:,} ({shown_bytes(size)})")
+    yield _blobs(settings)
+
+
+def _blobs(settings: Settings) -> Symptom:
+    from domain.errors import AnnalsError
+    from infra.blobs import open_blobs
+
+    try:
+        usage = open_blobs(settings).usage()
+    except AnnalsError as error:
+        return Symptom("disk", "blobs", "out of reach", error.message)
+    return Symptom("disk", "blobs", f"{usage.blobs:,} ({shown_bytes(usage.bytes)})")
 
 
 def _count(folder: os.PathLike[str]) -> tuple[int, int]:

@@ -35,7 +35,7 @@ def export_log(
     with any_database(settings) as url, ExitStack() as undo:
         from cli.portability import Blobs, purged_tasks, utc
         from cli.version import version
-        from infra.blobs import FileBlobs
+        from infra.blobs import FileBlobs, open_blobs
         from infra.blobs.copying import BlobCopier
         from infra.eventlog.portable import Selection, export
         from infra.postgres.database import Database
@@ -44,7 +44,7 @@ def export_log(
         connection = undo.enter_context(Database(url).connect())
         target = undo.enter_context(_writing(file))
         if blobs:
-            going = Blobs(BlobCopier(FileBlobs(settings.blobs), blobs), purged_tasks(connection))
+            going = Blobs(BlobCopier(open_blobs(settings), FileBlobs(blobs)), purged_tasks(connection))
             header, trailer = export(connection, target, selection, version(), going.exported)
             going.finish()
             copied = going.copied
@@ -68,7 +68,7 @@ def import_file(
         from cli.portability import Blobs
         from cli.progress import fold_progress
         from cli.rebuilding import prepare
-        from infra.blobs import FileBlobs
+        from infra.blobs import FileBlobs, open_blobs
         from infra.blobs.copying import BlobCopier
         from infra.eventlog.portable import PortableReader, import_log
         from infra.postgres.database import Database
@@ -76,7 +76,7 @@ def import_file(
         prepare(url)
         connection = undo.enter_context(Database(url).connect())
         if blobs:
-            coming = Blobs(BlobCopier(FileBlobs(blobs), settings.blobs))
+            coming = Blobs(BlobCopier(FileBlobs(blobs), open_blobs(settings)))
             done = import_log(connection, PortableReader(source), coming.imported, coming.finish)
             copied = coming.copied
         else:

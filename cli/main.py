@@ -8,7 +8,25 @@ from typing import Any
 
 import typer
 
-from cli import copies, database, demo, doctor, events, log, purge, replay, restore, serve, users, verify
+from cli import (
+    blobs,
+    clickhouse_users,
+    copies,
+    database,
+    demo,
+    doctor,
+    events,
+    health,
+    log,
+    migrate,
+    purge,
+    replay,
+    restore,
+    serve,
+    users,
+    verify,
+)
+from cli.forward import commands as forward
 from cli.roles import commands as roles
 from domain.errors import AnnalsError, Invalid
 
@@ -21,16 +39,21 @@ app = typer.Typer(
 app.command()(serve.serve)
 app.command()(demo.demo)
 app.add_typer(users.app, name="user")
+app.add_typer(clickhouse_users.app, name="clickhouse-user")
 app.add_typer(events.app, name="events")
+app.add_typer(forward.app, name="forward")
 app.add_typer(log.app, name="log")
+app.add_typer(blobs.app, name="blobs")
 app.command()(replay.replay)
 app.add_typer(copies.app, name="copies")
 app.command()(verify.verify)
 app.command()(restore.restore)
 app.command()(purge.purge)
 app.command()(doctor.doctor)
+app.command()(migrate.migrate)
+app.command()(health.health)
 app.command("database-url")(database.database_url)
-for role in (roles.api, roles.agent, roles.forward, roles.clickhouse):
+for role in (roles.api, roles.agent, roles.relay, roles.clickhouse):
     app.command(hidden=True)(role)
 
 

@@ -18,13 +18,14 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for script
 
 
 def read_settings(data: Path | None, **given: Any) -> Settings:
-    """Command line before environment before default. Exits with 2 when a value is not acceptable."""
+    """Command line before environment before files of secrets before default. Exits with 2 for a wrong value."""
     # Here, not above: the import takes longer than `annals --help` should.
     from pydantic import ValidationError
 
-    from infra.settings import Settings
+    from infra.settings import Settings, secrets_folder
 
     values = {name: value for name, value in {"data": data, **given}.items() if value is not None}
+    values["_secrets_dir"] = secrets_folder()
     try:
         settings = Settings(**values)
     except ValidationError as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,45 +15,65 @@ from domain.events.data import NAMING_BLOBS, named_blobs
 from domain.events.task import TaskPurged
 from infra.blobs.copying import BlobCopier
 
+AT_ONCE = 50_000
+"""Blobs that a store is asked for together: one that is far away is then listed, not asked for each."""
+
 
 class Blobs:
-    """Copies the blobs of each event that comes by. `purged`: tasks whose blobs are gone, as far as that is known
-    beforehand.
+    """Copies the blobs of each event that comes by, many at once. `purged`: tasks whose blobs are gone, as far as that
+    is known beforehand.
     """
 
     def __init__(self, copier: BlobCopier, purged: Collection[int] = ()) -> None:
         self._copier = copier
         self._purged = set(purged)
-        self._missing: dict[int, str] = {}
+        self._seen: set[bytes] = set()
+        self._waiting: dict[str, int] = {}
+        self._named: dict[str, tuple[int, str]] = {}
+        self._missing: list[tuple[int, str]] = []
 
     def exported(self, fields: dict[str, Any], payload: bytes) -> None:
         if fields["type"] in NAMING_BLOBS:
-            self._copy(fields["task_id"], fields["type"], orjson.loads(payload))
+            self.add(fields["task_id"], named_blobs(fields["type"], orjson.loads(payload)))
 
     def imported(self, fields: dict[str, Any]) -> None:
         if fields["type"] == TaskPurged.type_name:
-            self._missing.pop(fields["task_id"], None)
+            self._purged.add(fields["task_id"])
         if fields["type"] in NAMING_BLOBS:
-            self._copy(fields["task_id"], fields["type"], fields["body"])
+            self.add(fields["task_id"], named_blobs(fields["type"], fields["body"]))
 
     @property
     def copied(self) -> int:
-        return self._copier.done
+        return self._copier.copied
+
+    @property
+    def seen(self) -> int:
+        """How many different ones came by."""
+        return len(self._seen)
+
+    def add(self, task_id: int, files: Iterable[Mapping[str, Any]]) -> None:
+        """Blobs that an event names."""
+        for item in files if task_id not in self._purged else ():
+            digest = bytes.fromhex(item["sha256"])
+            if digest not in self._seen:
+                self._seen.add(digest)
+                self._waiting[item["sha256"]] = item["size"]
+                self._named[item["sha256"]] = (task_id, item["name"])
+        if len(self._waiting) >= AT_ONCE:
+            self._copy()
 
     def finish(self) -> None:
-        """Returns when everything is on disk. Raises NotFound for a blob that was not there."""
-        for message in self._missing.values():
-            raise NotFound(message)
-        self._copier.finish()
+        """Returns when everything is stored. Raises NotFound for a blob that was not there."""
+        self._copy()
+        for task_id, message in self._missing:
+            if task_id not in self._purged:
+                raise NotFound(message)
 
-    def _copy(self, task_id: int, type_name: str, body: dict[str, Any]) -> None:
-        if task_id in self._purged:
-            return
-        for item in named_blobs(type_name, body):
-            try:
-                self._copier.copy(item["sha256"])
-            except NotFound as error:  # which is as it should be if the task was purged later
-                self._missing[task_id] = f"task {task_id}, “{item['name']}”: {error.message}"
+    def _copy(self) -> None:
+        for sha256 in self._copier.copy(self._waiting):
+            task_id, name = self._named[sha256]
+            self._missing.append((task_id, f"task {task_id}, “{name}”: Blob {sha256} is not stored here"))
+        self._waiting, self._named = {}, {}
 
 
 def purged_tasks(connection: Connection[DictRow]) -> set[int]:

@@ -25,6 +25,7 @@ def purge(
     with open_system(settings) as system:
         from cli.output import print_table, shown_bytes
         from cli.purging import purge, purgeable
+        from infra.blobs import open_blobs
 
         chosen = purgeable(system, 0 if task else days)
         if task:
@@ -35,6 +36,6 @@ def purge(
         print_table(("task", "name", "frames", "deleted", "by"), [[row[name] for name in names] for row in chosen])
         if chosen and not dry_run and not yes:
             typer.confirm(f"Remove the data of {len(chosen)} for good?", abort=True)
-        freed = purge(system, settings, [row["id"] for row in chosen], dry_run=dry_run)
+        freed = purge(system, open_blobs(settings), [row["id"] for row in chosen], dry_run=dry_run)
     done = "would be" if dry_run else "were"
     typer.echo(f"{freed.tasks:,} tasks {done} purged, {freed.blobs:,} files removed: {shown_bytes(freed.bytes)}")

@@ -9,13 +9,14 @@ from typing import LiteralString
 from psycopg import Connection
 from psycopg.rows import DictRow
 
+from domain.errors import Conflict
 from infra.eventlog.reader import LogReader
 from infra.postgres.database import Database, typed_errors
-from infra.postgres.migrations import migrate
+from infra.postgres.migrations import applied, migrate, migration_names
 from projections import versions
 from projections.projection import Projection
 from projections.rebuild import Progress, drop_unfinished, outdated, rebuild, search
-from projections.registry import REGISTRY
+from projections.registry import REGISTRY, search_path
 
 PROJECTIONS_LOCK = 0x50726F6A  # "Proj"
 
@@ -42,6 +43,21 @@ def prepare(url: str, progress: Progress | None = None) -> list[str]:
     return [projection.name for projection in pending]
 
 
+def ensure_prepared(url: str) -> None:
+    """Prepares the database, as who may. Who may not, as the service's log-in where the processes are spread over
+    machines, makes sure that `annals migrate` of this version or a later one has. Raises Conflict when it has not.
+    """
+    database = Database(url, search_path=search_path())
+    with typed_errors(), database.connect() as connection:
+        if not _may_prepare(connection):
+            mine = list(REGISTRY.values())
+            if not applied(connection) >= set(migration_names()) or outdated(connection, mine):
+                raise Conflict("The database is not prepared for this version of Annals: run `annals migrate` first")
+            return versions.catch_up(connection, LogReader(), mine, LogReader.lock_appends)
+    prepare(url)
+    return None
+
+
 def replay(url: str, projections: Sequence[Projection], progress: Progress | None = None) -> int:
     """Rebuilds projections from the log while the service goes on; returns the position they are built to."""
     database = Database(url)
@@ -52,6 +68,11 @@ def replay(url: str, projections: Sequence[Projection], progress: Progress | Non
         projections_held(connection),
     ):
         return rebuild(connection, LogReader(), projections, LogReader.lock_appends, progress, reading)
+
+
+def _may_prepare(connection: Connection[DictRow]) -> bool:
+    row = connection.execute("SELECT has_database_privilege(current_database(), 'CREATE') AS may").fetchone()
+    return bool(row and row["may"])
 
 
 @contextmanager

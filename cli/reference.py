@@ -11,7 +11,7 @@ from typing import Any, ForwardRef, cast, is_typeddict
 
 import typer
 
-from cli import compatibility
+from cli import analytics_reference, compatibility, metrics_page
 from domain.event import Body, Metadata, body_types
 from domain.events import annotations as annotation_events
 from domain.events import data, label, telemetry
@@ -37,6 +37,8 @@ def pages_of(app: typer.Typer) -> dict[str, str]:
         "reference/settings.md": settings(),
         "reference/cli.md": commands(app),
         "reference/cvat-compatibility.md": compatibility.page(GENERATED),
+        "reference/analytics.md": analytics_reference.page(GENERATED),
+        "reference/metrics.md": metrics_page.page(GENERATED),
     }
 
 
@@ -62,7 +64,9 @@ def settings() -> str:
     lines = [
         "# Settings\n",
         GENERATED,
-        "Each can be given in the environment; options of the command line go first.\n",
+        "Each can be given in the environment; options of the command line go first. What is in neither can be in a"
+        " file: its name is the variable's in small letters, its content the value, its folder `/run/secrets` or the"
+        " one that `ANNALS_SECRETS_DIR` names.\n",
         "| variable | default | what it is |",
         "|---|---|---|",
     ]

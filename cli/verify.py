@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from projections.verify import Report
 
 Scope = Literal["everything", "sample", "clickhouse"]
+KEPT_AS: dict[Scope, str] = {"everything": "whole", "sample": "quick", "clickhouse": "clickhouse"}
 LOOK_SECONDS = 0.1
 WAIT_SECONDS = 30.0
 
@@ -50,10 +51,9 @@ def check(
     with open_database(settings) as database:
         report = _verify(settings, database, scope, hash_blobs=hash_blobs)
         findings = [*report.findings, _clickhouse(settings, database, report.head, wait)]
-        if scope != "clickhouse":
-            from infra.postgres.verifications import remember
+        from infra.postgres.verifications import remember
 
-            remember(database, started, report.head, list(map(asdict, findings)), quick=scope == "sample")
+        remember(database, started, report.head, list(map(asdict, findings)), scope=KEPT_AS[scope])
     (_print_json if as_json else _print)(report.head, findings)
     return all(finding.equal for finding in findings)
 
@@ -61,13 +61,13 @@ def check(
 def _verify(settings: Settings, database: Database, scope: Scope, *, hash_blobs: bool) -> Report:
     from cli.progress import fold_progress
     from cli.rebuilding import projections_held
-    from infra.blobs import FileBlobs
+    from infra.blobs import open_blobs
     from infra.eventlog.reader import LogReader
     from projections.registry import REGISTRY
     from projections.sample import verify_sample
     from projections.verify import Report, verify
 
-    blobs, log, mine = FileBlobs(settings.blobs), LogReader(), list(REGISTRY.values())
+    blobs, log, mine = open_blobs(settings), LogReader(), list(REGISTRY.values())
     if scope == "clickhouse":
         with database.connect() as connection:
             return Report(log.head(connection), [])
@@ -93,9 +93,12 @@ def _clickhouse(settings: Settings, database: Database, head: int, wait: float) 
     """Up to `head`; or, when no server runs that would forward the rest, as far as events were forwarded."""
     from cli.clickhouse_address import any_clickhouse
     from cli.serving.server_file import running_server
-    from consumers.forwarder.check import missing_positions
+    from consumers.forwarder.check import compare
+    from consumers.forwarder.checkpoint import CONSUMER
+    from consumers.forwarder.opening import expected
     from domain.errors import AnnalsError
     from infra.clickhouse.client import connect
+    from infra.clickhouse.schema import Layout
     from projections.finding import Finding
 
     forwarded = _wait_for_forwarder(database, head, wait if running_server(settings.run) else 0.0)
@@ -103,7 +106,10 @@ def _clickhouse(settings: Settings, database: Database, head: int, wait: float) 
     measure = f"positions 1 to {until:,}" + (f", {head - until:,} not forwarded yet" if until < head else "")
     try:
         with any_clickhouse(settings) as url, database.connect() as connection:
-            return Finding("ClickHouse", measure, missing_positions(connection, connect(url), until).difference)
+            layout = Layout.of(settings)
+            wanted = expected(connection, CONSUMER, layout)
+            found = compare(connection, connect(url), layout, wanted, until)
+            return Finding("ClickHouse", measure, found.difference)
     except AnnalsError as error:
         return Finding("ClickHouse", measure, error.message)
 

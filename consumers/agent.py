@@ -36,8 +36,9 @@ from domain.errors import (
 )
 from domain.event import SYSTEM, Actor, Context
 from domain.request import Request
-from infra.blobs import BlobStore, FileBlobs
+from infra.blobs import BlobStore, open_exchange
 from infra.eventlog.subscription import Listener
+from infra.metrics.agents import LEASE_EXPIRIES
 from infra.postgres.database import Database
 from infra.settings import Settings
 from projections.named_queries import queries
@@ -73,12 +74,16 @@ class Agent:
         blobs: BlobStore,
         queues: Sequence[str] = QUEUES,
         name: str | None = None,
+        *,
+        exchange: BlobStore | None = None,
+        clickhouse: str | None = None,
     ) -> None:
         self.name = f"{name or f'{socket.gethostname()}-{os.getpid()}'}-{secrets.token_hex(4)}"
         self._database = database
         self._app = app
-        self._tools = Tools(settings, app, blobs, FileBlobs(settings.exchange), database)
-        self._sweep = ExchangeSweep(settings.exchange, database)
+        exchange = exchange or open_exchange(settings)
+        self._tools = Tools(settings, app, blobs, exchange, database, clickhouse)
+        self._sweep = ExchangeSweep(exchange, database)
         self._queues = list(queues)
         self._lease_seconds = settings.lease_seconds
         self._heartbeat = Heartbeat(database, self.name, self._queues, self._lease_seconds)
@@ -106,6 +111,13 @@ class Agent:
             self._give_back()
         if not stop.is_set():
             raise RuntimeError("The agent stopped working; the log says why")
+
+    @property
+    def trouble(self) -> str | None:
+        """Why no work is taken up at the moment; None when it is."""
+        if self._heartbeat.fresh:
+            return None
+        return f"The heartbeat for {', '.join(self._queues)} does not reach the database"
 
     def _on_append(self, nouns: frozenset[str]) -> None:
         if not nouns or "request" in nouns:
@@ -136,18 +148,19 @@ class Agent:
         params = {"queues": self._queues, "lease": self._lease_seconds}
         for row in self._database.query(queries("requests")["abandoned"], params):
             log.warning("an agent went silent", agent=row["agent"], request=row["id"])
-            self._expire(row["id"], row["agent"], row["beat_at"])
+            self._expire(row["id"], row["queue"], row["agent"], row["beat_at"])
 
     def _give_back(self) -> None:
         request = self._in_hand
         if request is not None:
             log.warning("work is given back unfinished", agent=self.name, request=request.queued.request_id)
             with suppress(Unavailable):
-                self._expire(request.queued.request_id, self.name, self._app.clock())
+                self._expire(request.queued.request_id, request.queued.queue, self.name, self._app.clock())
 
-    def _expire(self, request_id: str, agent: str, last_beat: datetime | None) -> None:
+    def _expire(self, request_id: str, queue: str, agent: str, last_beat: datetime | None) -> None:
         with suppress(Conflict):  # another agent has noticed, too
-            self._app.requests.expire(Context(SYSTEM, "worker"), request_id, agent, last_beat)
+            if self._app.requests.expire(Context(SYSTEM, "worker"), request_id, agent, last_beat):
+                LEASE_EXPIRIES.labels(queue).inc()
 
     def _work_on_one(self) -> bool:
         """False when nothing waits."""

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
 import structlog
 
-from infra.blobs.sweep import remove, unused_blobs
+from infra.blobs import BlobStore
 from infra.postgres.database import Database
 from projections.named_queries import queries
 
@@ -21,10 +20,10 @@ EVERY_SECONDS = 600.0
 
 
 class ExchangeSweep:
-    """Looks through the folder now and then. Several agents may do so side by side."""
+    """Looks through the store now and then. Several agents may do so side by side."""
 
-    def __init__(self, root: Path, database: Database) -> None:
-        self._root, self._database = root, database
+    def __init__(self, exchange: BlobStore, database: Database) -> None:
+        self._exchange, self._database = exchange, database
         self._swept = -EVERY_SECONDS
 
     def run_if_due(self) -> None:
@@ -35,9 +34,7 @@ class ExchangeSweep:
 
     def run(self, before: float) -> int:
         """Removes what is older than a POSIX time and waits for no import; returns how many."""
-        removed = 0
-        for blob in unused_blobs(self._root, self._awaited, before):
-            removed += remove(blob, before)
+        removed = sum(1 for _ in self._exchange.sweep(self._awaited, before))
         if removed:
             log.info("expired files removed", files=removed)
         return removed

@@ -21,6 +21,7 @@ from domain.annotations import Annotations
 from domain.data import Data
 from domain.deleted_frames import DeletedFrames
 from domain.event import NEXT_VERSION, Body, Context, Event, Metadata
+from domain.event_exports import EventExports
 from domain.exports import Exports
 from domain.ground_truth import GroundTruth
 from domain.imports import Imports
@@ -75,6 +76,7 @@ class Annals(Application[str]):
         self.annotation_restoration = AnnotationRestoration(self, self.annotation_history)
         self.requests = Requests(self)
         self.exports = Exports(self)
+        self.event_exports = EventExports(self)
         self.imports = Imports(self)
         self.telemetry = Telemetry(self)
         self.restoration = Restoration(self.projects, self.tasks, self.jobs, self.labels)

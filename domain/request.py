@@ -103,16 +103,19 @@ class Requests:
         )
 
     @decide_again
-    def expire(self, context: Context, request_id: str, agent: str, last_beat: Any) -> None:
-        """Takes the request back from an agent that has gone silent; after MAX_ATTEMPTS it fails instead."""
+    def expire(self, context: Context, request_id: str, agent: str, last_beat: Any) -> bool:
+        """Takes the request back from an agent that has gone silent; after MAX_ATTEMPTS it fails instead. False when
+        that agent no longer has it.
+        """
         request, version = self._known(request_id)
         if request.status != "started" or request.agent != agent:
-            return
+            return False
         bodies: list[Body] = [LeaseExpired(request_id, agent, last_beat)]
         if request.attempt >= MAX_ATTEMPTS:
             message = f"{request.attempt} agents stopped while working on this request; it is not tried again"
             bodies.append(RequestFailed(request_id, request.queued.task_id, message))
         self._log.record(context, bodies, {bodies[0].stream: version})
+        return True
 
     def finish(
         self,

@@ -1,4 +1,6 @@
-"""What clients report of themselves: events of their user interface, and the time worked that follows from them."""
+"""What clients report of themselves: events of their user interface, and the time worked that follows from them. And
+what servers report: what they refused or failed at.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,7 @@ from typing import Any, NamedTuple, cast
 
 from domain.errors import Invalid, TooLarge
 from domain.event import Context
-from domain.events.telemetry import ClientEvent, ClientEventsReported, WorkingTime
+from domain.events.telemetry import ClientEvent, ClientEventsReported, ServerEvent, ServerEventsReported, WorkingTime
 from domain.ports import Log
 
 CLIENT_SCOPES = frozenset(
@@ -128,7 +130,7 @@ def check_scope(scope: str) -> None:
 
 
 class Telemetry:
-    """The use case of user interfaces."""
+    """The use cases of user interfaces, and of the server itself."""
 
     def __init__(self, log: Log) -> None:
         self._log = log
@@ -146,6 +148,13 @@ class Telemetry:
         assert user_id is not None  # whoever reports is logged in
         self._log.record(context, _by_day(user_id, report, remote_addr))
         return report
+
+    def report_of_server(self, context: Context, process: str, events: Sequence[ServerEvent]) -> None:
+        """Records what a server process tells of itself."""
+        days: defaultdict[str, list[ServerEvent]] = defaultdict(list)
+        for event in events:
+            days[event["timestamp"][: len("2026-11-21")]].append(event)
+        self._log.record(context, [ServerEventsReported(process, day, days[day]) for day in sorted(days)])
 
 
 def _by_day(user_id: int, report: Report, remote_addr: str | None) -> list[ClientEventsReported]:

@@ -42,7 +42,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
     Not in pytest's own folder: when tests run as root, that one is closed to PostgreSQL's account.
     """
-    for name in [name for name in os.environ if name.startswith("ANNALS_") and name != RUN_FOLDER]:
+    for name in [name for name in os.environ if name.startswith("ANNALS_") and not name.startswith("ANNALS_TEST_")]:
         del os.environ[name]
     if not hasattr(config, "workerinput"):
         os.environ[RUN_FOLDER] = tempfile.mkdtemp(prefix="annals-tests-")

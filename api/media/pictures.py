@@ -50,7 +50,7 @@ class Pictures:
         rows = self._parts.database.query(queries("data")["related_images"], of)
         if not rows:
             raise NotFound(f"Frame {number} has no context images")
-        images = [self._picture(row) for row in rows]
+        images = self._pictures(rows)
         stamp = int(self._row["updated_date"].timestamp() * 1_000_000)
         key = f"context_{self._row['task_id']}_{stamp}_{number}"
         return Unmade(key, lambda out: context_images(images, out), lambda path: Ready(path, "application/zip"))
@@ -63,10 +63,11 @@ class Pictures:
         """Hash and picture of each frame."""
         of = {"task_id": self._row["task_id"], "numbers": list(frames)}
         rows = self._parts.database.query(queries("data")["frames"], of)
-        return [(row["sha256"], self._picture(row)) for row in rows]
+        return [(row["sha256"], frame) for row, frame in zip(rows, self._pictures(rows), strict=True)]
 
-    def _picture(self, row: Row) -> Frame:
-        return Frame(self._parts.blobs.path(row["sha256"]), row["name"])
+    def _pictures(self, rows: Sequence[Row]) -> list[Frame]:
+        paths = self._parts.blobs.paths([row["sha256"] for row in rows])
+        return [Frame(path, row["name"]) for row, path in zip(rows, paths, strict=True)]
 
 
 def _original(sha256: str, frame: Frame) -> Found:

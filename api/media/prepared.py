@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,6 +17,7 @@ from api.files import file_response
 from api.media.preparing import StillPreparing
 from api.responses import json_response
 from api.services import services
+from infra.metrics.chunks import HITS, MISSES
 
 RETRY_AFTER_SECONDS = 10
 
@@ -48,8 +50,13 @@ async def prepared_response(request: Request, locate: Locate) -> Response:
     if isinstance(found, Response):
         return found
     parts = services(request)
+
+    def make(out: BinaryIO) -> None:
+        found.make(out)
+        parts.reporter.cache_item("create", request, out.seek(0, os.SEEK_END))
+
     try:
-        path = await parts.preparing.get(found.key, partial(parts.chunks.get_or_make, found.key, found.make))
+        path = await parts.preparing.get(found.key, partial(parts.chunks.get_or_make, found.key, make))
     except StillPreparing as error:
         return _come_again(error)
     return await run_in_threadpool(_respond, request, found.ready(path))
@@ -58,9 +65,12 @@ async def prepared_response(request: Request, locate: Locate) -> Response:
 def _respond_if_ready(request: Request, locate: Locate) -> Response | Unmade:
     found = locate()
     if isinstance(found, Unmade):
-        path = services(request).chunks.get(found.key)
+        parts = services(request)
+        path = parts.chunks.get(found.key)
+        (MISSES if path is None else HITS).inc()
         if path is None:
             return found
+        parts.reporter.cache_item("read", request, path.stat().st_size)
         found = found.ready(path)
     return _respond(request, found)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
@@ -69,13 +70,18 @@ def _download(request: Request, noun: str, target_id: int) -> Response:
     if row is None or (row["action"], row["target"], row[f"{noun}_id"]) != ("export", noun, target_id):
         raise Invalid(["There is no such export"])
     require(context.actor, "view", "request", row)
+    return exported_file(request, row)
+
+
+def exported_file(request: Request, row: dict[str, Any]) -> Response:
+    """What a request's export made. Raises Invalid while there is nothing, NotFound when there is nothing any more."""
     if row["status"] != "finished":
         raise Invalid([f"The export is {row['status']}: there is no file yet"])
     if row["expiry_date"] < datetime.now(UTC):
         raise NotFound("The file is not kept any longer; export it again")
     result = row["result"]
     disposition = f'attachment; filename="{result["filename"]}"'
-    path = parts.exchange.path(result["sha256"])
+    path = services(request).exchange.path(result["sha256"])
     return file_response(request, path, result["content_type"], {"Content-Disposition": disposition})
 
 

@@ -63,7 +63,6 @@ SHAPES: dict[str, tuple[str, Shape]] = {
     "/api/webhooks": ("Webhooks", _page),
     "/api/webhooks/events": ("Webhooks", _webhook_events),
     "/api/webhooks/{id:int}": ("Webhooks", _nothing),
-    "/api/events/export": ("Exports of events", _nothing),
     "/api/guides": ("Guides", _nothing),
     "/api/guides/{id:int}": ("Guides", _nothing),
     "/api/assets": ("Guides", _nothing),

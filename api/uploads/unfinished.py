@@ -109,7 +109,7 @@ class Upload:
     def try_lock(self) -> BinaryIO | None:
         """What keeps other requests from writing until it is closed; None while another has it. Raises NotFound."""
         try:
-            lock = (self.folder / "info.json").open("rb")
+            lock = (self.folder / "info.json").open("r+b")  # NFS locks only what is open for writing
         except FileNotFoundError:
             raise NotFound from None
         try:

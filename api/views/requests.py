@@ -44,6 +44,8 @@ def request(row: Row, base: str) -> Row:
 def _download(row: Row, base: str) -> str:
     """Where the file is that an export made."""
     noun = row["target"]
+    if noun == "events":
+        return f"{base}/api/events/download?{urlencode({'rq_id': row['id']})}"
     return f"{base}/api/{noun}s/{row[f'{noun}_id']}/dataset/download?{urlencode({'rq_id': row['id']})}"
 
 

@@ -53,5 +53,7 @@ def _work(request_id: str) -> str:
     number = parts.get("target_id") or parts.get("id", "")
     if (action, target) == ("create", "task"):
         return f"prepare the data of task {number}"
+    if target == "events":
+        return f"{action} events"  # the number of such an export is none of what is in it
     what = f"{parts['subresource']} of {target}" if "subresource" in parts else target
     return f"{action} {what} {number}".strip() if target else f"do {request_id}"

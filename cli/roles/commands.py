@@ -32,7 +32,7 @@ def api(
 ) -> None:
     """Serve the API with one process."""
     settings = read_settings(data, host=host, port=port)
-    with _process(settings, name or "api", lifeline) as database_url:
+    with process(settings, name or "api", lifeline) as database_url:
         from cli.roles import api as api_process
 
         api_process.run(settings, database_url, socket)
@@ -50,19 +50,19 @@ def agent(
     if unknown := set(queue or ()) - set(QUEUES):
         raise typer.BadParameter(f"there is no queue {', '.join(sorted(unknown))}")
     settings = read_settings(data)
-    with _process(settings, name or "agent", lifeline) as database_url:
+    with process(settings, name or "agent", lifeline) as database_url:
         from cli.roles import agent as agent_process
 
         agent_process.run(settings, database_url, queue or QUEUES)
 
 
-def forward(data: DataOption = None, name: NameOption = None, lifeline: LifelineOption = None) -> None:
-    """Forward the log to ClickHouse."""
+def relay(data: DataOption = None, name: NameOption = None, lifeline: LifelineOption = None) -> None:
+    """Relay the log to Kafka."""
     settings = read_settings(data)
-    with _process(settings, name or "forward", lifeline) as database_url:
-        from cli.roles import forward as forward_process
+    with process(settings, name or "relay", lifeline) as database_url:
+        from cli.roles import relay as relay_process
 
-        forward_process.run(settings, database_url)
+        relay_process.run(settings, database_url)
 
 
 def clickhouse(
@@ -73,18 +73,22 @@ def clickhouse(
 ) -> None:
     """Serve the embedded ClickHouse."""
     settings = read_settings(data, host=host, clickhouse_port=clickhouse_port)
-    with _process(settings, "clickhouse", lifeline):
+    with process(settings, "clickhouse", lifeline):
         from cli.roles import clickhouse as clickhouse_process
 
         clickhouse_process.run(settings)
 
 
 @contextmanager
-def _process(settings: Settings, name: str, lifeline: int | None) -> Iterator[DatabaseUrl]:
+def process(settings: Settings, name: str, lifeline: int | None) -> Iterator[DatabaseUrl]:
     """Sets up a process, whoever started it, and logs what ends it."""
     from cli.serving.lifeline import die_with_supervisor
 
     supervisor = None if lifeline is None else die_with_supervisor(lifeline)
+    if supervisor is not None:
+        from infra.metrics.sharing import share
+
+        share(settings.metrics, name)  # before anything that counts is imported
     import structlog
 
     from cli import logs
@@ -110,10 +114,10 @@ def _by_hand(settings: Settings) -> Iterator[DatabaseUrl]:
 
         def database_url() -> str:
             from cli.database import any_database, service_url
-            from cli.rebuilding import prepare
+            from cli.rebuilding import ensure_prepared
 
             url = stack.enter_context(any_database(settings))
-            prepare(url)
+            ensure_prepared(url)
             return service_url(settings, url)
 
         yield database_url

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import sysconfig
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypedDict
@@ -37,7 +37,8 @@ class CommandLine(TypedDict):
 @dataclass
 class Child:
     """`name`: of its log. `arguments`: those of the `annals` command. `stop_seconds`: how long it may take to finish
-    what it has begun. `descriptors`: files that it inherits. `urgent`: whether the first answers need it.
+    what it has begun. `descriptors`: files that it inherits. `urgent`: whether the first answers need it. `on_end`: is
+    told its name each time it has ended.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Child:
     stop_seconds: float = 10.0
     descriptors: tuple[int, ...] = ()
     urgent: bool = True
+    on_end: Callable[[str], object] | None = None
     failures: int = field(default=0, init=False)
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
     _lifeline: Lifeline | None = field(default=None, init=False)
@@ -127,6 +129,8 @@ class Child:
         if self._lifeline is not None:
             self._lifeline.close()
         self._process = self._lifeline = None
+        if self.on_end is not None:
+            self.on_end(self.name)
 
 
 def command(arguments: Sequence[str], environment: Mapping[str, str]) -> CommandLine:

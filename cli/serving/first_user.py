@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cli.bootstrap import System, connect
+from cli.database import make_data_folder
 from cli.serving.secret_file import kept_secret
 from domain.event import SYSTEM, Context
 from infra.settings import Settings
@@ -35,6 +36,7 @@ def admin_password(settings: Settings) -> str | None:
 def _register(system: System, settings: Settings) -> None:
     password = settings.admin_password
     if password is None:
+        make_data_folder(settings.data)
         # Kept before it is recorded: after a crash in between the file is there already, and is used.
         password = kept_secret(settings.admin_password_file)
     system.app.users.register(Context(SYSTEM, source="server"), USERNAME, password, is_admin=True)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from cli.serving.child import Child
 from cli.serving.listening import Listening
 from cli.serving.supervisor import Supervisor
+from infra.metrics.sharing import forget_gauges
 from infra.settings import Settings
 
 API_STOP_SECONDS = 12.0
 """Ten for requests that are being answered, and a little to leave."""
 AGENT_STOP_SECONDS = 10.0
+RELAY_STOP_SECONDS = 15.0
 FORWARDER_STOP_SECONDS = 15.0
 CLICKHOUSE_STOP_SECONDS = 20.0
 
@@ -20,10 +24,13 @@ def supervisor(settings: Settings, place: Listening) -> Supervisor:
     groups = [
         [_api_process(number, place, environment) for number in range(1, settings.workers + 1)],
         [Child("agent", ["agent"], environment, AGENT_STOP_SECONDS, urgent=False)],
+        [Child("relay", ["relay"], environment, RELAY_STOP_SECONDS, urgent=False)] if settings.kafka_url else [],
         [Child("forward", ["forward"], environment, FORWARDER_STOP_SECONDS, urgent=False)],
     ]
     if place.clickhouse_port is not None:
         groups.append([clickhouse_process(settings, place)])
+    for child in (child for group in groups for child in group):
+        child.on_end = partial(forget_gauges, settings.metrics)
     return Supervisor(groups)
 
 
@@ -47,6 +54,7 @@ def _environment(settings: Settings, place: Listening) -> dict[str, str]:
         "ANNALS_HOST": place.host,
         "ANNALS_PORT": str(place.port),
         "ANNALS_WORKERS": str(settings.workers),
+        "ANNALS_METRICS_PORT": "0",  # the API tells of all of them
     }
     if settings.ui is not None:
         environment["ANNALS_UI"] = str(settings.ui.absolute())

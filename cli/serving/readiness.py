@@ -8,10 +8,10 @@ from urllib.parse import urlsplit
 ANSWER_SECONDS = 0.5
 
 
-def answers(url: str) -> bool:
-    """Whether a GET is answered with 200 soon."""
+def answers(url: str, seconds: float = ANSWER_SECONDS) -> bool:
+    """Whether a GET is answered with 200 within `seconds`."""
     parts = urlsplit(url)
-    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=ANSWER_SECONDS)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=seconds)
     try:
         connection.request("GET", parts.path)
         return connection.getresponse().status == http.client.OK

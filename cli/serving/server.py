@@ -21,6 +21,7 @@ from cli.serving.server_file import ServerFile, ServerInfo
 from cli.serving.supervisor import StopSignal, Supervisor
 from cli.version import version
 from domain.errors import AnnalsError
+from infra.metrics import sharing
 from infra.postgres.embedded import EmbeddedPostgres
 from infra.settings import Settings
 
@@ -62,6 +63,7 @@ class Server:
         try:
             make_data_folder(folder)
             self._file.claim()
+            sharing.prepare(self._settings.metrics)
         except OSError as error:
             raise AnnalsError(f"The data folder {folder} can't be used: {error.strerror}") from error
 

@@ -1,9 +1,9 @@
-"""What clients report of themselves. Stream: `telemetry-<user id>-<day>`."""
+"""What clients and servers report of themselves. Streams: `telemetry-<user id>-<day>`, `telemetry-server-<day>`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NotRequired, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from domain.event import Body, event_type
 
@@ -51,3 +51,37 @@ class ClientEventsReported(Body):
     @property
     def stream(self) -> str:
         return f"telemetry-{self.user_id}-{self.day}"
+
+
+class ServerEvent(TypedDict):
+    """Something that happened in a server process, `count` times within a while that began at `timestamp` (ISO 8601 in
+    UTC). Whose request it was, and what is not known, is left out when there is none.
+    """
+
+    scope: str
+    timestamp: str
+    count: int
+    payload: dict[str, Any]
+    project_id: NotRequired[int]
+    task_id: NotRequired[int]
+    job_id: NotRequired[int]
+    user_id: NotRequired[int]
+    user_name: NotRequired[str]
+    organization_id: NotRequired[int]
+    organization: NotRequired[str]
+
+
+@event_type("ServerEventsReported")
+@dataclass(frozen=True)
+class ServerEventsReported(Body):
+    """A server process told what it refused, failed at or took from its caches on one `day` (ISO 8601, UTC). `process`:
+    its machine and number.
+    """
+
+    process: str
+    day: str
+    events: list[ServerEvent]
+
+    @property
+    def stream(self) -> str:
+        return f"telemetry-server-{self.day}"

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import islice
+from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
+
+from infra import threads
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -17,18 +17,5 @@ _threads = ThreadPoolExecutor(THREADS, thread_name_prefix="media")
 
 
 def in_order(work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
-    """`map` on the threads, with results in the order of the items; the first error ends it.
-
-    Only two items per thread are under way at a time: memory is bounded, and one caller's long list
-    doesn't keep another's short one waiting until all of it is done. `work` must not call this again.
-    """
-    waiting = iter(items)
-    running: deque[Future[Result]] = deque(_threads.submit(work, item) for item in islice(waiting, 2 * THREADS))
-    try:
-        while running:
-            result = running.popleft().result()
-            running.extend(_threads.submit(work, item) for item in islice(waiting, 1))
-            yield result
-    finally:
-        for future in running:
-            future.cancel()
+    """`map` on the threads, two items per thread at a time; see `infra.threads.in_order`."""
+    return threads.in_order(_threads, 2 * THREADS, work, items)

@@ -26,6 +26,14 @@ def migrate(connection: psycopg.Connection[psycopg.rows.DictRow]) -> list[str]:
     return pending
 
 
+def applied(connection: psycopg.Connection[psycopg.rows.DictRow]) -> set[str]:
+    """The names of the migrations that the database has had; of one that was never migrated: none."""
+    row = connection.execute("SELECT to_regclass('public.annals_migrations') IS NOT NULL AS found").fetchone()
+    if not (row and row["found"]):
+        return set()
+    return {row["name"] for row in connection.execute("SELECT name FROM public.annals_migrations")}
+
+
 def migration_names() -> list[str]:
     return sorted(entry.name for entry in files("infra.migrations").iterdir() if entry.name.endswith(".sql"))
 

@@ -18,7 +18,7 @@ WHERE r.status = 'queued' AND r.queue = ANY(%(queues)s) ORDER BY r.position LIMI
 
 -- name: abandoned
 -- Requests whose agent has gone silent.
-SELECT r.id, r.agent, a.beat_at FROM requests r LEFT JOIN log.agents a ON a.agent = r.agent
+SELECT r.id, r.queue, r.agent, a.beat_at FROM requests r LEFT JOIN log.agents a ON a.agent = r.agent
 WHERE r.status = 'started' AND r.queue = ANY(%(queues)s)
   AND (a.agent IS NULL OR a.beat_at < now() - make_interval(secs => %(lease)s))
 

@@ -108,7 +108,7 @@ class Past:
 
 @pytest.fixture
 def past(serve: Callable[..., Served]) -> Past:
-    return Past(serve(ANNALS_ADMIN_PASSWORD=PASSWORD).ready())
+    return Past(serve(ANNALS_ADMIN_PASSWORD=PASSWORD, ANNALS_SERVER_TELEMETRY="off").ready())
 
 
 def test_each_copy_answers_what_the_server_answered_then(past: Past) -> None:
@@ -150,7 +150,7 @@ def test_a_copy_takes_no_writes_and_the_present_goes_on(past: Past) -> None:
 def test_what_came_later_is_not_told(past: Past) -> None:
     past.copy(str(past.steps[1].position), "then")
     later = [
-        *("/api/log", "/api/log/stream", "/api/log/deleted", "/api/jobs/1/annotations/history"),
+        *("/api/events", "/api/log", "/api/log/stream", "/api/log/deleted", "/api/jobs/1/annotations/history"),
         *("/api/tasks/1/annotations/history", "/api/jobs/1/annotations/history/shapes/1"),
         *("/api/jobs/1/annotations/diff?from=0&to=1", "/api/jobs/1/annotations?version=1"),
         *("/api/tasks/1/annotations/?as_of=2026-01-01T00:00:00Z",),

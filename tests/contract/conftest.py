@@ -20,7 +20,7 @@ from cli.bootstrap import System, connect
 from cli.rebuilding import replay
 from consumers.agent import Agent
 from domain.event import SYSTEM, Context
-from infra.blobs import FileBlobs
+from infra.blobs import open_blobs
 from infra.eventlog.reader import LogReader
 from infra.media.cache import ChunkCache
 from infra.passwords import Argon2Passwords
@@ -50,7 +50,7 @@ class Server:
     def start(self, *, agents: int = 1) -> Server:
         self.system = self._closing(connect(self._database_url))
         self.system.app.passwords = Argon2Passwords(QUICK)
-        blobs = FileBlobs(self.settings.blobs)
+        blobs = open_blobs(self.settings)
         chunks = ChunkCache(self.settings.cache, self.settings.chunk_cache_bytes)
         self.services = Services(self.settings, self.system.database, self.system.app, blobs, chunks)
         for _ in range(agents):
@@ -70,7 +70,7 @@ class Server:
         if self.doctored:
             return
         with self.system.database.connect() as connection:
-            report = verify(connection, LogReader(), list(REGISTRY.values()), FileBlobs(self.settings.blobs))
+            report = verify(connection, LogReader(), list(REGISTRY.values()), self.services.blobs)
         assert [f"{found.subject}: {found.difference}" for found in report.findings if not found.equal] == []
 
     def replay(self) -> None:
@@ -78,9 +78,11 @@ class Server:
         replay(self._database_url, list(REGISTRY.values()))
         self.verify()
 
-    def start_agent(self) -> None:
+    def start_agent(self, settings: Settings | None = None, *, clickhouse: str | None = None) -> None:
+        """`settings`: of another machine; `clickhouse`: the URL of one that it can ask."""
+        settings = settings or self.settings
         system, stop = self._closing(connect(self._database_url, 4)), threading.Event()
-        agent = Agent(self.settings, system.database, system.app, FileBlobs(self.settings.blobs))
+        agent = Agent(settings, system.database, system.app, open_blobs(settings), clickhouse=clickhouse)
         thread = threading.Thread(target=agent.run, args=(stop,), name="test-agent")
         thread.start()
         self._running.callback(thread.join)
@@ -126,8 +128,10 @@ class Server:
 
 @pytest.fixture
 def settings(data_folder: Path) -> Settings:
-    """Of a server; a test module that needs others defines a fixture of this name."""
-    return Settings(data=data_folder)
+    """Of a server; a test module that needs others defines a fixture of this name. Its log holds what the test does,
+    and not also what the server tells of itself meanwhile.
+    """
+    return Settings(data=data_folder, server_telemetry="off")
 
 
 @pytest.fixture

@@ -16,9 +16,12 @@ from .conftest import ADMIN, Server
 
 @contextmanager
 def running(postgres: str, **settings: Any) -> Iterator[Server]:
-    """A server without agents, on a database of its own, with one user: the administrator."""
+    """A server without agents, on a database of its own, with one user: the administrator. It tells nothing of itself,
+    unless the settings say so.
+    """
     with new_database(postgres) as url, tempfile.TemporaryDirectory(prefix="annals-test-") as folder:
-        server = Server(url, Settings(data=Path(folder) / "data", **settings)).start(agents=0)
+        quiet = Settings(data=Path(folder) / "data", **({"server_telemetry": "off"} | settings))
+        server = Server(url, quiet).start(agents=0)
         try:
             server.add_user(ADMIN, is_admin=True)
             yield server
@@ -33,3 +36,12 @@ def head(server: Server) -> int:
     row = server.system.database.query_one("SELECT coalesce(max(position), 0) AS head FROM log.events")
     assert row is not None
     return int(row["head"])
+
+
+def last_change(server: Server) -> int:
+    """The position of the newest event that is not the server's telling of itself."""
+    row = server.system.database.query_one(
+        "SELECT coalesce(max(position), 0) AS last FROM log.events WHERE type <> 'ServerEventsReported'"
+    )
+    assert row is not None
+    return int(row["last"])

@@ -23,7 +23,7 @@ from .test_data import create, stored_files
 
 def purged(server: Server, *task_ids: int) -> int:
     """How many blobs went with some deleted tasks."""
-    return purge(server.system, server.settings, task_ids, dry_run=False).blobs
+    return purge(server.system, server.services.blobs, task_ids, dry_run=False).blobs
 
 
 def test_blobs_of_videos_and_archives_are_known(

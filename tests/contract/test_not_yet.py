@@ -85,7 +85,6 @@ def test_there_is_nothing_in_them(http: httpx.Client, path: str) -> None:
         ("POST", "/api/invitations", "Invitations"),
         ("POST", "/api/cloudstorages", "Cloud storages"),
         ("POST", "/api/lambda/requests", "Functions"),
-        ("POST", "/api/events/export", "Exports of events"),
         ("POST", "/api/guides", "Guides"),
         ("POST", "/api/assets", "Guides"),
         ("POST", "/api/webhooks", "Webhooks"),

@@ -129,6 +129,7 @@ def test_the_api_answers_beside_it(browser: httpx.Client) -> None:
     assert browser.get("/static/logo.svg").headers["content-type"] == "image/svg+xml"
     assert browser.delete("/api/tasks", auth=ADMIN).status_code == 405
     assert browser.get("/metrics", auth=ADMIN).status_code == 200
+    assert b"<title>Annals dashboard</title>" in browser.get("/dashboard").content
 
 
 def test_the_page_is_only_read(browser: httpx.Client) -> None:

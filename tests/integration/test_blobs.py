@@ -1,4 +1,6 @@
-"""A blob is stored once, under the hash of its content, and is on disk before anyone relies on it."""
+"""A blob is stored once, under the hash of its content, and is on disk before anyone relies on it. What other stores
+promise, too, is in blobs/test_stores.py.
+"""
 
 from __future__ import annotations
 
@@ -9,35 +11,25 @@ import resource
 import signal
 import subprocess
 import sys
-import tracemalloc
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from domain.errors import Invalid, NotFound, Unavailable
+from domain.errors import Unavailable
 from infra.blobs import IN_MEMORY, MANY_FILES, SMALL, Blob, BlobWriter, FileBlobs
 from infra.blobs import writer as writer_module
 from infra.blobs.writer import Memory
 
 REPOSITORY = Path(__file__).parents[2]
 HELLO = hashlib.sha256(b"hello").hexdigest()
-NOT_A_HASH = ["", HELLO[:-1], HELLO + "0", HELLO.upper(), HELLO + "\n", HELLO[:-1] + "g", HELLO[:-1] + "\0", "٣" * 64]
-PATHS = ["../" + HELLO[3:], "/etc/passwd", ".incoming", "../../../../etc/passwd"]
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> FileBlobs:
     return FileBlobs(tmp_path / "blobs")
-
-
-@pytest.fixture(scope="module")
-def shared_store(tmp_path_factory: pytest.TempPathFactory) -> FileBlobs:
-    return FileBlobs(tmp_path_factory.mktemp("blobs"))
 
 
 def stored_files(root: Path) -> list[Path]:
@@ -66,31 +58,10 @@ def no_file_may_exceed(size: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-@given(chunks=st.lists(st.binary(max_size=50_000), max_size=6))
-def test_what_is_fed_in_any_parts_comes_back(shared_store: FileBlobs, chunks: list[bytes]) -> None:
-    blob = shared_store.put(chunks)
-    content = b"".join(chunks)
-    assert blob == Blob(hashlib.sha256(content).hexdigest(), len(content))
-    with shared_store.open(blob.sha256) as file:
-        assert file.read() == content
-    assert shared_store.size(blob.sha256) == len(content)
-    assert shared_store.exists(blob.sha256)
-    assert shared_store.verify(blob.sha256)
-
-
 def test_the_path_is_made_of_the_hash(store: FileBlobs, tmp_path: Path) -> None:
     store.put([b"hello"])
     assert store.path(HELLO) == tmp_path / "blobs" / HELLO[:2] / HELLO
     assert store.path(HELLO).read_bytes() == b"hello"
-
-
-def test_nothing_is_stored_before_the_commit(store: FileBlobs) -> None:
-    with store.writer() as writer:
-        writer.write(b"hello")
-        assert writer.close() == Blob(HELLO, 5)
-        assert not store.exists(HELLO)
-        assert store.commit([writer]) == [Blob(HELLO, 5)]
-    assert store.exists(HELLO)
 
 
 def test_an_aborted_writer_leaves_nothing(store: FileBlobs, tmp_path: Path) -> None:
@@ -213,39 +184,6 @@ def test_the_same_content_is_stored_once(store: FileBlobs, tmp_path: Path) -> No
     assert half_written_files(tmp_path / "blobs") == []
 
 
-def test_the_same_new_content_twice_in_one_commit_is_stored_once(store: FileBlobs, tmp_path: Path) -> None:
-    twins = [store.writer(), store.writer()]
-    for twin in twins:
-        twin.write(b"hello")
-    assert store.commit(twins) == [Blob(HELLO, 5)] * 2
-    assert stored_files(tmp_path / "blobs") == [store.path(HELLO)]
-    assert half_written_files(tmp_path / "blobs") == []
-
-
-def test_many_may_store_the_same_content_at_the_same_time(store: FileBlobs, tmp_path: Path) -> None:
-    contents = [b"content %d" % (number % 7) for number in range(70)]
-    with ThreadPoolExecutor(16) as pool:
-        blobs = list(pool.map(lambda content: store.put([content]), contents))
-    assert [blob.sha256 for blob in blobs] == [hashlib.sha256(content).hexdigest() for content in contents]
-    assert len(stored_files(tmp_path / "blobs")) == 7
-    assert all(store.verify(blob.sha256) for blob in blobs)
-
-
-@pytest.mark.parametrize("text", [*NOT_A_HASH, *PATHS])
-def test_no_text_but_a_hash_reaches_the_disk(store: FileBlobs, text: str) -> None:
-    for ask in (store.open, store.path, store.size, store.exists, store.verify):
-        with pytest.raises(Invalid, match="Not the name of a blob"):
-            ask(text)
-
-
-def test_a_blob_that_is_not_there_is_not_found(store: FileBlobs) -> None:
-    assert not store.exists(HELLO)
-    assert not store.verify(HELLO)
-    for ask in (store.open, store.path, store.size):
-        with pytest.raises(NotFound, match=HELLO):
-            ask(HELLO)
-
-
 @pytest.mark.parametrize("damaged", [b"hellO", b"hell", b"", b"hello "])
 def test_damage_is_noticed(store: FileBlobs, damaged: bytes) -> None:
     store.put([b"hello"])
@@ -263,16 +201,6 @@ def test_a_damaged_blob_is_replaced_when_its_content_comes_again(store: FileBlob
 def overwrite(path: Path, content: bytes) -> None:
     path.chmod(0o640)
     path.write_bytes(content)
-
-
-def test_memory_does_not_grow_with_the_content(store: FileBlobs) -> None:
-    part = bytes(1 << 20)
-    tracemalloc.start()
-    try:
-        store.put(part for _ in range(64))
-        assert tracemalloc.get_traced_memory()[1] < 4 << 20
-    finally:
-        tracemalloc.stop()
 
 
 class DiskDiary:

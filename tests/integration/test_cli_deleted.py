@@ -94,8 +94,9 @@ def test_a_blob_stored_anew_while_it_is_removed_stays(deleted: MainJob) -> None:
     found = list(unused_blobs(root, lambda _: set(), before))
     assert len(found) == 4
     deleted.blobs.put([b"photo", b"2"])
-    again = next(blob for blob in found if blob.path.name == deleted.photos[2]["sha256"])
-    assert [remove(blob, before) for blob in found] == [blob is not again for blob in found]
+    again = deleted.photos[2]["sha256"]
+    removed = [remove(root / blob.sha256[:2] / blob.sha256, before) for blob in found]
+    assert removed == [blob.sha256 != again for blob in found]
     assert [deleted.blobs.exists(photo["sha256"]) for photo in deleted.photos] == [False, False, True, False]
 
 

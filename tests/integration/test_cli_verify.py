@@ -104,8 +104,8 @@ def test_what_was_found_is_kept(annals: Annals, main_job: MainJob) -> None:
     annals("verify")
     corrupt(main_job)
     annals("verify", "--quick")
-    rows = main_job.system.database.query("SELECT quick, position, differences FROM log.verifications ORDER BY id")
+    rows = main_job.system.database.query("SELECT scope, position, differences FROM log.verifications ORDER BY id")
     assert rows == [
-        {"quick": False, "position": 15, "differences": 0},
-        {"quick": True, "position": 15, "differences": 1},
+        {"scope": "whole", "position": 15, "differences": 0},
+        {"scope": "quick", "position": 15, "differences": 1},
     ]

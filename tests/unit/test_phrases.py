@@ -17,7 +17,7 @@ from domain.events.label import LabelDeleted, LabelsAdded
 from domain.events.project import ProjectChanged
 from domain.events.request import LeaseExpired, RequestFailed, RequestQueued, RequestStarted
 from domain.events.task import TaskCreated, TaskDeleted
-from domain.events.telemetry import ClientEventsReported
+from domain.events.telemetry import ClientEventsReported, ServerEventsReported
 from domain.events.user import UserLoggedIn, UserRegistered, UserRoleChanged
 from domain.events.validation import ValidationSetUp
 
@@ -120,6 +120,21 @@ def test_every_event_type_has_words() -> None:
             "ada reported 2 events of a user interface and 5 s of work",
         ),
         (ClientEventsReported(1, "2026-11-20", [], [], None), "ada reported 0 events of a user interface"),
+        (
+            ServerEventsReported(
+                "host-7",
+                "2026-11-20",
+                [{"scope": "send:exception", "count": 3}, {"scope": "read:cache_item", "count": 1}],  # type: ignore[typeddict-item]
+            ),
+            "ada told of 4 things in host-7, 3 errors among them",
+        ),
+        (
+            RequestQueued(
+                "action=export&target=events&id=0f3c&user_id=1",
+                "export", "export", "events", "", 1, "ada", None, None, None, {},
+            ),
+            "ada asked to export events",
+        ),
         (RequestFailed(REQUEST, 7, "a.jpg is damaged"), "ada could not prepare the data of task 7: a.jpg is damaged"),
     ],
 )  # fmt: skip

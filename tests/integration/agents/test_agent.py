@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from consumers import agent as agents
-from consumers.agent import in_words
+from consumers.agent import Agent, in_words
 from consumers.handlers import HANDLERS
 from consumers.handlers.handler import Outcome
 from domain.data import creation_id
@@ -18,6 +18,8 @@ from domain.errors import Invalid, MediaError, Unavailable
 from domain.events.data import DataUploaded
 from domain.events.request import LeaseExpired, RequestFailed, RequestFinished, RequestStarted
 from domain.request import MAX_ATTEMPTS, Request
+from infra.blobs import FileBlobs
+from infra.metrics.agents import LEASE_EXPIRIES
 from infra.settings import Settings
 
 from .work import ANN, Work, running, wait_until
@@ -168,6 +170,29 @@ def test_a_request_that_kills_its_agents_fails_in_the_end(work: Work, settings: 
         work.app.requests.expire(ANN, request_id, f"gone-{attempt}", None)
     assert work.status(request_id) == "failed"
     assert isinstance(work.events(f"request-{request_id}")[-2].body, LeaseExpired)
+
+
+def test_what_is_taken_from_a_silent_agent_is_counted_once(work: Work, settings: Settings) -> None:
+    counted = LEASE_EXPIRIES.labels("import")._value
+    before, request_id = counted.get(), work.queue()
+    work.app.requests.start(ANN, request_id, "gone")
+    with running(work.system, settings), running(work.system, settings):
+        wait_until(lambda: work.ended(request_id))
+    assert counted.get() == before + 1
+    assert sum(isinstance(event.body, LeaseExpired) for event in work.events(f"request-{request_id}")) == 1
+
+
+def test_an_agent_whose_heartbeat_is_not_heard_is_in_trouble(work: Work, settings: Settings) -> None:
+    agent = Agent(settings, work.system.database, work.app, FileBlobs(settings.blobs), ("export",))
+    assert agent.trouble == "The heartbeat for export does not reach the database"
+    stop = threading.Event()
+    thread = threading.Thread(target=agent.run, args=(stop,))
+    thread.start()
+    try:
+        wait_until(lambda: agent.trouble is None)
+    finally:
+        stop.set()
+        thread.join()
 
 
 def test_an_agent_survives_a_restart_of_its_connections(work: Work, settings: Settings) -> None:

@@ -27,7 +27,7 @@ def exchange(settings: Settings) -> FileBlobs:
 
 @pytest.fixture
 def sweep(settings: Settings, system: System) -> ExchangeSweep:
-    return ExchangeSweep(settings.exchange, system.database)
+    return ExchangeSweep(FileBlobs(settings.exchange), system.database)
 
 
 def old(exchange: FileBlobs, content: bytes) -> SentFile:
@@ -78,10 +78,11 @@ def test_sweeps_side_by_side_do_not_trip_over_each_other(
         (settings.exchange / name[:2]).mkdir(exist_ok=True)
         os.link(template, settings.exchange / name[:2] / name)
     removed: list[int] = []
-    sweeps = [
-        threading.Thread(target=lambda: removed.append(ExchangeSweep(settings.exchange, system.database).run(due())))
-        for _ in range(4)
-    ]
+
+    def sweep() -> None:
+        removed.append(ExchangeSweep(FileBlobs(settings.exchange), system.database).run(due()))
+
+    sweeps = [threading.Thread(target=sweep) for _ in range(4)]
     for each in sweeps:
         each.start()
     for each in sweeps:

@@ -44,7 +44,7 @@ from domain.events.request import (
     RequestStarted,
 )
 from domain.events.task import TaskChanged, TaskCreated, TaskDeleted, TaskMoved, TaskPurged, TaskRestored
-from domain.events.telemetry import ClientEventsReported
+from domain.events.telemetry import ClientEventsReported, ServerEventsReported
 from domain.events.user import (
     UserDeactivated,
     UserDeleted,
@@ -270,6 +270,45 @@ BODIES: list[Body] = [
     TaskDeleted(task_id=7, project_id=2, name="cats", job_ids=[11, 12]),
     TaskPurged(task_id=7, project_id=2, name="cats", job_ids=[11, 12], deletion=99),
     TaskRestored(task_id=7, project_id=2, name="cats", job_ids=[11, 12], deletion=99),
+    ServerEventsReported(
+        process="höst-4711",
+        day="2026-11-20",
+        events=[
+            {
+                "scope": "send:exception",
+                "timestamp": "2026-11-20T12:30:15.123456+00:00",
+                "count": 3,
+                "payload": {
+                    "message": "Not found.",
+                    "stack": "",
+                    "status_code": 404,
+                    "request": {"url": "/api/tasks/7"},
+                },
+                "task_id": 7,
+                "user_id": 1,
+                "user_name": "ann",
+                "organization_id": 4,
+                "organization": "zoo",
+            },
+            {
+                "scope": "read:cache_item",
+                "timestamp": "2026-11-20T12:30:15.223456+00:00",
+                "count": 1,
+                "payload": {
+                    "cache_item": {
+                        "type": "chunk",
+                        "target": "job",
+                        "target_id": 11,
+                        "number": 0,
+                        "quality": "compressed",
+                        "size": 123_456,
+                    },
+                    "queue": "chunks",
+                },
+                "job_id": 11,
+            },
+        ],
+    ),
     ClientEventsReported(
         user_id=1,
         day="2026-11-20",
