@@ -46,8 +46,8 @@ def _prepare_clickhouse(settings: Settings, url: str) -> None:
 
     from cli.clickhouse_address import writer_url
     from cli.forward.parts import topology
-    from consumers.lock import FollowerLock
     from consumers.forwarder.topology import ClickHouseConfig
+    from consumers.lock import FollowerLock
     from infra.clickhouse import schema
     from infra.clickhouse.client import connect
     from infra.postgres.database import Database

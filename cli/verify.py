@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 
 Scope = Literal["everything", "sample", "clickhouse"]
 KEPT_AS: dict[Scope, str] = {"everything": "whole", "sample": "quick", "clickhouse": "clickhouse"}
-LOOK_SECONDS = 0.1
 WAIT_SECONDS = 30.0
 
 
@@ -49,10 +47,11 @@ def check(
     """Prints what was found, and keeps it for those who watch; True when everything is equal."""
     started = datetime.now(UTC)
     with open_database(settings) as database:
-        report = _verify(settings, database, scope, hash_blobs=hash_blobs)
-        findings = [*report.findings, _clickhouse(settings, database, report.head, wait)]
+        from cli.forward.proof import clickhouse_finding
         from infra.postgres.verifications import remember
 
+        report = _verify(settings, database, scope, hash_blobs=hash_blobs)
+        findings = [*report.findings, clickhouse_finding(settings, database, report.head, wait)]
         remember(database, started, report.head, list(map(asdict, findings)), scope=KEPT_AS[scope])
     (_print_json if as_json else _print)(report.head, findings)
     return all(finding.equal for finding in findings)
@@ -87,44 +86,6 @@ def _verify(settings: Settings, database: Database, scope: Scope, *, hash_blobs:
             hash_blobs=hash_blobs,
             progress=progress,
         )
-
-
-def _clickhouse(settings: Settings, database: Database, head: int, wait: float) -> Finding:
-    """Up to `head`; or, when no server runs that would forward the rest, as far as events were forwarded."""
-    from cli.clickhouse_address import any_clickhouse
-    from cli.serving.server_file import running_server
-    from consumers.forwarder.check import compare
-    from consumers.forwarder.checkpoint import CONSUMER
-    from consumers.forwarder.opening import expected
-    from domain.errors import AnnalsError
-    from infra.clickhouse.client import connect
-    from infra.clickhouse.schema import Layout
-    from projections.finding import Finding
-
-    forwarded = _wait_for_forwarder(database, head, wait if running_server(settings.run) else 0.0)
-    until = head if running_server(settings.run) else min(head, forwarded)
-    measure = f"positions 1 to {until:,}" + (f", {head - until:,} not forwarded yet" if until < head else "")
-    try:
-        with any_clickhouse(settings) as url, database.connect() as connection:
-            layout = Layout.of(settings)
-            wanted = expected(connection, CONSUMER, layout)
-            found = compare(connection, connect(url), layout, wanted, until)
-            return Finding("ClickHouse", measure, found.difference)
-    except AnnalsError as error:
-        return Finding("ClickHouse", measure, error.message)
-
-
-def _wait_for_forwarder(database: Database, head: int, seconds: float) -> int:
-    """Returns how far ClickHouse has acknowledged."""
-    from consumers.forwarder.checkpoint import CONSUMER
-
-    deadline = time.monotonic() + seconds
-    while True:
-        row = database.query_one("SELECT position FROM log.checkpoints WHERE consumer = %s", (CONSUMER,))
-        position = int(row["position"]) if row else 0
-        if position >= head or time.monotonic() > deadline:
-            return position
-        time.sleep(LOOK_SECONDS)
 
 
 def _print(head: int, findings: list[Finding]) -> None:

@@ -71,14 +71,14 @@ class Chain:
         self.cluster = cluster
         self.clickhouse = EndpointProcess(folder / "clickhouse", PASSWORD)
         self.clickhouse.start()
-        environment = os.environ | {
+        self.environment = os.environ | {
             "ANNALS_DATABASE_URL": url,
             "ANNALS_CLICKHOUSE_URL": self.clickhouse_url,
             "ANNALS_KAFKA_URL": f"kafka://{cluster.servers}",
             "ANNALS_KAFKA_TOPIC_PREFIX": f"chain-{random.randbytes(4).hex()}.",
         }
         self.roles = [
-            Role(name, environment | {"ANNALS_DATA": str(folder / f"{name}-{number}")})
+            Role(name, self.environment | {"ANNALS_DATA": str(folder / f"{name}-{number}")})
             for number, name in enumerate(["relay", *["forward"] * FORWARDERS])
         ]
 
@@ -176,6 +176,16 @@ def run(system: System, url: str, folder: Path, cluster: Cluster, links: list[st
         with closing(connect(running.clickhouse_url)) as client:
             wait_until(lambda: held(client) >= head(system), RECOVERY_SECONDS)
             assert_exactly_once(system, client)
+        proof = subprocess.run(
+            [sys.executable, "-m", "cli.main", "verify", "--clickhouse"],
+            env=running.environment | {"ANNALS_DATA": str(folder / "operator")},
+            cwd=REPOSITORY,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert proof.returncode == 0, proof.stdout
+        assert f"positions 1 to {head(system):,}" in " ".join(proof.stdout.split())
 
 
 LINKS = ["relay", "forward", "clickhouse", "broker"]
