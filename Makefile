@@ -5,6 +5,9 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 DATA   ?= .annals
 
+# Hundreds of processes are started here: each would compile the whole program anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help demo serve test soak lint format bench docs dashboards pictures pins clean
 .DEFAULT_GOAL := help
 

@@ -137,7 +137,8 @@ def _note_use(request: Request, identity: Identity, last: datetime | None) -> No
     if due and identity.access_token_id is not None and parts.accounts is None:  # a copy of the past takes no notes
         # Reading goes on when nothing can be written, and the token may be revoked this very moment.
         with suppress(Unavailable, NotFound):
-            parts.app.access_tokens.note_use(own_context(request, identity.actor), identity.access_token_id)
+            context = own_context(request, identity.actor, identity.access_token_id)
+            parts.app.access_tokens.note_use(context, identity.access_token_id)
 
 
 def _basic(request: Request, value: str) -> Identity | None:
@@ -179,13 +180,18 @@ def _context(request: Request, identity: Identity) -> Context:
         correlation_id=request.state.request_id,
         user_agent=user_agent(request),
         once=getattr(request.state, "once", None),
+        access_token_id=identity.access_token_id,
     )
 
 
-def own_context(request: Request, actor: Actor) -> Context:
+def own_context(request: Request, actor: Actor, access_token_id: int | None = None) -> Context:
     """For what concerns the caller's own account, whatever organization the request is for."""
-    request_id = getattr(request.state, "request_id", None)
-    return Context(actor, correlation_id=request_id, user_agent=user_agent(request))
+    return Context(
+        actor,
+        correlation_id=getattr(request.state, "request_id", None),
+        user_agent=user_agent(request),
+        access_token_id=access_token_id,
+    )
 
 
 def user_agent(request: Request) -> str | None:

@@ -28,9 +28,9 @@ one request share, the client's `user_agent`, and Annals' own `source` (what it 
 A change of several fields has a row for each. Of an event with more than 65,535 rows the last are put together by
 scope, counted, with their `ids` in the payload. A `count` that is larger than 65,535 is NULL; the payload has it.
 
-What CVAT's rows have and these have not: `user_email` (the log has no addresses but in `create:user`),
-`access_token_id` (the log does not tell a token's requests from others), `visible_shapes_count_diff` of tracks (it
-depends on the job's length and on what a track was before), the texts of deleted comments.
+What CVAT's rows have and these have not: `user_email` (an address in every row could not be taken out again; the view
+`users` has each once) and `visible_shapes_count_diff` of tracks (it depends on the job's length and on what a track was
+before). What agents do for a request has no `access_token_id`: its `correlation_id` leads to the request, which has.
 """
 
 CLIENTS = """\

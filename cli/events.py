@@ -113,6 +113,7 @@ def envelope(event: Event) -> dict[str, Any]:
         "correlation_id": meta.correlation_id,
         "causation_id": meta.causation_id,
         "user_agent": meta.user_agent,
+        "access_token_id": meta.access_token_id,
     }
     return {
         "position": event.position,

@@ -54,7 +54,7 @@ app.command()(migrate.migrate)
 app.command()(health.health)
 app.command("database-url")(database.database_url)
 for role in (roles.api, roles.agent, roles.relay, roles.clickhouse):
-    app.command(hidden=True)(role)
+    app.command()(role)
 
 
 @app.command(hidden=True)

@@ -12,7 +12,7 @@ from psycopg.rows import DictRow
 
 from domain.errors import Unavailable
 
-SPACE = 0x466F6C6C  # "Foll"
+SPACE = 0x466F7277  # "Forw", as forwarders of earlier versions have it: they may still run during an update
 
 WAIT_SECONDS = 60.0
 

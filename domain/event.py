@@ -59,7 +59,9 @@ class Once:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The circumstances of a command: who, through what, and what it follows from."""
+    """The circumstances of a command: who, through what, and what it follows from. `access_token_id`: of the token that
+    the actor came with, None for any other way to log in.
+    """
 
     actor: Actor
     source: str = "api"
@@ -67,11 +69,14 @@ class Context:
     causation_id: str | None = None
     user_agent: str | None = None
     once: Once | None = None
+    access_token_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """What every event carries beside its body. `time` is UTC with microseconds."""
+    """What every event carries beside its body. `time` is UTC with microseconds. `access_token_id`: of the token that
+    the request came with; what agents do for it later has None, and its `correlation_id`.
+    """
 
     time: datetime
     source: str
@@ -83,6 +88,7 @@ class Metadata:
     causation_id: str | None = None
     user_agent: str | None = None
     idempotency_key: str | None = None
+    access_token_id: int | None = None
 
 
 @dataclass(slots=True)

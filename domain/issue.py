@@ -13,6 +13,7 @@ from domain.events.issue import (
     CommentAdded,
     CommentDeleted,
     CommentEdited,
+    DeletedComment,
     IssueChanged,
     IssueDeleted,
     IssueOpened,
@@ -119,7 +120,8 @@ class Issues:
     def delete(self, context: Context, issue_id: int) -> None:
         """With its comments. Raises NotFound."""
         issue, place, versions = self._require(issue_id)
-        body = IssueDeleted(**place, comment_ids=sorted(issue.comments))
+        comments = [DeletedComment(id=number, message=text) for number, text in sorted(issue.comments.items())]
+        body = IssueDeleted(**place, comments=comments)
         self._log.record(context, [body], versions)
 
     @decide_again
@@ -146,8 +148,8 @@ class Issues:
     @decide_again
     def delete_comment(self, context: Context, issue_id: int, comment_id: int) -> None:
         """Raises NotFound."""
-        _, place, versions = self._require(issue_id, comment_id)
-        body = CommentDeleted(comment_id=comment_id, **place)
+        issue, place, versions = self._require(issue_id, comment_id)
+        body = CommentDeleted(comment_id=comment_id, **place, message=issue.comments[comment_id])
         self._log.record(context, [body], versions)
 
     def _require(self, issue_id: int, comment_id: int | None = None) -> Found:

@@ -37,7 +37,7 @@ def _(body: IssueReopened) -> str:
 
 @phrase(IssueDeleted)
 def _(body: IssueDeleted) -> str:
-    return f"deleted issue {body.issue_id} of job {body.job_id} with {counted(len(body.comment_ids), 'comment')}"
+    return f"deleted issue {body.issue_id} of job {body.job_id} with {counted(len(body.comments), 'comment')}"
 
 
 @phrase(CommentAdded)

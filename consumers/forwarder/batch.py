@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from functools import lru_cache
+from operator import itemgetter
+from typing import Any, NamedTuple
 
 from consumers.forwarder.dead_letters import DeadLetter
-from consumers.forwarder.rows import COLUMNS, EPOCH, MILLISECOND, Shaper, TableRow
+from consumers.forwarder.rows import COLUMNS, EPOCH, Shaper, TableRow
 from consumers.forwarder.sources.source import Delivery, Span, Unreadable
 
 Month = tuple[int, int]
@@ -15,6 +17,8 @@ OVERHEAD = 600
 """Bytes of memory that a row takes beside its payload, roughly."""
 
 PAYLOAD, TIMESTAMP = (list(COLUMNS).index(name) for name in ("payload", "timestamp"))
+payload_of = itemgetter(PAYLOAD)
+DAY_MILLISECONDS = 24 * 60 * 60 * 1000
 
 
 @dataclass(frozen=True)
@@ -49,8 +53,7 @@ class Batch:
         return list(zip(*self.rows, strict=True))
 
 
-@dataclass(frozen=True)
-class Shaped:
+class Shaped(NamedTuple):
     """A delivery's rows, or why it has none."""
 
     delivery: Delivery
@@ -76,12 +79,18 @@ class Cutter:
 
     def __init__(self, partition: str, after: int, limits: Limits, announced: int | None = None) -> None:
         self._partition, self._after, self._limits, self._announced = partition, after, limits, announced
+        self._until = after
         self._batch: Batch | None = None
 
     @property
     def open(self) -> bool:
         """Whether there is something that no batch has been made of."""
         return self._batch is not None
+
+    @property
+    def bytes(self) -> int:
+        """Of memory that this takes."""
+        return 0 if self._batch is None else self._batch.bytes
 
     def add(self, shaped: Shaped) -> list[Batch]:
         """Returns the batches that this completes."""
@@ -99,7 +108,8 @@ class Cutter:
         """What is gathered, however little; there must be something."""
         assert self._batch is not None
         batch, self._batch = self._batch, None
-        self._after = batch.span.until
+        batch.span = Span(self._partition, self._after, self._until)
+        self._after = self._until
         return batch
 
     @property
@@ -114,21 +124,28 @@ class Cutter:
         return not full and (batch.month is None or not shaped.rows or batch.month == _month(shaped.rows))
 
     def _put(self, shaped: Shaped) -> None:
-        offset, batch = shaped.delivery.offset, self._batch
+        delivery, rows, dead = shaped
+        batch, self._until = self._batch, delivery.offset
         if batch is None:
-            batch = self._batch = Batch(Span(self._partition, self._after, offset), shaped.delivery.time)
-        if shaped.rows and batch.month is None:
-            batch.month = _month(shaped.rows)
-        batch.span = Span(self._partition, batch.span.after, offset)
-        batch.rows += shaped.rows
-        batch.bytes += sum(OVERHEAD + len(row[PAYLOAD]) for row in shaped.rows)
+            batch = self._batch = Batch(Span(self._partition, self._after, self._until), delivery.time)
+        if rows and batch.month is None:
+            batch.month = _month(rows)
+        batch.rows += rows
+        batch.bytes += OVERHEAD * len(rows) + sum(map(len, map(payload_of, rows)))
         batch.events += 1
-        batch.position = max(batch.position, shaped.delivery.position)
-        if shaped.dead is not None:
-            batch.dead.append(shaped.dead)
+        if delivery.position > batch.position:
+            batch.position = delivery.position
+        if dead is not None:
+            batch.dead.append(dead)
 
 
 def _month(rows: list[TableRow]) -> Month:
     """Of an event, by its rows: what a client reports in a new month may have happened in the old one."""
-    time = EPOCH + rows[0][TIMESTAMP] * MILLISECOND
+    return _month_of(rows[0][TIMESTAMP] // DAY_MILLISECONDS)
+
+
+@lru_cache(maxsize=64)
+def _month_of(day: int) -> Month:
+    """`day`: since 1970."""
+    time = EPOCH + timedelta(day)
     return time.year, time.month

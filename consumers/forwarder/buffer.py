@@ -5,7 +5,9 @@ What is on disk is only ahead of the source, never instead of it: it is thrown a
 
 from __future__ import annotations
 
+import os
 import shutil
+import socket
 from collections import defaultdict, deque
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+import psutil  # type: ignore[import-untyped]
 
 from consumers.forwarder.batch import Batch
 from consumers.forwarder.dead_letters import DeadLetter
@@ -26,6 +29,16 @@ class Room:
     memory: int = 16 * 1024 * 1024
     disk: int = 0
     folder: Path | None = None
+
+
+def own_folder(folder: Path) -> Path:
+    """This process's part of a folder that forwarders may share. Those of processes that ended are cleared away."""
+    host = socket.gethostname()
+    for left in folder.glob(f"{host}-*"):
+        process = left.name.rpartition("-")[2]
+        if process.isdigit() and not psutil.pid_exists(int(process)):
+            shutil.rmtree(left, ignore_errors=True)
+    return folder / f"{host}-{os.getpid()}"
 
 
 @dataclass

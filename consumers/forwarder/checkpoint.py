@@ -82,6 +82,11 @@ class Checkpoint:
             self._put(self._name(GENERATION), generation)
         self.progress = Progress(position, position, generation)
 
+    def forget(self) -> None:
+        """As if nobody had ever read the log for this sink."""
+        names = [self.consumer, self._name(SENT), self._name(GENERATION)]
+        self._connection.execute("DELETE FROM log.checkpoints WHERE consumer = ANY(%s)", (names,))
+
     def _name(self, what: str) -> str:
         return f"{self.consumer}:{what}"
 

@@ -59,6 +59,20 @@ def note(connection: Connection[DictRow], follower: str, letters: Sequence[DeadL
     connection.execute(NOTE, (follower, *columns))
 
 
+def renew(
+    connection: Connection[DictRow], follower: str, after: int, until: int, letters: Sequence[DeadLetter] = ()
+) -> None:
+    """The events of `after` < position <= `until` were sent anew, or will be: of those noted before, only `letters`
+    are dead still.
+    """
+    with connection.transaction():
+        connection.execute(
+            "DELETE FROM log.dead_letters WHERE follower = %s AND position > %s AND position <= %s",
+            (follower, after, until),
+        )
+        note(connection, follower, letters)
+
+
 def listed(connection: Connection[DictRow], follower: str, most: int = 1_000) -> list[DeadLetter]:
     """In the order of the log."""
     return [DeadLetter(**row) for row in connection.execute(LISTED, (follower, most))]

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from psycopg import Connection
 from psycopg.rows import DictRow
 
-from consumers.forwarder import dead_letters
 from consumers.forwarder.checkpoint import Checkpoint
 from consumers.forwarder.opening import Means, expected
 from consumers.forwarder.repair import repair
 from consumers.forwarder.sinks.clickhouse import ClickHouseSink
 from consumers.forwarder.topology import ClickHouseConfig, LogConfig, Route, Wrong
+from consumers.forwarder.unfinished import Unfinished
 from consumers.lock import FollowerLock
 from infra.eventlog.reader import LogReader
 
@@ -32,22 +32,35 @@ def mend(route: Route, means: Means) -> Mended:
         raise Wrong(f"{route.name} is no ClickHouse")
     url = route.sink.url or means.clickhouse_url
     with closing(means.database.connect()) as connection, closing(ClickHouseSink(url, means.layout)) as sink:
+        FollowerLock(connection, route.mender).wait()
         FollowerLock(connection, route.consumer).wait()
         sink.migrate()
-        until = _until(connection, route, means)
-        wanted = expected(connection, route.consumer, means.layout)
-        done = repair(connection, sink, route.shaper(means.key), wanted, until)
-        dead_letters.note(connection, route.consumer, done.dead)
-    return Mended(until, done.events)
+        if isinstance(route.source, LogConfig):
+            until = Checkpoint(connection, route.consumer).acknowledged()
+            events = _repair(connection, sink, route, means, until)
+        else:
+            until = LogReader().head(connection)
+            events = finish(connection, sink, route, means, until)
+    return Mended(until, events)
 
 
-def _until(connection: Connection[DictRow], route: Route, means: Means) -> int:
-    """What the forwarders have acknowledged; with Kafka, everything, and they pass over it when they come to it."""
-    if isinstance(route.source, LogConfig):
-        return Checkpoint(connection, route.consumer).acknowledged()
-    head = LogReader().head(connection)
-    settle(route, means, head)
-    return head
+def finish(connection: Connection[DictRow], sink: ClickHouseSink, route: Route, means: Means, until: int) -> int:
+    """Brings the sink up to `until`, and the forwarders that read from Kafka to pass over it: begun now, or by somebody
+    who was interrupted. Nobody may be sending. Returns how many events were sent anew.
+    """
+    unfinished = Unfinished(connection, route.consumer)
+    unfinished.begin(until)
+    settle(route, means, until)
+    if sink.inventory(until).rows:  # of a log that was restored since
+        sink.delete(until)
+    events = _repair(connection, sink, route, means, until)
+    unfinished.end()
+    return events
+
+
+def _repair(connection: Connection[DictRow], sink: ClickHouseSink, route: Route, means: Means, until: int) -> int:
+    wanted = expected(connection, route.consumer, means.layout)
+    return repair(connection, sink, route.consumer, route.shaper(means.key), wanted, until)
 
 
 def settle(route: Route, means: Means, position: int) -> None:

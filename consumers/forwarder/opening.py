@@ -13,10 +13,10 @@ from psycopg import Connection
 from psycopg.rows import DictRow
 
 from consumers.forwarder import dead_letters
-from consumers.forwarder.buffer import Room
+from consumers.forwarder.buffer import Room, own_folder
 from consumers.forwarder.checkpoint import Checkpoint
+from consumers.forwarder.floor import floor
 from consumers.forwarder.inventory import Expected
-from consumers.forwarder.moments import floor
 from consumers.forwarder.recovery import recover
 from consumers.forwarder.sinks.clickhouse import ClickHouseSink
 from consumers.forwarder.sinks.files import FileSink
@@ -25,6 +25,7 @@ from consumers.forwarder.sinks.stdout import StdoutSink
 from consumers.forwarder.sources.log import LogSource
 from consumers.forwarder.sources.source import Source
 from consumers.forwarder.topology import ClickHouseConfig, FileConfig, LogConfig, Route
+from consumers.forwarder.unfinished import Unfinished
 from consumers.lock import FollowerLock
 from infra.clickhouse.schema import Layout
 from infra.postgres.database import Database
@@ -51,7 +52,7 @@ class Means:
 
     def room(self, route: Route) -> Room:
         buffer = route.sink.buffer
-        return Room(buffer.memory, buffer.disk, self.folder / route.name if buffer.disk else None)
+        return Room(buffer.memory, buffer.disk, own_folder(self.folder / route.name) if buffer.disk else None)
 
 
 @dataclass(frozen=True)
@@ -75,8 +76,8 @@ def opened(route: Route, means: Means, wake: threading.Event, *, migrate: bool) 
     with ExitStack() as stack:
         connection = stack.enter_context(closing(means.database.connect()))
         lock, alone = FollowerLock(connection, route.consumer), isinstance(route.source, LogConfig)
-        if migrate and not alone:
-            _migrate_alone(route, means)
+        if not alone and (migrate or Unfinished(connection, route.consumer).until):
+            _prepare_alone(route, means)
         if not lock.take(shared=not alone):
             yield None
             return
@@ -87,13 +88,26 @@ def opened(route: Route, means: Means, wake: threading.Event, *, migrate: bool) 
         yield Open(source, sinks, connection, lock, position)
 
 
-def _migrate_alone(route: Route, means: Means) -> None:
-    """While the other forwarders of the group wait: what is inserted meanwhile might miss a new table."""
+def _prepare_alone(route: Route, means: Means) -> None:
+    """While the other forwarders of the group wait: what is inserted meanwhile might miss a new table, or be there
+    already.
+    """
     with ExitStack() as stack:
         sink = _sink(route, means, stack)
-        if isinstance(sink, ClickHouseSink):
-            FollowerLock(stack.enter_context(closing(means.database.connect())), route.consumer).wait()
-            sink.migrate()
+        if not isinstance(sink, ClickHouseSink):
+            return
+        connection = stack.enter_context(closing(means.database.connect()))
+        FollowerLock(connection, route.consumer).wait()
+        sink.migrate()
+
+        from consumers.forwarder.adoption import adopt  # a library that only who needs it loads
+        from consumers.forwarder.mending import finish
+
+        assert means.kafka is not None  # the topology was checked
+        if until := Unfinished(connection, route.consumer).until:
+            finish(connection, sink, route, means, until)
+        wanted = expected(connection, route.consumer, means.layout)
+        adopt(connection, sink, route, route.shaper(means.key), wanted, means.kafka)
 
 
 def _log(
@@ -109,7 +123,7 @@ def _log(
         recover(connection, expected(connection, route.consumer, means.layout), checkpoint, sink)
     else:
         checkpoint.load()
-    source = LogSource(stack.enter_context(closing(means.database.connect())), checkpoint, wake)
+    source = stack.enter_context(closing(LogSource(means.database.connect(), checkpoint, wake)))
     return source, checkpoint.progress.acknowledged
 
 

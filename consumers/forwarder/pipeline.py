@@ -33,6 +33,9 @@ LOOK_SECONDS = 1.0
 DRAIN = 10.0
 """Seconds that a stop leaves for what can be read already."""
 
+SPARE = 2
+"""Full batches that may be gathered while each sender has one."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -64,6 +67,7 @@ class Pipeline:
         for sink in sinks:
             self._sinks.put(sink)
         self._senders = len(sinks)
+        self._most_in_hand = (len(sinks) + SPARE) * flow.limits.bytes
         self._cutters: dict[str, Cutter] = {}
         self._sending: dict[str, _Sending] = {}
         self._sent_at: dict[str, float] = {}
@@ -139,8 +143,16 @@ class Pipeline:
         self._sending.pop(partition, None)
         self._buffer.drop(partition)
 
+    @property
+    def _in_hand(self) -> int:
+        """Bytes that are gathered or on their way, however many partitions there are. What has to be gathered further
+        before it can be sent does not count.
+        """
+        gathered = sum(cutter.bytes for cutter in self._cutters.values() if not cutter.bound)
+        return gathered + sum(sending.batch.bytes for sending in self._sending.values())
+
     def _hold_back(self) -> None:
-        if self._buffer.full:
+        if self._buffer.full or self._in_hand >= self._most_in_hand:
             if not self._paused:
                 self._source.pause()
                 self._paused = True

@@ -21,6 +21,7 @@ from consumers.forwarder.rows import Shaper
 from consumers.forwarder.sending import send
 from consumers.forwarder.sinks.clickhouse import ClickHouseSink
 from consumers.forwarder.topology import ClickHouseConfig, LogConfig, Route, Wrong
+from consumers.forwarder.unfinished import Unfinished
 from consumers.lock import FollowerLock
 from infra.clickhouse import schema
 from infra.clickhouse.client import typed_errors
@@ -52,6 +53,7 @@ def rebuild(route: Route, means: Means, progress: Progressed) -> Rebuilt:
         closing(ClickHouseSink(url, means.layout)) as old,
         closing(ClickHouseSink(url, means.layout.beside(fresh))) as new,
     ):
+        FollowerLock(connection, route.mender).wait()
         old.migrate()
         _drop(new, fresh)
         new.migrate()
@@ -92,15 +94,18 @@ def _take_its_place(
     route: Route, means: Means, connection: Connection[DictRow], old: ClickHouseSink, fresh: str, filling: _Filling
 ) -> None:
     """While nobody sends. Where the forwarders go on is set first: interrupted in between, events are missing in the
-    old tables, which the next comparison finds and puts right; the other way round they would be there twice.
+    old tables, which the next start finds and puts right; the other way round they would be there twice.
     """
+    unfinished = Unfinished(connection, route.consumer)
     if isinstance(route.source, LogConfig):
         checkpoint = Checkpoint(connection, route.consumer)
         checkpoint.load()
         checkpoint.rewind(filling.position)
     else:
+        unfinished.begin(filling.position)
         settle(route, means, filling.position)
     schema.exchange(old.client, means.layout, fresh)
+    unfinished.end()
     with connection.transaction():
         dead_letters.forget_all(connection, route.consumer)
         dead_letters.note(connection, route.consumer, filling.dead)

@@ -6,15 +6,14 @@ import threading
 import time
 from contextlib import closing
 from dataclasses import asdict
-from datetime import timedelta
 
 import structlog
 from psycopg import Connection
 from psycopg.rows import DictRow
 
+from consumers.bookmark import Bookmark
 from consumers.forwarder.check import Reconciliation, compare
 from consumers.forwarder.checkpoint import Checkpoint
-from consumers.forwarder.moments import last_before
 from consumers.forwarder.opening import Means, expected
 from consumers.forwarder.repair import repair
 from consumers.forwarder.sinks.clickhouse import ClickHouseSink
@@ -27,8 +26,8 @@ from infra.postgres import verifications
 WHOLE_SECONDS = 3_600.0
 """Between two comparisons of everything; those in between go on where the last one ended."""
 
-ON_THE_WAY = timedelta(seconds=60)
-"""What comes by Kafka in many partitions may be so late without being missing."""
+RELAY = "relay"
+"""The follower that fills Kafka."""
 
 log = structlog.get_logger(__name__)
 
@@ -44,6 +43,7 @@ class Reconciler:
         self._compared = 0
         self._whole_at = 0.0
         self._wrong: int | None = None
+        self._seen: tuple[int, dict[str, int]] | None = None
         self._metrics = [
             gauge.labels(route.name) for gauge in (metrics.WRONG_POSITIONS, metrics.POSITION, metrics.TIMESTAMP)
         ]
@@ -57,28 +57,31 @@ class Reconciler:
                 log.warning("comparing failed", sink=self._route.name, error=str(error))
 
     def look(self) -> Reconciliation | None:
-        """Compares once; None while another one does. What is wrong twice in a row is sent anew, if this route alone
-        feeds the sink: what it has acknowledged, nobody is sending.
+        """Compares once; None while another one does, or while too much is on its way. What is wrong twice in a row is
+        sent anew: what was acknowledged, nobody is sending.
         """
         with closing(self._means.database.connect()) as connection:
-            if not FollowerLock(connection, f"{self._route.consumer}:reconciler").take():
+            if not FollowerLock(connection, self._route.mender).take():
                 return None
             with closing(ClickHouseSink(self._url, self._means.layout)) as sink:
                 found = self._compare(connection, sink)
-                if found.first_wrong is not None and found.first_wrong == self._wrong and self._alone:
+                if found is not None and found.first_wrong is not None and found.first_wrong == self._wrong:
                     self._repair(connection, sink, found.until)
-                    found = self._compare(connection, sink)
+                    found = self._compare(connection, sink, found.until)
+        if found is None:
+            return None
         self._wrong = found.first_wrong
         return found
 
-    @property
-    def _alone(self) -> bool:
-        return isinstance(self._route.source, LogConfig)
-
-    def _compare(self, connection: Connection[DictRow], sink: ClickHouseSink) -> Reconciliation:
+    def _compare(
+        self, connection: Connection[DictRow], sink: ClickHouseSink, until: int | None = None
+    ) -> Reconciliation | None:
         started = utc_now()
+        until = self._until(connection) if until is None else until
+        if until is None:
+            return None
         whole = self._wrong is not None or time.monotonic() > self._whole_at + WHOLE_SECONDS
-        until, after = self._until(connection), 0 if whole else self._compared
+        after = 0 if whole else self._compared
         wanted = expected(connection, self._route.consumer, self._means.layout)
         found = compare(connection, sink.client, self._means.layout, wanted, until, after)
         if found.equal:
@@ -91,18 +94,25 @@ class Reconciler:
         self._note(found)
         return found
 
-    def _until(self, connection: Connection[DictRow]) -> int:
-        """Up to where nothing is on its way."""
-        if self._alone:
-            checkpoint = Checkpoint(connection, self._route.consumer)
-            return checkpoint.acknowledged()
-        return last_before(connection, utc_now() - ON_THE_WAY)
+    def _until(self, connection: Connection[DictRow]) -> int | None:
+        """Up to where nothing is on its way. Of Kafka: what was in its partitions at the last look, if all of it has
+        been acknowledged since.
+        """
+        if isinstance(self._route.source, LogConfig):
+            return Checkpoint(connection, self._route.consumer).acknowledged()
+        from consumers.forwarder.sources.skipping import look  # a library that only who needs it loads
+
+        assert self._means.kafka is not None  # the topology was checked
+        relayed = Bookmark(connection, RELAY).position()  # before the look, so all of it is there then
+        seen = look(self._means.kafka, self._route.name)
+        before, self._seen = self._seen, (relayed, seen.ends)
+        return before[0] if before is not None and seen.reached(before[1]) else None
 
     def _repair(self, connection: Connection[DictRow], sink: ClickHouseSink, until: int) -> None:
         shaper = self._route.shaper(self._means.key)
         wanted = expected(connection, self._route.consumer, self._means.layout)
-        done = repair(connection, sink, shaper, wanted, until)
-        log.warning("ClickHouse was put right from the log", sink=self._route.name, events=done.events)
+        events = repair(connection, sink, self._route.consumer, shaper, wanted, until)
+        log.warning("ClickHouse was put right from the log", sink=self._route.name, events=events)
 
     def _note(self, found: Reconciliation) -> None:
         wrong = 0 if found.first_wrong is None else max(1, found.missing + found.doubled)

@@ -15,9 +15,9 @@ import structlog
 from psycopg import Connection
 from psycopg.rows import DictRow
 
-from consumers.forwarder import fingerprints
+from consumers.forwarder import dead_letters, fingerprints
 from consumers.forwarder.checkpoint import Checkpoint
-from consumers.forwarder.inventory import Expected
+from consumers.forwarder.inventory import EVERYTHING, Expected
 from consumers.forwarder.sinks.clickhouse import ClickHouseSink
 from infra.eventlog.reader import LogReader
 
@@ -32,7 +32,10 @@ def recover(connection: Connection[DictRow], expected: Expected, checkpoint: Che
     progress, head = checkpoint.load(), LogReader().head(connection)
     held = sink.inventory(expected.floor)
     highest = expected.reached(held.highest)
-    whole = held.is_exactly(expected.count(expected.floor, highest)) and highest <= head
+    # More than was announced, and that is remembered: the log was restored, and may go on with other events that look
+    # alike.
+    restored = highest > progress.sent > 0
+    whole = not restored and held.is_exactly(expected.count(expected.floor, highest)) and highest <= head
     if whole and _different(connection, expected, sink, max(expected.floor, highest - LAST), highest) is None:
         if highest == progress.acknowledged and progress.sent <= head:
             return  # what was announced besides, if anything, has not arrived yet, and is sent again as it was cut
@@ -40,10 +43,10 @@ def recover(connection: Connection[DictRow], expected: Expected, checkpoint: Che
             sink.complete(progress.acknowledged)  # an insert that was cut short may have reached `events` alone
             checkpoint.acknowledge(highest)  # all that was sent is there, or more: the checkpoint was lost, not rows
             return
-    position = min(sink.whole_until(expected, highest), head)
+    position = min(sink.whole_until(expected, highest), head, progress.acknowledged if restored else head)
     if (different := _different(connection, expected, sink, expected.floor, position)) is not None:
         position = different - 1
-    _rewind(checkpoint, sink, position, held.highest)
+    _rewind(connection, checkpoint, sink, position, held.highest)
 
 
 def _different(
@@ -52,7 +55,9 @@ def _different(
     return fingerprints.first_different(connection, sink.client, sink.layout.database, expected, after, until)
 
 
-def _rewind(checkpoint: Checkpoint, sink: ClickHouseSink, position: int, highest: int) -> None:
+def _rewind(
+    connection: Connection[DictRow], checkpoint: Checkpoint, sink: ClickHouseSink, position: int, highest: int
+) -> None:
     log.warning(
         "ClickHouse does not hold what was sent: going back",
         acknowledged=checkpoint.progress.acknowledged,
@@ -62,4 +67,6 @@ def _rewind(checkpoint: Checkpoint, sink: ClickHouseSink, position: int, highest
     )
     if highest > position:
         sink.delete(position)
+    # Sent anew, they may be taken now; those that are not will be noted again.
+    dead_letters.renew(connection, checkpoint.consumer, position, EVERYTHING)
     checkpoint.rewind(position)

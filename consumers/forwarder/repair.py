@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
 
 import structlog
 from psycopg import Connection
 from psycopg.rows import DictRow
 
-from consumers.forwarder import fingerprints, inventory
-from consumers.forwarder.dead_letters import DeadLetter
+from consumers.forwarder import dead_letters, fingerprints, inventory
 from consumers.forwarder.inventory import Expected
 from consumers.forwarder.rows import Shaper
 from consumers.forwarder.sending import send
@@ -22,30 +20,29 @@ FIRST_BLOCK, LAST_BLOCK = 1_000, 100_000
 log = structlog.get_logger(__name__)
 
 
-@dataclass
-class Repaired:
-    """`events`: how many were sent anew."""
-
-    events: int = 0
-    dead: list[DeadLetter] = field(default_factory=list)
-
-
 def repair(
-    connection: Connection[DictRow], sink: ClickHouseSink, shaper: Shaper, expected: Expected, until: int
-) -> Repaired:
+    connection: Connection[DictRow],
+    sink: ClickHouseSink,
+    follower: str,
+    shaper: Shaper,
+    expected: Expected,
+    until: int,
+) -> int:
     """Everything up to `until` that ClickHouse does not hold exactly once and as it is; and what the tables beside
-    `events` lack. Nobody may be sending any of it meanwhile. Raises Unavailable, ClickHouseRefused.
+    `events` lack. Nobody may be sending any of it meanwhile. Returns how many events were sent anew; those that
+    ClickHouse won't take are the follower's dead letters. Raises Unavailable, ClickHouseRefused.
     """
-    done, block, after = Repaired(), FIRST_BLOCK, expected.floor
+    events, block, after = 0, FIRST_BLOCK, expected.floor
     while (wrong := first_wrong(connection, sink, expected, after, until)) is not None:
         after, last = wrong - 1, min(wrong - 1 + block, until)
         log.warning("ClickHouse differs from the log: sending anew", first=wrong, last=last)
         sink.delete(after, last)
-        done.dead += send(connection, sink, shaper, after, last, f"repair:{time.time_ns()}")
-        done.events += last - after
+        dead = send(connection, sink, shaper, after, last, f"repair:{time.time_ns()}")
+        dead_letters.renew(connection, follower, after, last, dead)
+        events += last - after
         after, block = last, min(block * 4, LAST_BLOCK)
     sink.complete(expected.floor)
-    return done
+    return events
 
 
 def first_wrong(

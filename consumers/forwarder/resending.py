@@ -13,6 +13,7 @@ from consumers.forwarder.opening import Means
 from consumers.forwarder.sending import send
 from consumers.forwarder.sinks.clickhouse import ClickHouseSink
 from consumers.forwarder.topology import ClickHouseConfig, Route, Wrong
+from consumers.lock import FollowerLock
 
 
 @dataclass(frozen=True)
@@ -24,8 +25,9 @@ class Resent:
 
 
 def resend(route: Route, means: Means, letters: Iterable[DeadLetter]) -> Resent:
-    """Reads each event from the log again. Interrupted, it can be called again: what has arrived is not sent twice. A
-    letter without a position has nothing in the log, and stays. Raises Wrong for another kind of sink than ClickHouse.
+    """Reads each event from the log again, while forwarding waits. Interrupted, it can be called again: what has
+    arrived is not sent twice. A letter without a position has nothing in the log, and stays. Raises Wrong for another
+    kind of sink than ClickHouse.
     """
     if not isinstance(route.sink, ClickHouseConfig):
         raise Wrong(f"{route.name} is no ClickHouse")
@@ -35,6 +37,8 @@ def resend(route: Route, means: Means, letters: Iterable[DeadLetter]) -> Resent:
         closing(ClickHouseSink(route.sink.url or means.clickhouse_url, means.layout)) as sink,
     ):
         sink.migrate()
+        FollowerLock(connection, route.mender).wait()
+        FollowerLock(connection, route.consumer).wait()
         for letter in letters:
             if letter.position is None:
                 dead.append(letter)

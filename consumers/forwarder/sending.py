@@ -40,7 +40,7 @@ def send(
 def _cut(connection: Connection[DictRow], shaper: Shaper, after: int, until: int) -> Iterator[Batch]:
     cutter, feed = Cutter(PARTITION, after, LIMITS), LogFeed(connection, after)
     while feed.position < until and (fetched := feed.fetch()):
-        for delivery in feed.deliver([logged for logged in fetched if logged.id <= until]):
+        for delivery in feed.deliver([stored for stored in fetched if stored.position <= until]):
             yield from cutter.add(shape(delivery, shaper))
     if cutter.open:
         yield cutter.cut()

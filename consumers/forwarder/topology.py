@@ -12,6 +12,7 @@ import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError, model_validator
 
@@ -152,6 +153,11 @@ class Route(BaseModel):
     def consumer(self) -> str:
         return CONSUMER if self.name == CLICKHOUSE else f"{CONSUMER}-{self.name}"
 
+    @property
+    def mender(self) -> str:
+        """The name under which one at a time compares the sink with the log and puts it right."""
+        return f"{self.consumer}:reconciler"
+
     def shaper(self, key: bytes | None) -> Shaper:
         """Raises Wrong for a hash without a key."""
         return shaper([transform.step(key) for transform in self.transforms])
@@ -172,7 +178,7 @@ class Topology(_Part):
             raise ValueError(f"{sorted(both)[0]} is both a source and a transform")
         for name in self.sinks:
             self.route(name)
-        targets = [sink.url for sink in self.sinks.values() if isinstance(sink, ClickHouseConfig)]
+        targets = [_server(sink.url) for sink in self.sinks.values() if isinstance(sink, ClickHouseConfig)]
         if len(set(targets)) < len(targets):
             raise ValueError("two sinks write into the same ClickHouse")
         return self
@@ -192,6 +198,11 @@ class Topology(_Part):
 
     def routes(self) -> list[Route]:
         return [self.route(name) for name in self.sinks]
+
+
+def _server(url: str | None) -> str | None:
+    """Whoever logs in and however the URL goes on, the tables are the same."""
+    return None if url is None else urlsplit(url).netloc.rpartition("@")[2].lower()
 
 
 def default(kafka: bool) -> Topology:

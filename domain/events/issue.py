@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
 
-from domain.event import Body, event_type
+from domain.event import Body, event_type, upcaster
 
 
 class IssueBody(Body):
@@ -68,7 +68,14 @@ class IssueReopened(IssueBody):
     project_id: int | None
 
 
-@event_type("IssueDeleted")
+class DeletedComment(TypedDict):
+    """A comment as it was last; `message` is None where version 1 of an event did not say it."""
+
+    id: int
+    message: str | None
+
+
+@event_type("IssueDeleted", version=2)
 @dataclass(frozen=True)
 class IssueDeleted(IssueBody):
     """An issue was taken away, with its comments."""
@@ -77,7 +84,14 @@ class IssueDeleted(IssueBody):
     job_id: int
     task_id: int
     project_id: int | None
-    comment_ids: list[int]
+    comments: list[DeletedComment]
+
+
+@upcaster("IssueDeleted", 1)
+def _with_comments(fields: dict[str, Any]) -> dict[str, Any]:
+    """Version 1 had the comments' ids alone."""
+    others = {name: value for name, value in fields.items() if name != "comment_ids"}
+    return {**others, "comments": [DeletedComment(id=number, message=None) for number in fields["comment_ids"]]}
 
 
 @event_type("CommentAdded")
@@ -108,13 +122,20 @@ class CommentEdited(IssueBody):
     previous: str
 
 
-@event_type("CommentDeleted")
+@event_type("CommentDeleted", version=2)
 @dataclass(frozen=True)
 class CommentDeleted(IssueBody):
-    """A comment was taken back."""
+    """A comment was taken back. `message`: what it said last; None where version 1 did not say it."""
 
     comment_id: int
     issue_id: int
     job_id: int
     task_id: int
     project_id: int | None
+    message: str | None
+
+
+@upcaster("CommentDeleted", 1)
+def _with_message(fields: dict[str, Any]) -> dict[str, Any]:
+    """Version 1 did not say what is gone."""
+    return {**fields, "message": None}

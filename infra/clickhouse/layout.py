@@ -84,7 +84,7 @@ class Layout:
     @property
     def _deduplication(self) -> str:
         kind = "replicated" if self.replicated else "non_replicated"
-        return f"{kind}_deduplication_window = 1000"
+        return f"{kind}_deduplication_window = 10000"
 
 
 DEFAULT = Layout()

@@ -20,8 +20,10 @@ logger = logging.getLogger(__name__)
 
 _NEW_PARTS: Final = """
     SELECT toJSONString((database, table, name, path, bytes_on_disk)) FROM system.parts
-    WHERE active AND level = 0 AND modification_time >= fromUnixTimestamp({since:Int64})
+    WHERE active AND level = 0 AND rows > 0 AND modification_time >= fromUnixTimestamp({since:Int64})
 """
+"""Parts of which a deletion left nothing have empty files."""
+
 _COUNTED: Final = "count.txt"
 """The one text file whose size the engine counts among the part's."""
 

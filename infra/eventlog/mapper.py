@@ -90,8 +90,7 @@ class EventMapper(Mapper[str]):
 
     def to_domain_event(self, stored_event: StoredEvent) -> Any:
         assert isinstance(stored_event, LoggedEvent)
-        state = self.compressor.decompress(stored_event.state) if self.compressor else stored_event.state
-        body = make_body(stored_event.topic, stored_event.schema_version, self.transcoder.decode(state))
+        body = self.body(stored_event.topic, stored_event.schema_version, stored_event.state)
         return Event(
             stored_event.originator_id,  # type: ignore[arg-type]  # text ids throughout
             stored_event.originator_version,
@@ -99,6 +98,12 @@ class EventMapper(Mapper[str]):
             stored_event.meta,
             stored_event.id,
         )
+
+    def body(self, topic: str, schema_version: int, state: bytes) -> Body:
+        """Raises what is wrong with it: ValueError, LookupError, TypeError and the like."""
+        if self.compressor:
+            state = self.compressor.decompress(state)
+        return make_body(topic, schema_version, self.transcoder.decode(state))
 
 
 def body_fields(body: Body) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from infra.eventlog.recorder import logged_event
 ENVELOPE = (
     "position", "stream", "version", "type", "schema_version", "time", "source", "actor_id", "actor", "organization_id",
     "organization", "project_id", "task_id", "job_id", "correlation_id", "causation_id", "user_agent",
+    "access_token_id",
 )  # fmt: skip
 COLUMNS = ", ".join(f"e.{name}" for name in (*ENVELOPE, "idempotency_key", "state"))
 OPTIONS = orjson.OPT_UTC_Z

@@ -49,26 +49,35 @@ SELECT count(*) FROM log.projections WHERE folded = %s AND name || '@' || versio
 """
 MARK = b"UPDATE log.projections SET folded = %s WHERE name || '@' || version = ANY(%s)"
 
-# One notification a batch: a transaction that notifies takes a database-wide lock at its commit.
+# One notification a batch: a transaction that notifies takes a database-wide lock at its commit. The columns' types are
+# told rather than taken from the table, so that a column that a later version adds does not stop this one's appends.
 INSERT = b"""
 WITH inserted AS (
     INSERT INTO log.events (position, stream, version, type, schema_version, time, source, actor_id, actor,
         organization_id, organization, project_id, task_id, job_id, correlation_id, causation_id, user_agent, state,
-        idempotency_key)
+        idempotency_key, access_token_id)
     SELECT e.position, e.stream, e.version, e.type, e.schema_version, e.time, e.source, e.actor_id, e.actor,
         e.organization_id, e.organization, e.project_id, e.task_id, e.job_id, e.correlation_id, e.causation_id,
-        e.user_agent, e.payload, e.idempotency_key
-    FROM ROWS FROM (json_populate_recordset(NULL::log.events, %s::json), unnest(%b::bytea[])) AS e (
-        position, stream, version, type, schema_version, time, source, actor_id, actor,
-        organization_id, organization, project_id, task_id, job_id, correlation_id, causation_id, user_agent, state,
-        idempotency_key, payload)
+        e.user_agent, e.payload, e.idempotency_key, e.access_token_id
+    FROM ROWS FROM (
+        json_to_recordset(%s::json) AS (
+            position bigint, stream text, version bigint, type text, schema_version smallint, time timestamptz,
+            source text, actor_id bigint, actor text, organization_id bigint, organization text, project_id bigint,
+            task_id bigint, job_id bigint, correlation_id text, causation_id text, user_agent text,
+            idempotency_key text, access_token_id bigint
+        ),
+        unnest(%b::bytea[])
+    ) AS e (
+        position, stream, version, type, schema_version, time, source, actor_id, actor, organization_id, organization,
+        project_id, task_id, job_id, correlation_id, causation_id, user_agent, idempotency_key, access_token_id, payload
+    )
 )
 SELECT pg_notify(%s, %s)
 """
 
 SELECT = """
 SELECT position, stream, version, type, schema_version, time, source, actor_id, actor, organization_id, organization,
-    correlation_id, causation_id, user_agent, idempotency_key, state
+    correlation_id, causation_id, user_agent, idempotency_key, access_token_id, state
 FROM log.events
 """
 
@@ -308,6 +317,7 @@ def _row(event: Event) -> dict[str, Any]:
         "causation_id": meta.causation_id,
         "user_agent": meta.user_agent,
         "idempotency_key": meta.idempotency_key,
+        "access_token_id": meta.access_token_id,
     }
 
 
@@ -323,6 +333,7 @@ def logged_event(row: DictRow) -> LoggedEvent:
         row["causation_id"],
         row["user_agent"],
         row["idempotency_key"],
+        row["access_token_id"],
     )
     return LoggedEvent(
         originator_id=row["stream"],

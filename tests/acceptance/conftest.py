@@ -10,13 +10,15 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import httpx
 import psutil
 import pytest
+
+from ..conftest import new_data_folder
 
 REPOSITORY = Path(__file__).parents[2]
 WAIT_SECONDS = 60.0
@@ -123,15 +125,31 @@ def _working_in(data: Path) -> list[psutil.Process]:
     return [process for process in found if (process.info["name"], process.info["cwd"]) == ("postgres", cluster)]
 
 
-@pytest.fixture
-def serve(data_folder: Path) -> Iterator[Callable[..., Served]]:
-    """Starts servers on one data folder."""
+@contextmanager
+def serving(data: Path) -> Iterator[Callable[..., Served]]:
+    """Starts servers on one data folder; at the end none of them runs."""
     started: list[Served] = []
 
     def start(*options: str, **settings: str) -> Served:
-        started.append(Served(data_folder, *options, **settings))
+        started.append(Served(data, *options, **settings))
         return started[-1]
 
-    yield start
-    for server in started:
-        server.destroy()
+    try:
+        yield start
+    finally:
+        for server in started:
+            server.destroy()
+
+
+@pytest.fixture
+def serve(data_folder: Path) -> Iterator[Callable[..., Served]]:
+    """Starts servers on the test's own data folder."""
+    with serving(data_folder) as start:
+        yield start
+
+
+@pytest.fixture(scope="module")
+def serve_shared() -> Iterator[Callable[..., Served]]:
+    """Starts servers on a data folder that a module's tests share, in the order in which they stand there."""
+    with new_data_folder() as folder, serving(folder) as start:
+        yield start

@@ -25,6 +25,7 @@ from infra.postgres.connection import PATIENCE_SECONDS
 from infra.postgres.database import Database
 from infra.postgres.embedded import EmbeddedPostgres
 
+from ..conftest import quick_place
 from .conftest import Served, wait_until
 from .load import Load
 from .test_killed_scenario import PHOTOS, settled
@@ -80,7 +81,7 @@ class Cluster:
 @pytest.fixture
 def folder() -> Iterator[Path]:
     """Where PostgreSQL's own account may go, too."""
-    with tempfile.TemporaryDirectory(prefix="annals-test-", ignore_cleanup_errors=True) as folder:
+    with tempfile.TemporaryDirectory(prefix="annals-test-", dir=quick_place(), ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o711)
         yield Path(folder)
 

@@ -39,13 +39,13 @@ def seen(url: str) -> dict[str, Any]:
 
 
 def test_a_backup_in_two_steps_makes_the_same_installation(
-    serve: Callable[..., Served], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    serve: Callable[..., Served], data_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    server = serve(ANNALS_ADMIN_PASSWORD=PASSWORD).ready()
+    server, folder = serve(ANNALS_ADMIN_PASSWORD=PASSWORD).ready(), data_folder.parent
     with make_client(server.url, credentials=("admin", PASSWORD)) as client:
         spec = models.TaskWriteRequest(name="photos", labels=[models.PatchedLabelRequest(name="cat")], segment_size=4)
         task = client.tasks.create_from_data(spec=spec, resources=PHOTOS, data_params={"image_quality": 70})
-        first, blobs = tmp_path / "first.jsonl.zst", tmp_path / "blobs"
+        first, blobs = folder / "first.jsonl.zst", folder / "blobs"
         done = server.annals("log", "export", str(first), "--blobs", str(blobs))
         assert done.returncode == 0, done.stderr
         head = done.stderr.split(" to ")[1].split(",")[0]
@@ -55,15 +55,15 @@ def test_a_backup_in_two_steps_makes_the_same_installation(
         )
         job.set_annotations(models.LabeledDataRequest(shapes=[box]))
         client.tasks.create(models.TaskWriteRequest(name="gone", labels=[])).remove()
-    second = tmp_path / "second.jsonl.zst"
+    second = folder / "second.jsonl.zst"
     done = server.annals("log", "export", str(second), "--after", head, "--blobs", str(blobs))
     assert done.stderr.endswith("; 0 blobs copied\n")
     before = seen(server.url)
     assert server.stop() == 0
     assert {stat.S_IMODE(path.stat().st_mode) for path in (first, second)} == {0o600}
-    assert annals(tmp_path, "log", "check", str(first)).stdout.endswith("it is whole\n")
+    assert annals(folder, "log", "check", str(first)).stdout.endswith("it is whole\n")
 
-    moved = tmp_path / "moved"
+    moved = folder / "moved"
     shutil.rmtree(server.data / "blobs")
     for file in (first, second):
         done = annals(moved, "log", "import", str(file), "--blobs", str(blobs))
@@ -80,16 +80,16 @@ def test_a_backup_in_two_steps_makes_the_same_installation(
         there.destroy()
 
 
-def test_a_backup_without_its_blobs_is_not_taken_for_whole(serve: Callable[..., Served], tmp_path: Path) -> None:
-    server = serve(ANNALS_ADMIN_PASSWORD=PASSWORD).ready()
+def test_a_backup_without_its_blobs_is_not_taken_for_whole(serve: Callable[..., Served], data_folder: Path) -> None:
+    server, folder = serve(ANNALS_ADMIN_PASSWORD=PASSWORD).ready(), data_folder.parent
     with make_client(server.url, credentials=("admin", PASSWORD)) as client:
         spec = models.TaskWriteRequest(name="photos", labels=[])
         client.tasks.create_from_data(spec=spec, resources=PHOTOS[:2], data_params={"image_quality": 70})
-    file, blobs = tmp_path / "log.jsonl.zst", tmp_path / "blobs"
+    file, blobs = folder / "log.jsonl.zst", folder / "blobs"
     assert server.annals("log", "export", str(file), "--blobs", str(blobs)).returncode == 0
     lost = next(path for path in blobs.rglob("*") if path.is_file())
     lost.unlink()
-    moved = tmp_path / "moved"
+    moved = folder / "moved"
     refused = annals(moved, "log", "import", str(file), "--blobs", str(blobs))
     assert refused.returncode == 1
     assert f"Blob {lost.name} is not stored here" in refused.stderr

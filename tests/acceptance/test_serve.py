@@ -31,7 +31,14 @@ SLACK = float(os.environ.get("TEST_START_SLACK", "3"))
 
 @pytest.fixture
 def server(serve: Serve) -> Served:
+    """One that the test may do anything to."""
     return serve().ready()
+
+
+@pytest.fixture(scope="module")
+def shared_server(serve_shared: Serve) -> Served:
+    """For tests after which it serves as before: what they kill is replaced."""
+    return serve_shared().ready()
 
 
 def alive(processes: list[psutil.Process]) -> list[psutil.Process]:
@@ -97,12 +104,12 @@ def test_the_password_can_be_given(serve: Serve) -> None:
     assert not any("ANNALS_ADMIN_PASSWORD" in environment for environment in environments)
 
 
-def test_a_second_server_on_the_same_folder_is_refused(server: Served, serve: Serve) -> None:
-    second = serve()
+def test_a_second_server_on_the_same_folder_is_refused(shared_server: Served, serve_shared: Serve) -> None:
+    second = serve_shared()
     assert second.process.wait(20) == 1
-    holder = server.process.pid
-    assert second.said() == f"annals: {server.data} is in use by another Annals server (process {holder})\n"
-    with server.http() as http:
+    folder, holder = shared_server.data, shared_server.process.pid
+    assert second.said() == f"annals: {folder} is in use by another Annals server (process {holder})\n"
+    with shared_server.http() as http:
         assert answers(http)
 
 
@@ -135,8 +142,8 @@ def test_connections_are_dealt_out_among_the_api_processes(serve: Serve) -> None
             client.close()
 
 
-def test_several_api_processes_do_not_take_the_port_of_another_server(server: Served, serve: Serve) -> None:
-    another = serve("--workers", "2", "--port", str(server.info["port"]), ANNALS_DATA=f"{server.data}-another")
+def test_several_api_processes_do_not_take_the_port_of_another_server(shared_server: Served, serve: Serve) -> None:
+    another = serve("--workers", "2", "--port", str(shared_server.info["port"]))
     assert another.process.wait(30) == 1
     assert "Address already in use" in another.said()
 
@@ -144,7 +151,9 @@ def test_several_api_processes_do_not_take_the_port_of_another_server(server: Se
 def test_two_api_processes_share_the_port_and_one_alone_goes_on(serve: Serve) -> None:
     server = serve("--workers", "2").ready()
     killed = server.pid("api-1")
-    os.kill(killed, signal.SIGKILL)
+    dying = psutil.Process(killed)
+    dying.kill()
+    wait_until(lambda: not alive([dying]))  # until then it may still accept a connection, which dies with it
     with server.http() as http:  # connections that the dead one had not accepted wait for a living one
         assert [answers(http) for _ in range(20)] == [True] * 20
     wait_until(lambda: server.pid("api-1") != killed)
@@ -152,30 +161,37 @@ def test_two_api_processes_share_the_port_and_one_alone_goes_on(serve: Serve) ->
 
 
 @pytest.mark.parametrize("name", ["api-1", "agent", "forward", "clickhouse"])
-def test_a_killed_process_is_replaced(server: Served, name: str) -> None:
-    others = set(server.info["processes"].items())
-    killed = server.pid(name)
+def test_a_killed_process_is_replaced(shared_server: Served, name: str) -> None:
+    others = set(shared_server.info["processes"].items())
+    killed = shared_server.pid(name)
     os.kill(killed, signal.SIGKILL)
-    wait_until(lambda: server.pid(name) != killed)
-    assert {one for one in others if one[0] != name} < set(server.info["processes"].items())
-    with server.http() as http:
+    wait_until(lambda: shared_server.pid(name) != killed)
+    assert {one for one in others if one[0] != name} < set(shared_server.info["processes"].items())
+    with shared_server.http() as http:
         wait_until(lambda: answers(http))
         create_task(http, "after")
-    proof = server.annals("verify")
+    proof = shared_server.annals("verify")
     assert proof.returncode == 0, proof.stdout
 
 
-def test_a_killed_postgres_is_replaced_and_nothing_acknowledged_is_lost(server: Served) -> None:
-    with server.http() as http:
+def has_new_postmaster(server: Served, killed: int) -> bool:
+    try:
+        return server.postmaster() != killed
+    except (OSError, IndexError):  # it has just begun
+        return False
+
+
+def test_a_killed_postgres_is_replaced_and_nothing_acknowledged_is_lost(shared_server: Served) -> None:
+    with shared_server.http() as http:
         created = [create_task(http, f"task {number}") for number in range(20)]
-        killed = server.postmaster()
+        killed = shared_server.postmaster()
         os.kill(killed, signal.SIGKILL)
+        wait_until(lambda: has_new_postmaster(shared_server, killed))
         wait_until(lambda: http.post("/api/tasks", json={"name": "after", "labels": []}).status_code == 201)
-        assert server.postmaster() != killed
         found = http.get("/api/tasks", params={"page_size": 100}).json()["results"]
         assert {task["id"] for task in found} > set(created)
-    assert "PostgreSQL has died and is started again" in server.said()
-    proof = server.annals("verify")
+    assert "PostgreSQL has died and is started again" in shared_server.said()
+    proof = shared_server.annals("verify")
     assert proof.returncode == 0, proof.stdout
 
 
@@ -271,40 +287,25 @@ def test_a_process_that_keeps_failing_is_reported_and_recovers(serve: Serve, dat
     assert server.ready().stop() == 0
 
 
-def test_deleted_rows_in_clickhouse_are_found(server: Served) -> None:
-    with server.http() as http:
-        for name in ("first", "second"):
-            create_task(http, name)
-    assert server.annals("verify").returncode == 0
-    user = ("forwarder", (server.data / "clickhouse-password").read_text().strip())
-    statement, waiting = "ALTER TABLE cvat.events DELETE WHERE position = 3", {"mutations_sync": 2}
-    httpx.post(server.info["clickhouse_url"], content=statement, params=waiting, auth=user).raise_for_status()
-    found = server.annals("verify")
-    assert found.returncode == 1
-    assert "First difference: ClickHouse: position 3 is missing in ClickHouse" in found.stdout
-    anybody = httpx.post(server.info["clickhouse_url"], content="TRUNCATE TABLE cvat.events")
-    assert anybody.status_code == 403
-
-
-def test_the_doctor_sees_the_processes_and_their_memory(server: Served) -> None:
-    wait_until(lambda: "heard" in server.annals("doctor").stdout)
-    healthy = server.annals("doctor")
+def test_the_doctor_sees_the_processes_and_their_memory(shared_server: Served) -> None:
+    wait_until(lambda: "heard" in shared_server.annals("doctor").stdout)
+    healthy = shared_server.annals("doctor")
     assert healthy.returncode == 0, healthy.stdout
     lines = {line.split()[1]: line for line in healthy.stdout.splitlines() if line.startswith("memory")}
     assert lines.keys() == {"server", "api-1", "agent", "forward", "clickhouse", "postgres", "sum"}
 
 
-def test_an_api_process_can_be_run_by_hand(server: Served) -> None:
+def test_an_api_process_can_be_run_by_hand(shared_server: Served) -> None:
     """As in a distributed deployment: given a database by URL, wherever that is."""
-    url = server.annals("database-url").stdout.strip()
+    url = shared_server.annals("database-url").stdout.strip()
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     by_hand = subprocess.Popen(
         [sys.executable, "-P", "-m", "cli.main", "api", "--port", str(port), "--name", "by-hand"],
-        env=annals_environment(server.data) | {"ANNALS_DATABASE_URL": url},
+        env=annals_environment(shared_server.data) | {"ANNALS_DATABASE_URL": url},
     )
     try:
-        with server.http() as http:
+        with shared_server.http() as http:
             task_id = create_task(http, "everywhere")
             with httpx.Client(base_url=f"http://127.0.0.1:{port}", auth=http.auth) as other:
                 wait_until(lambda: answers(other))
@@ -366,3 +367,19 @@ def test_ports_are_those_that_were_asked_for(serve: Serve) -> None:
     assert (server.info["port"], server.info["clickhouse_port"]) == (api, clickhouse)
     query = quote("SELECT currentDatabase()")
     assert httpx.get(f"http://127.0.0.1:{clickhouse}/?query={query}").text == "cvat\n"
+
+
+def test_deleted_rows_in_clickhouse_are_found(shared_server: Served) -> None:
+    """The last test of the shared server: its ClickHouse is damaged."""
+    with shared_server.http() as http:
+        for name in ("first", "second"):
+            create_task(http, name)
+    assert shared_server.annals("verify").returncode == 0
+    user = ("forwarder", (shared_server.data / "clickhouse-password").read_text().strip())
+    statement, waiting = "ALTER TABLE cvat.events DELETE WHERE position = 3", {"mutations_sync": 2}
+    httpx.post(shared_server.info["clickhouse_url"], content=statement, params=waiting, auth=user).raise_for_status()
+    found = shared_server.annals("verify")
+    assert found.returncode == 1
+    assert "First difference: ClickHouse: position 3 is missing in ClickHouse" in found.stdout
+    anybody = httpx.post(shared_server.info["clickhouse_url"], content="TRUNCATE TABLE cvat.events")
+    assert anybody.status_code == 403

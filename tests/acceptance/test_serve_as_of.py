@@ -106,9 +106,10 @@ class Past:
         assert made.returncode == 0, made.stderr
 
 
-@pytest.fixture
-def past(serve: Callable[..., Served]) -> Past:
-    return Past(serve(ANNALS_ADMIN_PASSWORD=PASSWORD, ANNALS_SERVER_TELEMETRY="off").ready())
+@pytest.fixture(scope="module")
+def past(serve_shared: Callable[..., Served]) -> Past:
+    """One for all tests here: each makes a copy under a name of its own."""
+    return Past(serve_shared(ANNALS_ADMIN_PASSWORD=PASSWORD, ANNALS_SERVER_TELEMETRY="off").ready())
 
 
 def test_each_copy_answers_what_the_server_answered_then(past: Past) -> None:
@@ -125,8 +126,8 @@ def test_each_copy_answers_what_the_server_answered_then(past: Past) -> None:
 
 
 def test_a_copy_takes_no_writes_and_the_present_goes_on(past: Past) -> None:
-    past.copy(str(past.steps[1].position), "then")
-    with served_copy(past.server.data, "then") as http, past.http() as live:
+    past.copy(str(past.steps[1].position), "read_only")
+    with served_copy(past.server.data, "read_only") as http, past.http() as live:
         for method, path in [
             ("POST", "/api/tasks"),
             ("PATCH", "/api/tasks/1"),
@@ -140,22 +141,22 @@ def test_a_copy_takes_no_writes_and_the_present_goes_on(past: Past) -> None:
         assert past.head() == past.steps[-1].position
         assert live.post("/api/tasks", json={"name": "later", "labels": []}).status_code == 201
         assert seen(http) == past.steps[1].seen
-        kept = past.server.annals("copies", "drop", "then")
-        assert (kept.returncode, kept.stderr) == (1, "annals: The copy then is being served: stop that first\n")
-    assert past.server.annals("copies", "drop", "then").returncode == 0
+        kept = past.server.annals("copies", "drop", "read_only")
+        assert (kept.returncode, kept.stderr) == (1, "annals: The copy read_only is being served: stop that first\n")
+    assert past.server.annals("copies", "drop", "read_only").returncode == 0
     with past.http() as live:
         assert live.get("/api/tasks").json()["count"] == 1
 
 
 def test_what_came_later_is_not_told(past: Past) -> None:
-    past.copy(str(past.steps[1].position), "then")
+    past.copy(str(past.steps[1].position), "earlier")
     later = [
         *("/api/events", "/api/log", "/api/log/stream", "/api/log/deleted", "/api/jobs/1/annotations/history"),
         *("/api/tasks/1/annotations/history", "/api/jobs/1/annotations/history/shapes/1"),
         *("/api/jobs/1/annotations/diff?from=0&to=1", "/api/jobs/1/annotations?version=1"),
         *("/api/tasks/1/annotations/?as_of=2026-01-01T00:00:00Z",),
     ]
-    with served_copy(past.server.data, "then") as http:
+    with served_copy(past.server.data, "earlier") as http:
         for path in later:
             answer = http.get(path)
             assert (answer.status_code, answer.json()["detail"]) == (
@@ -165,11 +166,11 @@ def test_what_came_later_is_not_told(past: Past) -> None:
 
 
 def test_who_may_look_is_decided_in_the_present(past: Past) -> None:
-    past.copy(str(past.steps[1].position), "then")
+    past.copy(str(past.steps[1].position), "looked_at")
     log_in = {"username": "admin", "password": PASSWORD}
     token = httpx.post(f"{past.server.url}/api/auth/login", json=log_in).json()["key"]
     given = {"Authorization": f"Token {token}"}
-    with served_copy(past.server.data, "then") as http:
+    with served_copy(past.server.data, "looked_at") as http:
         task = f"{http.base_url}/api/tasks/1"
         assert httpx.get(task, headers=given).json()["name"] == "cats"
         assert httpx.post(f"{past.server.url}/api/auth/logout", headers=given).status_code == 200
@@ -177,13 +178,14 @@ def test_who_may_look_is_decided_in_the_present(past: Past) -> None:
         assert httpx.get(task).status_code == 401
 
 
-def test_a_copy_is_served_without_the_server_too(past: Past) -> None:
-    past.copy(str(past.steps[1].position), "then")
-    assert past.server.stop() == 0
-    with served_copy(past.server.data, "then") as http:
-        assert seen(http) == past.steps[1].seen
-
-
 def test_a_copy_that_is_not_there_is_said(past: Past) -> None:
     done = past.server.annals("serve", "--as-of", "never", "--port", "0")
     assert (done.returncode, done.stderr) == (1, "annals: There is no copy never: `annals copies` lists them\n")
+
+
+def test_a_copy_is_served_without_the_server_too(past: Past) -> None:
+    """The last test here: it stops the server."""
+    past.copy(str(past.steps[1].position), "alone")
+    assert past.server.stop() == 0
+    with served_copy(past.server.data, "alone") as http:
+        assert seen(http) == past.steps[1].seen

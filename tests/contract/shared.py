@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from infra.settings import Settings
 
+from ..conftest import new_data_folder
 from ..integration.databases import new_database
 from .conftest import ADMIN, Server
 
@@ -19,8 +18,8 @@ def running(postgres: str, **settings: Any) -> Iterator[Server]:
     """A server without agents, on a database of its own, with one user: the administrator. It tells nothing of itself,
     unless the settings say so.
     """
-    with new_database(postgres) as url, tempfile.TemporaryDirectory(prefix="annals-test-") as folder:
-        quiet = Settings(data=Path(folder) / "data", **({"server_telemetry": "off"} | settings))
+    with new_database(postgres) as url, new_data_folder() as folder:
+        quiet = Settings(data=folder, **({"server_telemetry": "off"} | settings))
         server = Server(url, quiet).start(agents=0)
         try:
             server.add_user(ADMIN, is_admin=True)

@@ -110,6 +110,18 @@ def test_a_read_only_token_only_reads(host: Server, ann: httpx.Client) -> None:
     assert [row["type"] for row in types] == ["AccessTokenCreated", "AccessTokenUsed"]
 
 
+def test_the_log_tells_which_token_something_was_done_with(host: Server, ann: httpx.Client) -> None:
+    made, before = make(ann), head(host)
+    ask(host, made["value"], "POST", "/api/projects", json={"name": "by a script"})
+    ann.post("/api/projects", json={"name": "by hand"})
+    told = httpx.get(f"{host.url}/api/log", auth=ADMIN, params={"after": before}, timeout=60).json()["results"]
+    assert [(event["type"], event["access_token_id"]) for event in told] == [
+        ("AccessTokenUsed", made["id"]),
+        ("ProjectCreated", made["id"]),
+        ("ProjectCreated", None),
+    ]
+
+
 @pytest.mark.parametrize("value", ["annals_pat_", "annals_pat_" + "0" * 40, "annals_pat_\x80", "annals_pat_ x"])
 def test_made_up_tokens_open_nothing(host: Server, value: str) -> None:
     headers = [(b"authorization", b"Bearer " + value.encode("latin-1"))]

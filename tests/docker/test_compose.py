@@ -119,9 +119,7 @@ def test_grafana_finds_its_sources_and_dashboards(secrets: Path) -> None:
     password = clickhouse["secureJsonData"]["password"].removeprefix("$__file{").removesuffix("}")
     assert secret_of(password) in SERVICES["grafana"]["secrets"]
     [provider] = load("grafana/provisioning/dashboards/annals.yaml")["providers"]
-    mounted = {
-        target: source for source, target, *_ in map(lambda text: text.split(":"), SERVICES["grafana"]["volumes"])
-    }
+    mounted = {target: source for source, target, *_ in (text.split(":") for text in SERVICES["grafana"]["volumes"])}
     assert list((DOCKER / mounted[provider["options"]["path"]]).glob("*.json"))
 
 

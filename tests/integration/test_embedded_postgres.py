@@ -23,6 +23,7 @@ from infra.postgres.embedded import EmbeddedPostgres
 from infra.postgres.folder import ServerFolder
 from infra.postgres.server_settings import FIXED, TUNABLE
 
+from ..conftest import quick_place
 from .embedded_programs import (
     COMMAND,
     ENVIRONMENT,
@@ -48,7 +49,7 @@ def place() -> Iterator[Path]:
 
     Outside pytest's own folder, which pytest closes to the server's account when tests run as root.
     """
-    path = Path(tempfile.mkdtemp(prefix="annals-test-"))
+    path = Path(tempfile.mkdtemp(prefix="annals-test-", dir=quick_place()))
     yield path
     kill_server(path)
     shutil.rmtree(path)
@@ -57,7 +58,7 @@ def place() -> Iterator[Path]:
 @pytest.fixture(scope="module")
 def fresh_folder() -> Iterator[Path]:
     """A server's folder after its first start and stop."""
-    path = Path(tempfile.mkdtemp(prefix="annals-test-"))
+    path = Path(tempfile.mkdtemp(prefix="annals-test-", dir=quick_place()))
     with running(path / "postgres") as url, psycopg.connect(url) as connection:
         connection.execute("CREATE TABLE log (entry text PRIMARY KEY)")
         connection.execute("INSERT INTO log VALUES ('before')")

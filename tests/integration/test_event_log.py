@@ -39,7 +39,7 @@ def read(system: System) -> list[Event]:
 
 def test_an_event_carries_who_did_it_when_and_through_what(system: System) -> None:
     actor = Actor(4, "bob", "b@example.org", organization_id=9, organization="zoo")
-    context = Context(actor, "worker", "request-1", "task-7@1", "cvat_sdk/2.80.0")
+    context = Context(actor, "worker", "request-1", "task-7@1", "cvat_sdk/2.80.0", access_token_id=12)
     before = datetime.now(UTC)
     (event,) = system.app.record(context, [given.job(5, 7, project_id=3)])
     row = system.database.query_one("SELECT * FROM log.events")
@@ -66,9 +66,19 @@ def test_an_event_carries_who_did_it_when_and_through_what(system: System) -> No
         "causation_id": "task-7@1",
         "user_agent": "cvat_sdk/2.80.0",
         "idempotency_key": None,
+        "access_token_id": 12,
     }
-    assert read(system) == [event]
+    assert read(system) == [event] == list(system.app.events.get("job-5"))
     assert event.meta.time == time
+
+
+def test_a_column_that_a_later_version_adds_does_not_stop_this_one(system: System) -> None:
+    """It goes on while the other one starts, also on the connection that its statements are prepared on."""
+    system.app.record(ANN, [UploadStarted(7)])
+    with system.database.connection() as connection:
+        connection.execute("ALTER TABLE log.events ADD COLUMN later bytea")
+    system.app.record(ANN, [UploadStarted(8)])
+    assert [event.body for event in read(system)] == [UploadStarted(7), UploadStarted(8)]
 
 
 def test_every_event_of_a_save_has_the_same_time(system: System) -> None:

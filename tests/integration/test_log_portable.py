@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import tracemalloc
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -17,6 +19,7 @@ from hypothesis import strategies as st
 from cli.bootstrap import System
 from cli.rebuilding import prepare
 from domain.errors import Conflict, Invalid, NotFound
+from domain.events.data import UploadStarted
 from infra.eventlog.portable import Header, Imported, PortableReader, Selection, export, import_log
 from infra.postgres.database import Database
 from projections.registry import REGISTRY, search_path
@@ -117,6 +120,23 @@ def test_the_file_is_readable(lived: System, database_url: str) -> None:
     assert [row["position"] for row in rows] == list(range(1, len(rows) + 1))
     created = next(row for row in rows if row["type"] == "TaskCreated")
     assert (created["stream"], created["body"]["name"], created["actor"]) == ("task-1", "cats", "ann")
+
+
+def test_an_access_token_is_exported_and_files_that_name_none_are_read(
+    system: System, database_url: str, elsewhere: str, postgres: str
+) -> None:
+    system.app.record(replace(ME, access_token_id=12), [UploadStarted(7)])
+    header, event, trailer = lines(written(database_url))
+    assert orjson.loads(event)["access_token_id"] == 12
+    read_in(elsewhere, written(database_url))
+    assert everything(elsewhere) == everything(database_url)
+    older = orjson.dumps({name: value for name, value in orjson.loads(event).items() if name != "access_token_id"})
+    digest = hashlib.sha256(header + b"\n" + older + b"\n").hexdigest()
+    with new_database(postgres) as url:
+        read_in(url, packed([header, older, orjson.dumps({**orjson.loads(trailer), "sha256": digest})]))
+        with Database(url).connect() as connection:
+            (row,) = connection.execute("SELECT stream, access_token_id FROM log.events")
+        assert row == {"stream": "data-7", "access_token_id": None}
 
 
 def test_a_selection_can_be_read_but_not_imported(lived: System, database_url: str, elsewhere: str) -> None:

@@ -118,8 +118,13 @@ class TestFile:
         with pytest.raises(Wrong, match="No such file"):
             read(file)
 
-    def test_two_sinks_must_not_feed_one_clickhouse(self) -> None:
-        sinks = {name: {"type": "clickhouse", "input": "log"} for name in ("one", "two")}
+    @pytest.mark.parametrize(
+        "urls", [({}, {}), ({"url": "http://a:b@host:8123"}, {"url": "http://c:d@HOST:8123/cvat?compress=0"})]
+    )
+    def test_two_sinks_must_not_feed_one_clickhouse(self, urls: tuple[dict[str, str], dict[str, str]]) -> None:
+        sinks = {
+            name: {"type": "clickhouse", "input": "log", **url} for name, url in zip(("one", "two"), urls, strict=True)
+        }
         with pytest.raises(ValueError, match="the same ClickHouse"):
             Topology.model_validate({"sources": {"log": {"type": "log"}}, "sinks": sinks})
 

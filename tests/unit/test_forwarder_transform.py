@@ -40,7 +40,7 @@ REQUEST = "action=create&target=task&target_id=7"
 
 
 def event(body: Body, position: int = 1, time: datetime = NOON) -> Event:
-    meta = Metadata(time, "api", 5, "ann", 3, "lab", "request-1", None, "cvat-sdk/2.80")
+    meta = Metadata(time, "api", 5, "ann", 3, "lab", "request-1", None, "cvat-sdk/2.80", access_token_id=12)
     return Event(body.stream, 2, body, meta, position)
 
 
@@ -144,6 +144,7 @@ def test_a_row_says_who_where_when_and_from_which_event() -> None:
             "parent_job_id": None,
             "request": {"id": "request-1", "user_agent": "cvat-sdk/2.80", "source": "api"},
         },
+        "access_token_id": 12,
         "remote_addr": None,
         "position": 1,
         "row": 0,

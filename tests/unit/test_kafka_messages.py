@@ -40,6 +40,7 @@ def columns(type_name: str, schema_version: int, **changes: Any) -> dict[str, An
         "causation_id": None,
         "user_agent": "a browser",
         "idempotency_key": None,
+        "access_token_id": 12,
     } | changes
 
 
@@ -49,8 +50,14 @@ PAYLOAD = orjson.dumps(BODY)
 
 def test_a_message_gives_the_event_back() -> None:
     message = encode(columns("JobStateChanged", 1), PAYLOAD)
-    meta = Metadata(TIME, "api", 1, "ann", None, None, "request-1", None, "a browser", None)
+    meta = Metadata(TIME, "api", 1, "ann", None, None, "request-1", None, "a browser", None, 12)
     assert decode(message.value) == Event("job-7", 3, BODY, meta, 41)
+
+
+def test_a_message_of_an_older_relay_names_no_access_token() -> None:
+    fields = columns("JobStateChanged", 1)
+    del fields["access_token_id"]
+    assert decode(encode(fields, PAYLOAD).value).meta.access_token_id is None
 
 
 def test_key_and_headers_tell_what_a_reader_chooses_by() -> None:

@@ -25,6 +25,9 @@ INSERT_SETTINGS = {
     "min_insert_block_size_bytes": 256 * 1024 * 1024,
     # A batch that is sent twice leaves the tables behind `events` alone, too.
     "deduplicate_blocks_in_dependent_materialized_views": 1,
+    # A batch has no row twice, so there is nothing to merge. And the embedded endpoint takes what was merged for a
+    # merged part, and does not look whether it was written to its end.
+    "optimize_on_insert": 0,
     # They are filled side by side: one after another, each would wait for the disk by itself.
     "parallel_view_processing": 1,
 }
@@ -73,15 +76,21 @@ class ClickHouseSink:
 
     def _put(self, rows: Sequence[TableRow], token: str) -> None:
         settings = {**INSERT_SETTINGS, "insert_deduplication_token": token}
-        with typed_errors():
-            self.client.insert(
-                self._table,
-                list(zip(*rows, strict=True)),
-                list(COLUMNS),
-                column_types=self._types,
-                column_oriented=True,
-                settings=settings,
-            )
+        columns = [list(column) for column in zip(*rows, strict=True)]
+        try:
+            with typed_errors():
+                self.client.insert(
+                    self._table,
+                    columns,
+                    list(COLUMNS),
+                    column_types=self._types,
+                    column_oriented=True,
+                    settings=settings,
+                )
+        finally:
+            # The driver leaves them in a reference cycle: ten batches would pile up before the collector came round.
+            for column in columns:
+                column.clear()
 
     def _answers(self) -> bool:
         """Whether the table can be queried: then it is not for everything that an insert is refused."""

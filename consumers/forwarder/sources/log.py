@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 
 from psycopg import Connection
 from psycopg.rows import DictRow
@@ -12,10 +13,14 @@ from consumers.forwarder.checkpoint import Checkpoint
 from consumers.forwarder.sources.source import Behind, Delivery, Span, Unreadable
 from consumers.forwarder.status import lag
 from domain.event import Event
-from infra.eventlog.mapper import LoggedEvent
-from infra.eventlog.reader import LogReader
+from infra.eventlog.reader import FETCH_EVENTS, LogReader, Stored
 
 PARTITION = "log"
+
+MANY = FETCH_EVENTS // 2
+"""When as many come at once, more will be behind them. Fewer are the log's end, or so large that one fetch of them in
+memory is enough.
+"""
 
 
 class LogFeed:
@@ -26,39 +31,53 @@ class LogFeed:
         self._reader = LogReader()
         self.position = position
 
-    def fetch(self) -> Sequence[LoggedEvent]:
-        """What comes next, as it is stored; nothing at the end of the log."""
-        return next(self._reader.logged(self._connection, self.position, 2**62), ())
+    def fetch(self, after: int | None = None) -> Sequence[Stored]:
+        """What comes next, as it is stored; nothing at the end of the log. `after`: where what was fetched before
+        ends, if it is not all delivered yet.
+        """
+        return next(self._reader.stored(self._connection, self.position if after is None else after, 2**62), ())
 
-    def deliver(self, fetched: Sequence[LoggedEvent]) -> Iterator[Delivery]:
+    def deliver(self, fetched: Sequence[Stored]) -> Iterator[Delivery]:
         """Decoded one at a time."""
-        for logged in fetched:
-            self.position = logged.id
-            yield Delivery(PARTITION, logged.id, logged.id, logged.meta.time, self._content(logged))
-
-    def _content(self, logged: LoggedEvent) -> Event | Unreadable:
-        try:
-            return self._reader.decode(logged)
-        except Exception as error:  # whatever is wrong with it, those behind it are to be read
-            return Unreadable(f"{logged.topic}: {type(error).__name__}: {error}")
+        decode = self._reader.decode
+        for stored in fetched:
+            content: Event | Unreadable
+            try:
+                content = decode(stored)
+            except Exception as error:  # whatever is wrong with it, those behind it are to be read
+                content = Unreadable(f"{stored.type}: {type(error).__name__}: {error}")
+            self.position = position = stored.position
+            yield Delivery(PARTITION, position, position, stored.time, content)
 
 
 class LogSource:
-    """Reads on one connection and remembers on that of the checkpoint. `wake`: set when the log may have grown."""
+    """Reads on one connection and remembers on that of the checkpoint. `wake`: set when the log may have grown.
+
+    While it catches up, the next fetch is on its way while the last one is delivered.
+    """
 
     def __init__(self, connection: Connection[DictRow], checkpoint: Checkpoint, wake: threading.Event) -> None:
         self._connection, self._checkpoint, self._wake = connection, checkpoint, wake
         self._feed = LogFeed(connection, checkpoint.progress.acknowledged)
+        self._fetcher = ThreadPoolExecutor(1, thread_name_prefix="fetch")
+        self._ahead: Future[Sequence[Stored]] | None = None
         self._paused = False
 
     def poll(self, seconds: float) -> Iterator[Delivery]:
         if self._paused:
             return
         self._wake.clear()
-        fetched = self._feed.fetch()
+        fetched = self._fetch()
         if not fetched and seconds and self._wake.wait(seconds):
-            fetched = self._feed.fetch()
+            fetched = self._fetch()
+        if len(fetched) >= MANY:
+            self._ahead = self._fetcher.submit(self._feed.fetch, fetched[-1].position)
         yield from self._feed.deliver(fetched)
+
+    def _fetch(self) -> Sequence[Stored]:
+        ahead, self._ahead = self._ahead, None
+        # What was fetched ahead and is empty is no news: something may have been appended since.
+        return (ahead and ahead.result()) or self._feed.fetch()
 
     def pause(self) -> None:
         self._paused = True
@@ -88,4 +107,5 @@ class LogSource:
         return Behind(found.events, found.seconds)
 
     def close(self) -> None:
+        self._fetcher.shutdown()
         self._connection.close()

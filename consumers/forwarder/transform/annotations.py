@@ -4,7 +4,7 @@ order, their labels and frames: what CVAT's rows don't tell, and analysts ask fo
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from consumers.forwarder.transform.row import Row, in_portions, transforms
@@ -47,7 +47,7 @@ def _written(verb: str, document: Document) -> Iterator[Row]:
         for type_name, items in by_type.items():
             for part in in_portions(items):
                 payload = {
-                    kind: [_reference(kind, item) for item in part],
+                    kind: [_reference(item) for item in part] if kind == "tracks" else _ids(part),
                     "label_ids": [item["label_id"] for item in part],
                     "frames": [item["start" if kind == "intervals" else "frame"] for item in part],
                 }
@@ -69,7 +69,9 @@ def _counted(removed: Counts) -> Iterator[Row]:
                 yield Row(f"delete:{kind}", type_name or None, amount=len(part))
 
 
-def _reference(kind: str, item: dict[str, Any]) -> dict[str, Any]:
-    if kind != "tracks":
-        return {"id": item["id"]}
-    return {"id": item["id"], "shapes": [{"id": keyframe["id"]} for keyframe in item.get("shapes", ())]}
+def _ids(items: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{"id": item["id"]} for item in items]
+
+
+def _reference(track: dict[str, Any]) -> dict[str, Any]:
+    return {"id": track["id"], "shapes": _ids(track.get("shapes", ()))}

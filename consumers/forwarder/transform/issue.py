@@ -39,8 +39,8 @@ def resolved(body: IssueResolved | IssueReopened) -> Iterator[Row]:
 def deleted(body: IssueDeleted) -> Iterator[Row]:
     """The issue, and each comment that goes with it."""
     yield Row("delete:issue", obj_id=body.issue_id)
-    for comment_id in body.comment_ids:
-        yield Row("delete:comment", obj_id=comment_id)
+    for comment in body.comments:
+        yield Row("delete:comment", comment["message"], comment["id"])
 
 
 @transforms(CommentAdded)
@@ -56,4 +56,4 @@ def edited(body: CommentEdited) -> Iterator[Row]:
 
 @transforms(CommentDeleted)
 def taken_back(body: CommentDeleted) -> list[Row]:
-    return [Row("delete:comment", obj_id=body.comment_id)]
+    return [Row("delete:comment", body.message, body.comment_id)]

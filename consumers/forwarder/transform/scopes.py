@@ -161,7 +161,7 @@ def _nouns() -> Iterator[Scope]:
     yield Scope("create:comment", "Somebody said something", ("CommentAdded",), "the comment", "its id",
                 payload=commented)  # fmt: skip
     yield _updates("comment", "CommentEdited", payload=("comment",))
-    yield _goings("comment", "CommentDeleted", "IssueDeleted", named=False)
+    yield Scope("delete:comment", "It was deleted", ("CommentDeleted", "IssueDeleted"), "the comment", "its id")
 
 
 def _happenings() -> Iterator[Scope]:

@@ -20,20 +20,25 @@ def reported(body: ClientEventsReported) -> Iterator[Row]:
 
 
 def _event(event: ClientEvent) -> Row:
+    told = event.get
     count = event.get("count")
-    return Row(
-        event["scope"],
-        event.get("obj_name"),
-        event.get("obj_id"),
-        event.get("obj_val"),
-        None if count is None else min(count, MAX_COUNT),
-        event.get("payload", "{}"),
-        project_id=event.get("project_id"),
-        task_id=event.get("task_id"),
-        job_id=event.get("job_id"),
-        duration=event.get("duration", 0),
-        time=datetime.fromisoformat(event["timestamp"]),
-        source="client",
+    # Not by name: there are more of these than of all other rows together, and this takes a third of the time.
+    return Row._make(
+        (
+            event["scope"],
+            told("obj_name"),
+            told("obj_id"),
+            told("obj_val"),
+            count if count is None or count < MAX_COUNT else MAX_COUNT,
+            told("payload", "{}"),
+            told("task_id"),
+            told("job_id"),
+            told("project_id"),
+            told("duration", 0),
+            datetime.fromisoformat(event["timestamp"]),
+            "client",
+            None,
+        )
     )
 
 

@@ -10,6 +10,7 @@ from domain.events.job import JobCreated, JobStateChanged
 from domain.events.label import LabelsAdded
 from domain.events.request import RequestFailed, RequestQueued
 from domain.events.telemetry import ClientEventsReported
+from domain.events.user import UserProfileChanged, UserRegistered
 
 from .steps import recorded
 
@@ -34,16 +35,19 @@ def bodies(start: datetime) -> list[tuple[float, Body]]:
         (30, RequestFailed(REQUEST, 7, "no space left")),
         (40, ClientEventsReported(5, start.date().isoformat(), [], [worked], None)),
         (50, JobStateChanged(31, 7, None, "annotation", "completed", "annotation", "new")),
+        (60, UserRegistered(6, "bob", "bob@example.org", "", "", False, "")),
+        (70, UserProfileChanged(6, {"email": {"from": "bob@example.org", "to": "bob@example.com"}})),
     ]
 
 
 EVENTS = recorded(bodies(NOON), NOON)
 ROWS = {
-    "events": 9,
+    "events": 11,
     "working_time": 1,
     "annotation_objects": 2,
     "job_changes": 2,
     "request_changes": 2,
     "exceptions": 1,
-    "name_changes": 1,
+    "name_changes": 2,
+    "email_changes": 2,
 }

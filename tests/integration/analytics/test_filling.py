@@ -6,6 +6,7 @@ from clickhouse_connect.driver.client import Client
 
 from domain.events.job import JobCreated
 from domain.events.task import TaskDeleted
+from domain.events.user import UserDeleted, UserProfileChanged, UserRegistered
 from infra.clickhouse import schema
 from infra.clickhouse.layout import Layout
 
@@ -15,6 +16,7 @@ from .steps import contents, counts, insert, recorded, rows
 VIEWS = (
     "working_time_daily", "throughput_daily", "job_completions", "jobs", "labels", "names", "request_runs",
     "exchange_durations", "queue_depth", "standing_objects", "label_distribution", "shapes_per_frame", "errors_daily",
+    "users",
 )  # fmt: skip
 
 
@@ -115,6 +117,25 @@ def test_a_task_that_goes_with_more_jobs_than_rows_takes_them_all_along(clickhou
     statement = f"SELECT job_id, deleted FROM {layout.database}.jobs WHERE job_id IN (1, 65000, 70000) ORDER BY job_id"
     assert rows(clickhouse, statement) == [(1, True), (65_000, True), (70_000, True)]
     assert rows(clickhouse, f"SELECT count() FROM {layout.database}.jobs WHERE deleted") == [(70_000,)]
+
+
+def test_users_have_the_name_and_the_address_that_they_gave_last(clickhouse: Client, layout: Layout) -> None:
+    bodies = [
+        UserRegistered(1, "ann", "ann@example.org", "", "", True, ""),
+        UserRegistered(2, "bob", "", "", "", False, ""),
+        UserRegistered(3, "eve", "eve@example.org", "", "", False, ""),
+        UserProfileChanged(1, {"email": {"from": "ann@example.org", "to": "ann@example.com"}}),
+        UserProfileChanged(1, {"first_name": {"from": "", "to": "Ann"}}),
+        UserProfileChanged(3, {"email": {"from": "eve@example.org", "to": ""}}),
+        UserDeleted(3, "eve"),
+    ]
+    insert(clickhouse, recorded(list(enumerate(bodies)), NOON), layout)
+    assert rows(clickhouse, f"SELECT * FROM {layout.database}.users ORDER BY user_id") == [
+        (1, "ann", "ann@example.com", False),
+        (2, "bob", "", False),
+        (3, "eve", "", True),
+    ]
+    assert rows(clickhouse, f"SELECT DISTINCT user_email FROM {layout.database}.events") == [(None,)]
 
 
 def test_events_that_are_made_anew_fill_the_tables_beside_them(clickhouse: Client, layout: Layout) -> None:

@@ -5,19 +5,25 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from clickhouse_connect.driver.client import Client
+from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 
+from api.readings import LAGS
 from cli.bootstrap import System
+from consumers.bookmark import Bookmark
+from consumers.forwarder import mending
 from consumers.forwarder.forwarder import Forwarder
 from consumers.forwarder.mending import mend
 from consumers.forwarder.opening import Means
 from consumers.forwarder.rebuild import rebuild
+from consumers.forwarder.reconciler import Reconciler
 from consumers.forwarder.topology import Route, default
+from consumers.forwarder.unfinished import Unfinished
 from consumers.relay.relay import Relay
 from infra.clickhouse.schema import tables
 from infra.kafka.configuration import KafkaConfiguration
@@ -25,6 +31,7 @@ from infra.postgres.database import Database
 
 from ...campaign import simulate
 from ...kafka.fixtures import kafka, kafka_configuration
+from ..kafka.steps import relay_all
 from .steps import (
     LAYOUT,
     SECONDS,
@@ -70,7 +77,7 @@ def running(by_kafka: Means, number: int = 1) -> Iterator[list[Forwarder]]:
 
 def arrived(log: Database, clickhouse: Client) -> bool:
     """Whether every position is there."""
-    return compared(log, clickhouse).missing == 0
+    return count(clickhouse) > 0 and compared(log, clickhouse).missing == 0
 
 
 def fingerprints(clickhouse: Client) -> dict[str, str]:
@@ -155,3 +162,134 @@ def test_a_buffer_may_lie_on_disk(
             thread.join(SECONDS)
     assert not any((tmp_path / "buffers").rglob("*.json"))
     assert_exactly_once(log, clickhouse)
+
+
+def test_what_clickhouse_holds_when_kafka_is_switched_on_is_not_sent_again(
+    system: System, log: Database, url: str, clickhouse: Client, by_kafka: Means
+) -> None:
+    record(system, 3_000)
+    forward(log, url)
+    delete(clickhouse, "position = 7")
+    record(system, 100)
+    with running(by_kafka, 2):
+        wait_until(lambda: arrived(log, clickhouse))
+        record(system, 100)
+        wait_until(lambda: arrived(log, clickhouse))
+        assert {row["follower"] for row in log.query(LAGS)} == {"relay"}
+    assert_exactly_once(log, clickhouse)
+
+
+def test_what_kafka_has_thrown_away_is_repaired_and_then_all_goes_on(
+    system: System, log: Database, clickhouse: Client, by_kafka: Means
+) -> None:
+    assert by_kafka.kafka is not None
+    record(system, 500)
+    with running(by_kafka):
+        wait_until(lambda: arrived(log, clickhouse))
+    record(system, 500)
+    relay_all(log, by_kafka.kafka)
+    throw_away_everything(by_kafka.kafka)
+    with running(by_kafka) as (forwarder,):
+        wait_until(lambda: "thrown away" in (forwarder.status.snapshot().last_error or ""))
+        mend(BY_KAFKA, by_kafka)
+        record(system, 100)
+        wait_until(lambda: arrived(log, clickhouse))
+        wait_until(lambda: forwarder.status.snapshot().position == 1_100)
+    assert_exactly_once(log, clickhouse)
+
+
+def test_a_repair_takes_away_what_a_restored_log_does_not_have(
+    system: System, log: Database, clickhouse: Client, by_kafka: Means
+) -> None:
+    record(system, 500)
+    with running(by_kafka):
+        wait_until(lambda: arrived(log, clickhouse))
+    with log.connect() as connection:
+        connection.execute("SET session_replication_role = replica")
+        connection.execute("DELETE FROM log.events WHERE position > 400")
+        connection.execute("UPDATE log.checkpoints SET position = 400 WHERE consumer = 'relay'")
+    record(system, 20)
+    mend(BY_KAFKA, by_kafka)
+    with running(by_kafka) as (forwarder,):
+        record(system, 100)
+        wait_until(lambda: forwarder.status.snapshot().position == 520)
+    assert_exactly_once(log, clickhouse)
+
+
+def test_a_repair_that_was_interrupted_is_finished_by_the_next_start(
+    system: System, log: Database, clickhouse: Client, by_kafka: Means, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record(system, 100)
+    with running(by_kafka):
+        wait_until(lambda: arrived(log, clickhouse))
+    record(system, 150)
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(mending, "repair", killed)
+        with pytest.raises(KeyboardInterrupt):
+            mend(BY_KAFKA, by_kafka)
+    assert not arrived(log, clickhouse)
+    with running(by_kafka):
+        wait_until(lambda: arrived(log, clickhouse))
+        record(system, 50)
+        wait_until(lambda: arrived(log, clickhouse))
+    assert_exactly_once(log, clickhouse)
+    with log.connect() as connection:
+        assert Unfinished(connection, BY_KAFKA.consumer).until == 0
+
+
+def test_what_is_on_its_way_is_not_missing_and_what_is_missing_is_sent_anew(
+    system: System, log: Database, clickhouse: Client, by_kafka: Means
+) -> None:
+    record(system, 200)
+    reconciler = Reconciler(BY_KAFKA, by_kafka, 60.0)
+    with running(by_kafka):
+        wait_until(lambda: arrived(log, clickhouse))
+        assert reconciler.look() is None  # what was there is known from now on
+        found = reconciler.look()
+        assert found is not None
+        assert (found.equal, found.until, found.held) == (True, 200, 200)
+    assert by_kafka.kafka is not None
+    with relaying(by_kafka):  # and nobody forwards
+        record(system, 100)
+        wait_until(lambda: relayed(log) == 300)
+    assert reconciler.look() is not None  # of what was acknowledged at the last look
+    assert reconciler.look() is None
+    with running(by_kafka):
+        wait_until(lambda: arrived(log, clickhouse))
+    delete(clickhouse, "position IN (250, 260)")
+    wrong, mended = reconciler.look(), reconciler.look()
+    assert wrong is not None
+    assert (wrong.first_wrong, wrong.missing) == (250, 2)
+    assert mended is not None
+    assert mended.equal
+    assert_exactly_once(log, clickhouse)
+
+
+@contextmanager
+def relaying(by_kafka: Means) -> Iterator[None]:
+    assert by_kafka.kafka is not None
+    stop = threading.Event()
+    thread = threading.Thread(target=Relay(by_kafka.database, by_kafka.kafka).run, args=(stop,))
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(SECONDS)
+
+
+def relayed(log: Database) -> int:
+    with log.connect() as connection:
+        return Bookmark(connection, "relay").position()
+
+
+def throw_away_everything(kafka: KafkaConfiguration) -> None:
+    """As a retention does, at once."""
+    with closing(KafkaConsumer(**kafka.client())) as consumer, closing(KafkaAdminClient(**kafka.client())) as admin:
+        keys = [TopicPartition(topic, number) for topic in kafka.topics for number in range(kafka.partitions)]
+        ends = consumer.end_offsets(keys)
+        admin.delete_records({key: end for key, end in ends.items() if end})

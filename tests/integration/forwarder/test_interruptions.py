@@ -168,3 +168,9 @@ def test_no_pandas_and_no_arrow_are_loaded(system: System, log: Database, url: s
         output, _ = process.communicate(timeout=SECONDS)
     assert output.splitlines()[-1] == "[]"
     assert_exactly_once(log, clickhouse)
+
+
+def test_a_forwarder_of_an_earlier_version_is_waited_for(log: Database) -> None:
+    with log.connect() as earlier, log.connect() as connection:
+        earlier.execute("SELECT pg_advisory_lock(1181708919, hashtext('forwarder'))")
+        assert not FollowerLock(connection, CONSUMER).take()

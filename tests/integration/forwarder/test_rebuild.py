@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -10,14 +11,19 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from cli.bootstrap import System
+from consumers.forwarder import dead_letters
 from consumers.forwarder.checkpoint import Checkpoint
+from consumers.forwarder.dead_letters import DeadLetter
 from consumers.forwarder.mending import mend
+from consumers.forwarder.opening import Means
 from consumers.forwarder.rebuild import rebuild
 from consumers.forwarder.reconciler import Reconciler
+from consumers.forwarder.resending import resend
 from consumers.forwarder.rows import table_rows
 from consumers.forwarder.sending import send
 from consumers.forwarder.sinks.clickhouse import ClickHouseSink
-from consumers.forwarder.topology import Topology, Wrong
+from consumers.forwarder.topology import Route, Topology, Wrong
+from consumers.lock import FollowerLock
 from infra.postgres import verifications
 from infra.postgres.database import Database
 
@@ -33,8 +39,15 @@ from .steps import (
     head,
     means,
     record,
+    rows_of,
     wait_until,
 )
+
+
+def resend_all(route: Route, given: Means) -> None:
+    with given.database.connect() as connection:
+        letters = dead_letters.listed(connection, route.consumer)
+    resend(route, given, letters)
 
 
 def silent(_position: int, _until: int) -> None:
@@ -91,6 +104,27 @@ def test_a_repair_sends_what_differs(system: System, log: Database, url: str, cl
     assert mend(SMALL, means(log, url)).events == 0
 
 
+@pytest.mark.parametrize("put_right", [mend, lambda route, given: rebuild(route, given, silent), resend_all])
+def test_whoever_puts_right_by_hand_waits_for_the_reconciler(
+    put_right: Callable[[Route, Means], object], system: System, log: Database, url: str, clickhouse: Client
+) -> None:
+    """Two who delete and send the same events at once would leave them twice."""
+    record(system, 100)
+    forward(log, url)
+    delete(clickhouse, "position = 40")
+    with log.connect() as connection:
+        dead_letters.note(connection, SMALL.consumer, [DeadLetter.at(40, "insert", "what was mended since")])
+        reconciling, reconciled = FollowerLock(connection, SMALL.mender), threading.Event()
+        assert reconciling.take()
+        worker = threading.Thread(target=lambda: (put_right(SMALL, means(log, url)), reconciled.set()))
+        worker.start()
+        wait_until(reconciling.wanted)
+        assert not rows_of(clickhouse, "position", "position = 40")
+        assert not reconciled.is_set()
+    worker.join(60)
+    assert reconciled.is_set()
+
+
 class TestReconciler:
     """Compares again and again, and mends what is wrong twice."""
 
@@ -119,6 +153,27 @@ class TestReconciler:
         assert_exactly_once(log, clickhouse)
         kept = {row["scope"]: row for row in verifications.last(log)}
         assert (kept["clickhouse"]["differences"], kept["clickhouse"]["position"]) == (0, 1_100)
+
+    def test_an_event_that_has_become_a_dead_letter_or_is_none_any_more_is_noted(
+        self, system: System, log: Database, url: str, clickhouse: Client
+    ) -> None:
+        record(system, 300)
+        forward(log, url)
+        delete(clickhouse, "position = 100")
+        with log.connect() as connection:
+            yesterday = DeadLetter.at(100, "transform", "what was mended since")
+            dead_letters.note(connection, SMALL.consumer, [yesterday])
+            connection.execute("SET session_replication_role = replica")
+            connection.execute("UPDATE log.events SET type = 'Unheard' WHERE position = 50")
+        delete(clickhouse, "position IN (40, 50)")
+        reconciler = Reconciler(SMALL, means(log, url), 60.0)
+        reconciler.look()
+        mended = reconciler.look()
+        assert mended is not None
+        assert (mended.first_wrong, mended.missing, mended.dead) == (None, 0, 1)
+        with log.connect() as connection:
+            (letter,) = dead_letters.listed(connection, SMALL.consumer)
+        assert (letter.position, letter.stage) == (50, "read")
 
     def test_an_event_that_is_another_one_is_noticed(
         self, system: System, log: Database, url: str, clickhouse: Client

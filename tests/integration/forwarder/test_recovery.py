@@ -9,14 +9,17 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from cli.bootstrap import System
-from consumers.forwarder import recovery
-from consumers.forwarder.checkpoint import Checkpoint
+from consumers.forwarder import dead_letters, recovery
+from consumers.forwarder.checkpoint import CONSUMER, Checkpoint
+from consumers.forwarder.dead_letters import DeadLetter
 from consumers.forwarder.sinks.clickhouse import ClickHouseSink
+from domain.events.job import JobStateChanged
 from infra.clickhouse.client import ClickHouseRefused
 from infra.postgres.database import Database
 
 from .steps import (
     LAYOUT,
+    ME,
     TABLE,
     assert_exactly_once,
     compared,
@@ -150,12 +153,45 @@ def test_what_a_restored_log_does_not_have_is_taken_away(
     assert_exactly_once(log, clickhouse)
 
 
+def test_what_a_restored_log_has_instead_is_sent_though_it_looks_alike(
+    system: System, log: Database, url: str, clickhouse: Client
+) -> None:
+    """The same version of the same stream, of the same type, at the same position."""
+    record(system, 100)
+    forward(log, url)
+    system.app.record(ME, [JobStateChanged(9, 7, None, "validation", "completed", "annotation", "new")])
+    with log.connect() as connection:
+        backup = connection.execute("SELECT consumer, position FROM log.checkpoints").fetchall()
+        forward(log, url)
+        connection.execute("SET session_replication_role = replica")
+        connection.execute("DELETE FROM log.events WHERE position > 100")
+        for row in backup:
+            connection.execute("UPDATE log.checkpoints SET position = %(position)s WHERE consumer = %(consumer)s", row)
+    system.app.record(ME, [JobStateChanged(9, 7, None, "validation", "rejected", "annotation", "new")])
+    forward(log, url)
+    assert_exactly_once(log, clickhouse)
+
+
 def test_recovery_is_told_apart_from_an_ordinary_start(
     system: System, log: Database, url: str, clickhouse: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rewinds: list[int] = []
-    monkeypatch.setattr(recovery, "_rewind", lambda *args: rewinds.append(args[2]))
+    monkeypatch.setattr(recovery, "_rewind", lambda *args: rewinds.append(args[3]))
     record(system, 50)
     forward(log, url)
     forward(log, url)
     assert rewinds == []
+
+
+def test_a_dead_letter_that_is_taken_when_it_is_sent_anew_is_none_any_more(
+    system: System, log: Database, url: str, clickhouse: Client
+) -> None:
+    record(system, 200)
+    forward(log, url)
+    delete(clickhouse, "position IN (50, 100)")
+    with log.connect() as connection:
+        dead_letters.note(connection, CONSUMER, [DeadLetter.at(100, "transform", "what was mended since")])
+    forward(log, url)
+    assert_exactly_once(log, clickhouse)
+    with log.connect() as connection:
+        assert dead_letters.positions(connection, CONSUMER) == []

@@ -117,8 +117,8 @@ def test_an_event_has_one_id_for_ever() -> None:
 
 def test_metadata_says_who_through_what_and_what_it_follows_from() -> None:
     actor = Actor(1, "ann", "a@example.org", organization_id=4, organization="zoo")
-    context = Context(actor, "worker", "request-1", "task-7@1", "cvat_sdk/2.80.0")
+    context = Context(actor, "worker", "request-1", "task-7@1", "cvat_sdk/2.80.0", access_token_id=12)
     assert metadata(context, TIME) == Metadata(
-        TIME, "worker", 1, "ann", 4, "zoo", "request-1", "task-7@1", "cvat_sdk/2.80.0"
+        TIME, "worker", 1, "ann", 4, "zoo", "request-1", "task-7@1", "cvat_sdk/2.80.0", access_token_id=12
     )
     assert metadata(Context(SYSTEM), TIME) == Metadata(TIME, "api")

@@ -69,7 +69,7 @@ def test_comments_are_edited_and_taken_back(log: MemoryLog, issues: Issues) -> N
     issues.delete_comment(ANN, 1, comment_id)
     assert log.then[3:] == [
         CommentEdited(2, **PLACE, message="A dog?", previous="A dog."),
-        CommentDeleted(2, **PLACE),
+        CommentDeleted(2, **PLACE, message="A dog?"),
     ]
     with pytest.raises(NotFound):
         issues.edit_comment(ANN, 1, comment_id, "?")
@@ -77,8 +77,10 @@ def test_comments_are_edited_and_taken_back(log: MemoryLog, issues: Issues) -> N
 
 def test_a_deleted_issue_is_gone_with_its_comments(log: MemoryLog, issues: Issues) -> None:
     issues.open(ANN, WANTED)
+    issues.comment(ANN, 1, "A dog.")
     issues.delete(ANN, 1)
-    assert log.then[2:] == [IssueDeleted(**PLACE, comment_ids=[1])]
+    comments = [{"id": 1, "message": "Is this a cat?"}, {"id": 2, "message": "A dog."}]
+    assert log.then[3:] == [IssueDeleted(**PLACE, comments=comments)]
     for command in (
         lambda: issues.delete(ANN, 1),
         lambda: issues.comment(ANN, 1, "?"),

@@ -26,6 +26,7 @@ from domain.events.issue import (
     CommentAdded,
     CommentDeleted,
     CommentEdited,
+    DeletedComment,
     IssueChanged,
     IssueDeleted,
     IssueOpened,
@@ -181,10 +182,10 @@ BODIES: list[Body] = [
     JobsSplit(task_id=7, segment_size=2, overlap=1, job_count=2),
     UploadStarted(task_id=7),
     CommentAdded(comment_id=4, owner_id=1, message="Is this a cät?", **ISSUE),
-    CommentDeleted(comment_id=4, **ISSUE),
+    CommentDeleted(comment_id=4, message="Is this a cat?", **ISSUE),
     CommentEdited(comment_id=4, message="Is this a cat?", previous="Is this a cät?", **ISSUE),
     IssueChanged(changes={"assignee_id": {"from": None, "to": 4}}, **ISSUE),
-    IssueDeleted(comment_ids=[4, 5], **ISSUE),
+    IssueDeleted(comments=[DeletedComment(id=4, message="Is this a cät?")], **ISSUE),
     IssueOpened(frame=2, position=[1.5, 2.0], owner_id=1, assignee_id=None, **ISSUE),
     IssueReopened(**ISSUE),
     IssueResolved(**ISSUE),
@@ -360,6 +361,10 @@ BODIES: list[Body] = [
     ValidationSetUp(task_id=7, project_id=2, job_id=13, mode="gt_pool", frames=[4, 5], frames_per_job_count=1),
 ]
 LIFTED: dict[tuple[str, int], Body] = {
+    ("CommentDeleted", 1): CommentDeleted(comment_id=4, message=None, **ISSUE),
+    ("IssueDeleted", 1): IssueDeleted(
+        comments=[DeletedComment(id=4, message=None), DeletedComment(id=5, message=None)], **ISSUE
+    ),
     ("JobCreated", 1): JobCreated(11, 7, None, 9, "annotation", 0, 1, 4, "annotation", "new", None),
     ("ProjectDeleted", 1): ProjectDeleted(project_id=2, name="animals", task_ids=[]),
 }

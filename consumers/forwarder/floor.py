@@ -1,8 +1,6 @@
-"""Where in the log a moment is: from where on ClickHouse can be expected to hold it, say, when rows expire."""
+"""From where on ClickHouse can be expected to hold the log, when its rows expire."""
 
 from __future__ import annotations
-
-from datetime import datetime
 
 from psycopg import Connection
 from psycopg.rows import DictRow
@@ -27,10 +25,7 @@ SELECT low FROM halves WHERE low = high
 def floor(connection: Connection[DictRow], layout: Layout) -> int:
     """The last position of which rows in ClickHouse may have expired; 0 when none ever do."""
     moment = expired_before(layout, utc_now())
-    return 0 if moment is None else last_before(connection, moment)
-
-
-def last_before(connection: Connection[DictRow], moment: datetime) -> int:
-    """The last position that was recorded by then; 0 for none."""
+    if moment is None:
+        return 0
     row = connection.execute(LAST_BEFORE, {"time": moment}).fetchone()
     return int(row["low"]) if row else 0
