@@ -20,9 +20,12 @@ logger = logging.getLogger(__name__)
 
 _NEW_PARTS: Final = """
     SELECT toJSONString((database, table, name, path, bytes_on_disk)) FROM system.parts
-    WHERE active AND level = 0 AND rows > 0 AND modification_time >= fromUnixTimestamp({since:Int64})
+    WHERE active AND min_block_number = max_block_number AND rows > 0
+        AND modification_time >= fromUnixTimestamp({since:Int64})
 """
-"""Parts of which a deletion left nothing have empty files."""
+"""Those of one insert: others were merged from several. An insert may have merged its own rows, so the level does not
+tell. Parts of which a deletion left nothing have empty files.
+"""
 
 _COUNTED: Final = "count.txt"
 """The one text file whose size the engine counts among the part's."""
@@ -60,4 +63,4 @@ def _is_cut_off(part: _Part) -> bool:
     except FileNotFoundError:  # merged or dropped meanwhile
         return False
     written = sum(size for name, size in files.items() if name == _COUNTED or not name.endswith(".txt"))
-    return written < part.size or 0 in files.values()
+    return written < part.size

@@ -94,8 +94,10 @@ def cluster(folder: Path) -> Iterator[Cluster]:
 
 
 @pytest.fixture
-def small_disk() -> Iterator[Callable[[Path, int], Path]]:
-    """Makes a folder with a file system of its own, of so many megabytes; skips where that is not allowed."""
+def small_disk(data_folder: Path) -> Iterator[Callable[[Path, int], Path]]:
+    """Makes a folder with a file system of its own, of so many megabytes; skips where that is not allowed. Taken away
+    before the data folder, which could not be removed while something is mounted in it.
+    """
     mounted: list[Path] = []
 
     def mount(place: Path, megabytes: int) -> Path:

@@ -25,9 +25,6 @@ INSERT_SETTINGS = {
     "min_insert_block_size_bytes": 256 * 1024 * 1024,
     # A batch that is sent twice leaves the tables behind `events` alone, too.
     "deduplicate_blocks_in_dependent_materialized_views": 1,
-    # A batch has no row twice, so there is nothing to merge. And the embedded endpoint takes what was merged for a
-    # merged part, and does not look whether it was written to its end.
-    "optimize_on_insert": 0,
     # They are filled side by side: one after another, each would wait for the disk by itself.
     "parallel_view_processing": 1,
 }
