@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from cli.clickhouse_address import any_clickhouse, writer_url
 from cli.database import open_database
-from consumers.forwarder.opening import Means
+from consumers.forwarder.means import Means
 from consumers.forwarder.topology import CLICKHOUSE, Route, Topology, Wrong, default, read
 from infra.clickhouse.schema import Layout
 from infra.kafka.configuration import kafka_configuration

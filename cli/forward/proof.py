@@ -15,7 +15,7 @@ from consumers.forwarder import inventory
 from consumers.forwarder.check import compare
 from consumers.forwarder.checkpoint import CONSUMER, Checkpoint
 from consumers.forwarder.inventory import Expected
-from consumers.forwarder.opening import expected
+from consumers.forwarder.means import expected
 from domain.errors import AnnalsError
 from infra.clickhouse.client import connect
 from infra.clickhouse.schema import Layout

@@ -7,10 +7,11 @@ from functools import partial
 
 import structlog
 
-from consumers.backoff import pause
+from consumers.backoff import through_failures
 from consumers.forwarder import dead_letters
 from consumers.forwarder.buffer import Buffer
-from consumers.forwarder.opening import Means, opened
+from consumers.forwarder.means import Means
+from consumers.forwarder.opening import opened
 from consumers.forwarder.pipeline import Flow, Pipeline
 from consumers.forwarder.status import Status
 from consumers.forwarder.topology import Route
@@ -43,16 +44,10 @@ class Forwarder:
         source has, for some seconds, unless the sink or the source fails.
         """
         listener = Listener(self._means.database, lambda _: self._wake.set()).start()
-        attempt, position = 0, -1
         try:
-            while not stop.is_set():
-                try:
-                    self._attend(stop)
-                # Whatever it is: a forwarder that gave up would lose nothing, but nobody would get anything any more.
-                except Exception as error:
-                    attempt = attempt + 1 if self.status.snapshot().position == position else 0
-                    position = self.status.snapshot().position
-                    self._back_off(stop, error, attempt)
+            through_failures(
+                lambda: self._attend(stop), stop, lambda: self.status.snapshot().position, self._has_failed
+            )
         finally:
             listener.stop()
             self.status.note(state="stopped")
@@ -71,11 +66,9 @@ class Forwarder:
             flow = Flow(self._shaper, self._route.sink.batch.limits(), note_dead, route.lock.wanted)
             Pipeline(route.source, route.sinks, flow, Buffer(self._means.room(self._route)), self.status).run(stop)
 
-    def _back_off(self, stop: threading.Event, error: Exception, attempt: int) -> None:
-        seconds = pause(attempt)
+    def _has_failed(self, error: Exception, seconds: float) -> None:
         if isinstance(error, ClickHouseRefused) and error.code in WITHOUT_TABLES:
             self._migrated = False
         self.status.failed(error)
         text = self.status.snapshot().last_error
         log.warning("forwarding failed, will be tried again", sink=self.name, error=text, seconds=seconds)
-        stop.wait(seconds)

@@ -9,7 +9,7 @@ from psycopg import Connection
 from psycopg.rows import DictRow
 
 from consumers.forwarder.checkpoint import Checkpoint
-from consumers.forwarder.opening import Means, expected
+from consumers.forwarder.means import Means, expected
 from consumers.forwarder.repair import repair
 from consumers.forwarder.sinks.clickhouse import ClickHouseSink
 from consumers.forwarder.topology import ClickHouseConfig, LogConfig, Route, Wrong

@@ -6,17 +6,13 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from psycopg import Connection
 from psycopg.rows import DictRow
 
-from consumers.forwarder import dead_letters
-from consumers.forwarder.buffer import Room, own_folder
 from consumers.forwarder.checkpoint import Checkpoint
-from consumers.forwarder.floor import floor
-from consumers.forwarder.inventory import Expected
+from consumers.forwarder.means import Means, expected
+from consumers.forwarder.mending import finish
 from consumers.forwarder.recovery import recover
 from consumers.forwarder.sinks.clickhouse import ClickHouseSink
 from consumers.forwarder.sinks.files import FileSink
@@ -27,32 +23,9 @@ from consumers.forwarder.sources.source import Source
 from consumers.forwarder.topology import ClickHouseConfig, FileConfig, LogConfig, Route
 from consumers.forwarder.unfinished import Unfinished
 from consumers.lock import FollowerLock
-from infra.clickhouse.schema import Layout
-from infra.postgres.database import Database
-
-if TYPE_CHECKING:
-    from infra.kafka.configuration import KafkaConfiguration
 
 SENDERS = 4
 """Batches of different partitions of Kafka that are sent at once."""
-
-
-@dataclass(frozen=True)
-class Means:
-    """What routes are opened with. `clickhouse_url`: of a user who may create, alter and insert; `folder`: where
-    buffers may lie; `key`: for redaction; `kafka`: None when there is none.
-    """
-
-    database: Database
-    clickhouse_url: str
-    folder: Path
-    layout: Layout
-    kafka: KafkaConfiguration | None = None
-    key: bytes | None = None
-
-    def room(self, route: Route) -> Room:
-        buffer = route.sink.buffer
-        return Room(buffer.memory, buffer.disk, own_folder(self.folder / route.name) if buffer.disk else None)
 
 
 @dataclass(frozen=True)
@@ -101,7 +74,6 @@ def _prepare_alone(route: Route, means: Means) -> None:
         sink.migrate()
 
         from consumers.forwarder.adoption import adopt  # a library that only who needs it loads
-        from consumers.forwarder.mending import finish
 
         assert means.kafka is not None  # the topology was checked
         if until := Unfinished(connection, route.consumer).until:
@@ -141,8 +113,3 @@ def _sink(route: Route, means: Means, stack: ExitStack) -> Sink:
     if isinstance(config, ClickHouseConfig):
         return stack.enter_context(closing(ClickHouseSink(config.url or means.clickhouse_url, means.layout)))
     return FileSink(config.folder, config.format) if isinstance(config, FileConfig) else StdoutSink()
-
-
-def expected(connection: Connection[DictRow], follower: str, layout: Layout) -> Expected:
-    """Which positions a follower's ClickHouse has to hold."""
-    return Expected(floor(connection, layout), dead_letters.positions(connection, follower))

@@ -15,8 +15,8 @@ from psycopg.rows import DictRow
 from consumers.forwarder import dead_letters
 from consumers.forwarder.checkpoint import Checkpoint
 from consumers.forwarder.dead_letters import DeadLetter
+from consumers.forwarder.means import Means
 from consumers.forwarder.mending import settle
-from consumers.forwarder.opening import Means
 from consumers.forwarder.rows import Shaper
 from consumers.forwarder.sending import send
 from consumers.forwarder.sinks.clickhouse import ClickHouseSink

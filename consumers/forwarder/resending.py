@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from consumers.forwarder import dead_letters, inventory
 from consumers.forwarder.dead_letters import DeadLetter
-from consumers.forwarder.opening import Means
+from consumers.forwarder.means import Means
 from consumers.forwarder.sending import send
 from consumers.forwarder.sinks.clickhouse import ClickHouseSink
 from consumers.forwarder.topology import ClickHouseConfig, Route, Wrong

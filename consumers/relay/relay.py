@@ -11,7 +11,7 @@ import structlog
 from psycopg import Connection
 from psycopg.rows import DictRow
 
-from consumers.backoff import pause
+from consumers.backoff import through_failures
 from consumers.bookmark import Bookmark
 from consumers.lock import FollowerLock
 from consumers.relay.status import Status
@@ -52,16 +52,10 @@ class Relay:
         the log, for at most DRAIN seconds, unless Kafka or the database fails.
         """
         listener = Listener(self._database, lambda _: self._wake.set()).start()
-        attempt, position = 0, -1
         try:
-            while not stop.is_set():
-                try:
-                    self._attend(stop)
-                # Whatever it is: a relay that gave up would lose nothing, but nobody would get anything any more.
-                except Exception as error:
-                    attempt = attempt + 1 if self.status.snapshot().position == position else 0
-                    position = self.status.snapshot().position
-                    self._back_off(stop, error, attempt)
+            through_failures(
+                lambda: self._attend(stop), stop, lambda: self.status.snapshot().position, self._has_failed
+            )
         finally:
             listener.stop()
             self.status.note(state="stopped")
@@ -111,11 +105,9 @@ class Relay:
         while not self._wake.wait(STOP_NOTICED) and not stop.is_set() and time.monotonic() < beat:
             pass
 
-    def _back_off(self, stop: threading.Event, error: Exception, attempt: int) -> None:
-        seconds = pause(attempt)
+    def _has_failed(self, error: Exception, seconds: float) -> None:
         self.status.failed(error)
         log.warning("relaying failed, will be tried again", error=self.status.snapshot().last_error, seconds=seconds)
-        stop.wait(seconds)
 
 
 class _Run:

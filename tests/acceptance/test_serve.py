@@ -51,6 +51,11 @@ def create_task(http: httpx.Client, name: str) -> int:
     return int(answer.json()["id"])
 
 
+def listens(server: Served, name: str) -> bool:
+    connections = psutil.Process(server.pid(name)).net_connections("tcp")
+    return any(connection.status == psutil.CONN_LISTEN for connection in connections)
+
+
 def answers(http: httpx.Client) -> bool:
     try:
         return http.get("/api/users/self").status_code == 200
@@ -150,6 +155,7 @@ def test_several_api_processes_do_not_take_the_port_of_another_server(shared_ser
 
 def test_two_api_processes_share_the_port_and_one_alone_goes_on(serve: Serve) -> None:
     server = serve("--workers", "2").ready()
+    wait_until(lambda: listens(server, "api-1") and listens(server, "api-2"))  # ready is who has one of them
     killed = server.pid("api-1")
     dying = psutil.Process(killed)
     dying.kill()

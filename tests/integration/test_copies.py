@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -139,12 +140,16 @@ def test_what_a_killed_one_has_left_goes_with_the_next(database_url: str, main_j
 def test_one_that_is_used_stays(database_url: str, main_job: MainJob) -> None:
     copy_until(database_url, "3", "there")
     with main_job.system.database.connect() as using, main_job.system.database.connect() as connection:
+        pid = using.info.backend_pid
         assert copies.hold(using, "there", PROJECTIONS).position == 3
         with pytest.raises(Conflict, match="being served"):
             copies.drop(connection, "there")
         with pytest.raises(Conflict, match="being served"):
             copy_until(database_url, "4", "there", replace=True)
         using.close()
+        backend = "SELECT count(*) AS n FROM pg_stat_activity WHERE pid = %s"
+        while connection.execute(backend, (pid,)).fetchone() != {"n": 0}:  # PostgreSQL notices in its own time
+            time.sleep(0.01)
         copies.drop(connection, "there")
         assert schemas(connection) == set()
         with pytest.raises(NotFound, match="no copy there"):

@@ -21,7 +21,7 @@ from consumers.forwarder.batch import Batch, Cutter, Limits, shape
 from consumers.forwarder.check import Reconciliation, compare
 from consumers.forwarder.checkpoint import CONSUMER, Checkpoint
 from consumers.forwarder.forwarder import Forwarder
-from consumers.forwarder.opening import Means, expected
+from consumers.forwarder.means import Means, expected
 from consumers.forwarder.rows import COLUMNS, table_rows
 from consumers.forwarder.sources.log import PARTITION, LogSource
 from consumers.forwarder.status import lag

@@ -18,8 +18,8 @@ from cli.bootstrap import System
 from consumers.bookmark import Bookmark
 from consumers.forwarder import mending
 from consumers.forwarder.forwarder import Forwarder
+from consumers.forwarder.means import Means
 from consumers.forwarder.mending import mend
-from consumers.forwarder.opening import Means
 from consumers.forwarder.rebuild import rebuild
 from consumers.forwarder.reconciler import Reconciler
 from consumers.forwarder.topology import Route, default

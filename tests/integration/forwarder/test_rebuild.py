@@ -14,8 +14,8 @@ from cli.bootstrap import System
 from consumers.forwarder import dead_letters
 from consumers.forwarder.checkpoint import Checkpoint
 from consumers.forwarder.dead_letters import DeadLetter
+from consumers.forwarder.means import Means
 from consumers.forwarder.mending import mend
-from consumers.forwarder.opening import Means
 from consumers.forwarder.rebuild import rebuild
 from consumers.forwarder.reconciler import Reconciler
 from consumers.forwarder.resending import resend
