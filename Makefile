@@ -27,7 +27,7 @@ demo: $(STAMP)  ## Real photos through the unmodified CVAT client, every step an
 serve: $(STAMP)  ## Everything, on port 8080 and 8123, data in .annals (DATA=… for another folder)
 	@$(BIN)/annals serve --data $(DATA)
 
-test: $(STAMP)  ## The test suite (six minutes on 4 cores)
+test: $(STAMP)  ## The test suite (eight minutes on 4 cores)
 	@$(BIN)/python -m pytest -n $${TEST_PROCESSES:-3} --dist loadfile --no-loadscope-reorder -m "not soak"
 
 soak: $(STAMP)  ## The long tests
