@@ -30,6 +30,10 @@ class FollowerLock:
         row = self._connection.execute(f"SELECT {function}(%s, hashtext(%s)) AS locked", self._names).fetchone()
         return bool(row and row["locked"])
 
+    def release(self) -> None:
+        """At once; a connection that is closed gives it back only when PostgreSQL notices."""
+        self._connection.execute("SELECT pg_advisory_unlock(%s, hashtext(%s))", self._names)
+
     def wanted(self) -> bool:
         """Whether somebody waits for it."""
         row = self._connection.execute(

@@ -61,13 +61,15 @@ class Reconciler:
         sent anew: what was acknowledged, nobody is sending.
         """
         with closing(self._means.database.connect()) as connection:
-            if not FollowerLock(connection, self._route.mender).take():
+            lock = FollowerLock(connection, self._route.mender)
+            if not lock.take():
                 return None
             with closing(ClickHouseSink(self._url, self._means.layout)) as sink:
                 found = self._compare(connection, sink)
                 if found is not None and found.first_wrong is not None and found.first_wrong == self._wrong:
                     self._repair(connection, sink, found.until)
                     found = self._compare(connection, sink, found.until)
+            lock.release()
         if found is None:
             return None
         self._wrong = found.first_wrong
