@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from random import Random
@@ -32,7 +33,7 @@ REMEMBERED = 12
 """Shapes of a job that may still be redrawn or removed."""
 
 
-class Person:
+class Person(ABC):
     """`pace`: seconds of work between two saves, on the average."""
 
     def __init__(self, tape: Tape, board: Board, context: Context, hours: Hours, random: Random, pace: float) -> None:
@@ -44,9 +45,9 @@ class Person:
         self._day: object = None
         self.over = False
 
+    @abstractmethod
     def live(self) -> Times:
         """All days of the campaign."""
-        raise NotImplementedError
 
     def work(self, seconds: float) -> Times:
         """Works so long; sets `over` when the campaign ends before."""

@@ -15,7 +15,6 @@ from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 
 from api.readings import LAGS
 from cli.bootstrap import System
-from consumers.bookmark import Bookmark
 from consumers.forwarder import mending
 from consumers.forwarder.forwarder import Forwarder
 from consumers.forwarder.means import Means
@@ -31,7 +30,7 @@ from infra.postgres.database import Database
 
 from ...campaign import simulate
 from ...kafka.fixtures import kafka, kafka_configuration
-from ..kafka.steps import relay_all
+from ..kafka.steps import relay_all, relayed, relaying
 from .steps import (
     LAYOUT,
     SECONDS,
@@ -253,7 +252,7 @@ def test_what_is_on_its_way_is_not_missing_and_what_is_missing_is_sent_anew(
         assert found is not None
         assert (found.equal, found.until, found.held) == (True, 200, 200)
     assert by_kafka.kafka is not None
-    with relaying(by_kafka):  # and nobody forwards
+    with relaying(log, by_kafka.kafka):  # and nobody forwards
         record(system, 100)
         wait_until(lambda: relayed(log) == 300)
     assert reconciler.look() is not None  # of what was acknowledged at the last look
@@ -267,24 +266,6 @@ def test_what_is_on_its_way_is_not_missing_and_what_is_missing_is_sent_anew(
     assert mended is not None
     assert mended.equal
     assert_exactly_once(log, clickhouse)
-
-
-@contextmanager
-def relaying(by_kafka: Means) -> Iterator[None]:
-    assert by_kafka.kafka is not None
-    stop = threading.Event()
-    thread = threading.Thread(target=Relay(by_kafka.database, by_kafka.kafka).run, args=(stop,))
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join(SECONDS)
-
-
-def relayed(log: Database) -> int:
-    with log.connect() as connection:
-        return Bookmark(connection, "relay").position()
 
 
 def throw_away_everything(kafka: KafkaConfiguration) -> None:
