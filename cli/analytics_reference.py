@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from consumers.forwarder.transform.scopes import SCOPES, Scope
-from domain.telemetry import ACTIVITY, CLIENT_SCOPES
+from domain.events.telemetry import ACTIVITY
+from domain.telemetry import CLIENT_SCOPES
 from infra.clickhouse.described import Relation, relations
 
 FOREWORD = """\
@@ -29,8 +30,10 @@ A change of several fields has a row for each. Of an event with more than 65,535
 scope, counted, with their `ids` in the payload. A `count` that is larger than 65,535 is NULL; the payload has it.
 
 What CVAT's rows have and these have not: `user_email` (an address in every row could not be taken out again; the view
-`users` has each once) and `visible_shapes_count_diff` of tracks (it depends on the job's length and on what a track was
-before). What agents do for a request has no `access_token_id`: its `correlation_id` leads to the request, which has.
+`users` has each once, and an export of events as CSV fills it in) and `visible_shapes_count_diff` of tracks (it depends
+on the job's length and on what a track was before: an event has neither, and a save does not read what it replaces);
+and rows of the issues and comments that go with a job or a task. What agents do for a request has no
+`access_token_id`: its `correlation_id` leads to the request, which has.
 """
 
 CLIENTS = """\

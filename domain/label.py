@@ -8,9 +8,9 @@ from typing import Any
 from domain.deletion import deletion
 from domain.errors import Conflict, Invalid, NotFound
 from domain.event import Body, Context
-from domain.events.label import LabelDeleted, LabelRestored, LabelsAdded
-from domain.label_change import change, changed, edits
-from domain.label_set import LabelSet, evolve
+from domain.events.label import LabelDeleted, LabelRestored, LabelsAdded, NamedLabel
+from domain.label_change import change, changed, edits, label_deleted
+from domain.label_set import LabelSet, evolve, named
 from domain.label_spec import check_unique
 from domain.ports import LabelParent, Log
 from domain.retry import decide_again
@@ -37,7 +37,7 @@ class Labels:
     def delete(self, context: Context, label_id: int) -> None:
         """With every annotation that uses it. Raises NotFound, and Invalid for a point of a skeleton."""
         parent, labels, version = self._of(label_id)
-        body = LabelDeleted(parent.project_id, parent.task_id, label_id, labels.labels[label_id]["name"])
+        body = label_deleted(parent, labels.labels[label_id])
         self._log.record(context, [body], {parent.stream: version})
 
     @decide_again
@@ -54,7 +54,8 @@ class Labels:
             raise Conflict(f"{parent.stream} is deleted: restore it first")
         if gone.body.name in labels.names:
             raise Conflict(f"There is another label “{gone.body.name}” now: rename that one first")
-        body = LabelRestored(parent.project_id, parent.task_id, label_id, gone.body.name, gone.position)
+        sublabels = named(labels.gone[label_id].get("sublabels", ()))
+        body = LabelRestored(parent.project_id, parent.task_id, label_id, gone.body.name, gone.position, sublabels)
         self._log.record(context, [body], {parent.stream: version})
 
     def edited(self, parent: LabelParent, wanted: Sequence[Mapping[str, Any]], expect: dict[str, int]) -> list[Body]:
@@ -66,6 +67,10 @@ class Labels:
         labels, version = self._log.load(parent.stream, evolve, LabelSet())
         expect.setdefault(parent.stream, version)
         return labels
+
+    def names(self, parent: LabelParent, expect: dict[str, int]) -> list[NamedLabel]:
+        """Of all labels of a parent, which may be deleted itself; `expect` learns as in `of`."""
+        return named(self.of(parent, expect).labels.values())
 
     def _of(self, label_id: int) -> tuple[LabelParent, LabelSet, int]:
         """The labels among which a label stands, and the version of their parent's stream. Raises NotFound, and Invalid

@@ -9,7 +9,7 @@ from domain import label_spec
 from domain.errors import Invalid, NotFound
 from domain.event import Body
 from domain.events.label import AttributeSpec, LabelChanged, LabelDeleted, LabelsAdded, LabelSpec
-from domain.label_set import LabelSet
+from domain.label_set import LabelSet, named
 from domain.ports import Ids, LabelParent
 
 Wanted = Mapping[str, Any]
@@ -33,7 +33,7 @@ def edits(labels: LabelSet, parent: LabelParent, wanted: Sequence[Wanted], ids: 
         if label is None:
             raise NotFound(f"There is no label {entry['id']} here")
         if entry.get("deleted"):
-            bodies.append(LabelDeleted(parent.project_id, parent.task_id, label["id"], label["name"]))
+            bodies.append(label_deleted(parent, label))
             continue
         standing[label["id"]] = change(label, entry, ids)
         bodies += changed(parent, label, standing[label["id"]])
@@ -43,6 +43,11 @@ def edits(labels: LabelSet, parent: LabelParent, wanted: Sequence[Wanted], ids: 
         new_labels = label_spec.define(added, ids, frozenset(names))
         bodies.append(LabelsAdded(parent.project_id, parent.task_id, new_labels))
     return bodies
+
+
+def label_deleted(parent: LabelParent, label: LabelSpec) -> LabelDeleted:
+    sublabels = named(label.get("sublabels", ()))
+    return LabelDeleted(parent.project_id, parent.task_id, label["id"], label["name"], sublabels)
 
 
 def changed(parent: LabelParent, old: LabelSpec, new: LabelSpec) -> list[Body]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from domain.event import Body
-from domain.events.label import LabelChanged, LabelDeleted, LabelRestored, LabelsAdded, LabelSpec
+from domain.events.label import LabelChanged, LabelDeleted, LabelRestored, LabelsAdded, LabelSpec, NamedLabel
 from domain.events.project import ProjectDeleted, ProjectRestored
 from domain.events.task import TaskDeleted, TaskMoved, TaskRestored
 
@@ -26,6 +27,13 @@ class LabelSet:
     def sublabels(self) -> frozenset[int]:
         """The ids of skeletons' points, which come and go with them."""
         return frozenset(point["id"] for label in self.labels.values() for point in label.get("sublabels", ()))
+
+
+def named(labels: Iterable[LabelSpec]) -> list[NamedLabel]:
+    """Each, and the sublabels of a skeleton behind it."""
+    return [
+        NamedLabel(id=one["id"], name=one["name"]) for label in labels for one in (label, *label.get("sublabels", ()))
+    ]
 
 
 def evolve(labels: LabelSet, body: Body) -> LabelSet:

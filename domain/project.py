@@ -112,7 +112,9 @@ class Projects:
         bodies: list[Body] = []
         for task_id, job_ids in self._log.lookup.jobs_of(task_ids).items():
             bodies.append(self._tasks.deleted(task_id, job_ids, expect))
-        self._log.record(context, [*bodies, ProjectDeleted(project_id, project.fields["name"], task_ids)], expect)
+        labels = self._labels.names(LabelParent(project_id, None), expect)
+        bodies.append(ProjectDeleted(project_id, project.fields["name"], task_ids, labels))
+        self._log.record(context, bodies, expect)
 
     @decide_again
     def restore(self, context: Context, project_id: int) -> None:
@@ -120,7 +122,8 @@ class Projects:
         stream = f"project-{project_id}"
         gone = deletion(self._log, stream, ProjectDeleted, ProjectRestored)
         expect = {stream: gone.version}
-        bodies: list[Body] = [ProjectRestored(project_id, gone.body.name, gone.position)]
+        labels = self._labels.names(LabelParent(project_id, None), expect)
+        bodies: list[Body] = [ProjectRestored(project_id, gone.body.name, gone.position, labels)]
         for task_id in gone.body.task_ids:
             with suppress(Conflict):  # of a task that was purged
                 bodies.append(self._tasks.restored(task_id, expect))

@@ -12,7 +12,7 @@ from domain.deletion import Deletion, deletion
 from domain.edits import differences
 from domain.errors import Conflict, Invalid, NotFound
 from domain.event import Body, Context
-from domain.events.label import LabelsAdded
+from domain.events.label import LabelsAdded, NamedLabel
 from domain.events.project import ProjectCreated, ProjectDeleted, ProjectRestored
 from domain.events.task import TaskChanged, TaskCreated, TaskDeleted, TaskMoved, TaskPurged, TaskRestored
 from domain.job import known_username
@@ -164,13 +164,16 @@ class Tasks:
     def deleted(self, task_id: int, job_ids: list[int], expect: dict[str, int]) -> TaskDeleted:
         """The event that deletes a task; `expect` learns what it was decided on. Raises NotFound."""
         task, expect[f"task-{task_id}"] = self.require(task_id)
-        return TaskDeleted(task_id, task.project_id, task.fields["name"], job_ids)
+        labels = self._own_labels(task_id, task.project_id, expect)
+        return TaskDeleted(task_id, task.project_id, task.fields["name"], job_ids, labels)
 
     def restored(self, task_id: int, expect: dict[str, int]) -> TaskRestored:
         """The event that brings a task back; `expect` learns what it was decided on. Raises NotFound, Conflict."""
         gone = self._deletion(task_id)
         expect[f"task-{task_id}"] = gone.version
-        return TaskRestored(task_id, gone.body.project_id, gone.body.name, gone.body.job_ids, gone.position)
+        project_id, name, job_ids = gone.body.project_id, gone.body.name, gone.body.job_ids
+        labels = self._own_labels(task_id, project_id, expect)
+        return TaskRestored(task_id, project_id, name, job_ids, gone.position, labels)
 
     def require(self, task_id: int) -> tuple[Task, int]:
         """State and version. Raises NotFound, for deleted tasks too."""
@@ -196,6 +199,9 @@ class Tasks:
             expect[f"annotations-{drawn.job_id}"] = drawn.version
             changes += relabeled(drawn, mapping, specs, project_id)
         return [TaskMoved(task.task_id, project_id, task.project_id, job_ids, *mapping.pairs()), *changes]
+
+    def _own_labels(self, task_id: int, project_id: int | None, expect: dict[str, int]) -> list[NamedLabel]:
+        return [] if project_id else self._labels.names(LabelParent(None, task_id), expect)
 
     def _deletion(self, task_id: int) -> Deletion[TaskDeleted]:
         return deletion(self._log, f"task-{task_id}", TaskDeleted, TaskRestored, TaskPurged)

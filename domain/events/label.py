@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NotRequired, TypedDict
 
-from domain.event import Body, event_type
+from domain.event import Body, event_type, upcaster
 
 
 class AttributeSpec(TypedDict):
@@ -29,6 +29,13 @@ class LabelSpec(TypedDict):
     attributes: list[AttributeSpec]
     sublabels: NotRequired[list[LabelSpec]]
     svg: NotRequired[str]
+
+
+class NamedLabel(TypedDict):
+    """A label as something that went or came back with something else."""
+
+    id: int
+    name: str
 
 
 class LabelBody(Body):
@@ -62,24 +69,35 @@ class LabelChanged(LabelBody):
     changes: dict[str, dict[str, Any]]
 
 
-@event_type("LabelDeleted")
+@event_type("LabelDeleted", version=2)
 @dataclass(frozen=True)
 class LabelDeleted(LabelBody):
-    """A label was deleted, with every annotation that used it."""
+    """A label was deleted, with every annotation that used it. `sublabels`: those of a skeleton, which went with it."""
 
     project_id: int | None
     task_id: int | None
     label_id: int
     name: str
+    sublabels: list[NamedLabel]
 
 
-@event_type("LabelRestored")
+@event_type("LabelRestored", version=2)
 @dataclass(frozen=True)
 class LabelRestored(LabelBody):
-    """A deleted label came back, with every annotation that used it. `deletion`: the position of its `LabelDeleted`."""
+    """A deleted label came back, with every annotation that used it, and with its `sublabels`. `deletion`: the position
+    of its `LabelDeleted`.
+    """
 
     project_id: int | None
     task_id: int | None
     label_id: int
     name: str
     deletion: int
+    sublabels: list[NamedLabel]
+
+
+@upcaster("LabelDeleted", 1)
+@upcaster("LabelRestored", 1)
+def _with_sublabels(fields: dict[str, Any]) -> dict[str, Any]:
+    """Version 1 did not say which sublabels a skeleton has."""
+    return {**fields, "sublabels": []}

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from domain.event import Body, event_type, upcaster
+from domain.events.label import NamedLabel
 
 
 class ProjectBody(Body):
@@ -41,14 +42,17 @@ class ProjectChanged(ProjectBody):
     changes: dict[str, dict[str, Any]]
 
 
-@event_type("ProjectDeleted", version=2)
+@event_type("ProjectDeleted", version=3)
 @dataclass(frozen=True)
 class ProjectDeleted(ProjectBody):
-    """A project was deleted, with its tasks: each has its own `TaskDeleted`, recorded with this event."""
+    """A project was deleted, with its labels, and with its tasks: each has its own `TaskDeleted`, recorded with this
+    event.
+    """
 
     project_id: int
     name: str
     task_ids: list[int]
+    labels: list[NamedLabel]
 
 
 @upcaster("ProjectDeleted", 1)
@@ -57,13 +61,21 @@ def _with_task_ids(fields: dict[str, Any]) -> dict[str, Any]:
     return {**fields, "task_ids": []}
 
 
-@event_type("ProjectRestored")
+@event_type("ProjectRestored", version=2)
 @dataclass(frozen=True)
 class ProjectRestored(ProjectBody):
-    """A deleted project came back; the tasks that had gone with it follow as `TaskRestored`. `deletion`: the position
-    of its `ProjectDeleted`.
+    """A deleted project came back, with its labels; the tasks that had gone with it follow as `TaskRestored`.
+    `deletion`: the position of its `ProjectDeleted`.
     """
 
     project_id: int
     name: str
     deletion: int
+    labels: list[NamedLabel]
+
+
+@upcaster("ProjectDeleted", 2)
+@upcaster("ProjectRestored", 1)
+def _with_labels(fields: dict[str, Any]) -> dict[str, Any]:
+    """Versions before did not say which labels the project has."""
+    return {**fields, "labels": []}

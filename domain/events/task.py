@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from domain.event import Body, event_type
+from domain.event import Body, event_type, upcaster
+from domain.events.label import NamedLabel
 
 
 class TaskBody(Body):
@@ -65,18 +66,19 @@ class TaskMoved(TaskBody):
     attributes: list[list[int]]
 
 
-@event_type("TaskDeleted")
+@event_type("TaskDeleted", version=2)
 @dataclass(frozen=True)
 class TaskDeleted(TaskBody):
-    """A task was deleted, with its jobs and their annotations. Its history and blobs stay."""
+    """A task was deleted, with its jobs, their annotations, and its own `labels`. Its history and blobs stay."""
 
     task_id: int
     project_id: int | None
     name: str
     job_ids: list[int]
+    labels: list[NamedLabel]
 
 
-@event_type("TaskRestored")
+@event_type("TaskRestored", version=2)
 @dataclass(frozen=True)
 class TaskRestored(TaskBody):
     """A deleted task came back, with all that had gone with it. `deletion`: the position of its `TaskDeleted`."""
@@ -86,6 +88,14 @@ class TaskRestored(TaskBody):
     name: str
     job_ids: list[int]
     deletion: int
+    labels: list[NamedLabel]
+
+
+@upcaster("TaskDeleted", 1)
+@upcaster("TaskRestored", 1)
+def _with_labels(fields: dict[str, Any]) -> dict[str, Any]:
+    """Version 1 did not say which labels the task has of its own."""
+    return {**fields, "labels": []}
 
 
 @event_type("TaskPurged")

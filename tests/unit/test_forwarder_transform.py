@@ -19,10 +19,10 @@ from domain.events.access_token import AccessTokenChanged, AccessTokenCreated, A
 from domain.events.annotations import AnnotationsChanged, AnnotationsCleared, AnnotationsReplaced, AnnotationsRestored
 from domain.events.data import DataUploaded, FilesReceived, FramesAdded, JobsSplit, UploadStarted
 from domain.events.job import JobAssigned, JobCreated, JobStateChanged
-from domain.events.label import LabelChanged, LabelDeleted, LabelsAdded
+from domain.events.label import LabelChanged, LabelDeleted, LabelsAdded, NamedLabel
 from domain.events.project import ProjectChanged, ProjectCreated, ProjectDeleted
 from domain.events.request import LeaseExpired, RequestFailed, RequestFinished, RequestQueued, RequestStarted
-from domain.events.task import TaskChanged, TaskCreated, TaskDeleted
+from domain.events.task import TaskChanged, TaskCreated, TaskDeleted, TaskRestored
 from domain.events.user import (
     UserDeactivated,
     UserDeleted,
@@ -36,6 +36,7 @@ from domain.events.user import (
 )
 
 NOON = datetime(2026, 3, 31, 12, 0, 0, 123_456, UTC)
+CAT, EAR = NamedLabel(id=4, name="cat"), NamedLabel(id=5, name="ear")
 REQUEST = "action=create&target=task&target_id=7"
 
 
@@ -105,7 +106,7 @@ def test_an_unknown_body_is_an_error_and_not_left_out() -> None:
 def test_a_task_with_more_jobs_than_rows_loses_none_of_them() -> None:
     """An event has 65,535 rows at most: the rest is counted, with the ids in the payload."""
     jobs = list(range(1, 200_001))
-    found = rows_of(TaskDeleted(7, None, "many", jobs))
+    found = rows_of(TaskDeleted(7, None, "many", jobs, []))
     assert len(found) <= MAX_ROWS
     single = [row.obj_id for row in found if row.scope == "delete:job" and row.amount is None]
     together = [row for row in found if row.amount is not None]
@@ -161,12 +162,18 @@ def test_tasks() -> None:
     created = TaskCreated(7, 2, "cats", 5, None, "", "train", 10, None, 0, None, None, None)
     assert brief(created) == [("create:task", "cats", 7, None, None)]
     assert rows(created)[0]["payload"]["segment_size"] == 10
-    assert brief(TaskDeleted(7, 2, "cats", [11, 12])) == [
+    assert brief(TaskDeleted(7, 2, "cats", [11, 12], [])) == [
         ("delete:task", "cats", 7, None, None),
         ("delete:job", None, 11, None, None),
         ("delete:job", None, 12, None, None),
     ]
-    assert [r["job_id"] for r in rows(TaskDeleted(7, 2, "cats", [11, 12]))] == [None, 11, 12]
+    assert brief(TaskRestored(7, None, "cats", [11], 99, [CAT, EAR])) == [
+        ("restore:task", "cats", 7, None, None),
+        ("restore:label", "cat", 4, None, None),
+        ("restore:label", "ear", 5, None, None),
+        ("restore:job", None, 11, None, None),
+    ]
+    assert [r["job_id"] for r in rows(TaskDeleted(7, 2, "cats", [11, 12], []))] == [None, 11, 12]
 
 
 def test_a_task_update_has_one_row_per_field() -> None:
@@ -314,14 +321,18 @@ def test_labels_and_their_sublabels_have_a_row_each() -> None:
     renamed = LabelChanged(2, None, cat, {"color": {"from": "#f00", "to": "#fff"}})
     assert brief(renamed) == [("update:label", "color", None, "#fff", None)]
     assert rows(renamed)[0]["payload"]["label"] == {"id": 4, "name": "cat"}
-    assert brief(LabelDeleted(2, None, 4, "cat")) == [("delete:label", "cat", 4, None, None)]
+    gone = [("delete:label", "cat", 4, None, None), ("delete:label", "ear", 5, None, None)]
+    assert brief(LabelDeleted(2, None, 4, "cat", [EAR])) == gone
+    assert brief(TaskDeleted(7, None, "cats", [], [CAT, EAR]))[1:] == gone
+    assert brief(ProjectDeleted(2, "zoo", [], [CAT, EAR]))[1:] == gone
+    assert [row["project_id"] for row in rows(ProjectDeleted(2, "zoo", [], [CAT, EAR]))] == [2, 2, 2]
 
 
 def test_projects() -> None:
     assert brief(ProjectCreated(2, "zoo", 5, None, "", None, None, None)) == [("create:project", "zoo", 2, None, None)]
     changes = {"bug_tracker": {"from": "", "to": "https://bugs"}}
     assert brief(ProjectChanged(2, changes)) == [("update:project", "bug_tracker", None, "https://bugs", None)]
-    assert brief(ProjectDeleted(2, "zoo", [7])) == [("delete:project", "zoo", 2, None, None)]
+    assert brief(ProjectDeleted(2, "zoo", [7], [])) == [("delete:project", "zoo", 2, None, None)]
 
 
 def test_users() -> None:

@@ -45,8 +45,8 @@ def test_every_event_type_has_words() -> None:
     [
         (task(None), "ada created task 7 “photos”"),
         (task(3), "ada created task 7 “photos” in project 3"),
-        (TaskDeleted(7, None, "photos", []), "ada deleted task 7 “photos”"),
-        (TaskDeleted(7, None, "photos", [1, 2]), "ada deleted task 7 “photos” with 2 jobs"),
+        (TaskDeleted(7, None, "photos", [], []), "ada deleted task 7 “photos”"),
+        (TaskDeleted(7, None, "photos", [1, 2], []), "ada deleted task 7 “photos” with 2 jobs"),
         (
             ProjectChanged(3, {"name": {"from": "a", "to": "b"}, "assignee_id": {"from": None, "to": 5}}),
             "ada changed the name from “a” to “b” and the assignee from nothing to 5 of project 3",
@@ -56,7 +56,7 @@ def test_every_event_type_has_words() -> None:
             "ada changed the source storage of project 3",
         ),
         (LabelsAdded(3, None, [{"name": "cat"}]), "ada gave project 3 the label “cat”"),  # type: ignore[typeddict-item]
-        (LabelDeleted(None, 7, 1, "cat"), "ada deleted label “cat” of task 7, with all that was drawn under it"),
+        (LabelDeleted(None, 7, 1, "cat", []), "ada deleted label “cat” of task 7, with all that was drawn under it"),
         (
             FilesReceived(7, [{"name": "a.jpg", "sha256": "", "size": 1_500_000}]),
             "ada sent 1 file (1.5 MB) for task 7: a.jpg",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from consumers.forwarder.transform.row import Row, field_updates, transforms
-from domain.events.label import LabelChanged, LabelDeleted, LabelRestored, LabelsAdded, LabelSpec
+from domain.events.label import LabelChanged, LabelDeleted, LabelRestored, LabelsAdded, LabelSpec, NamedLabel
 
 
 @transforms(LabelsAdded)
@@ -20,13 +20,24 @@ def changed(body: LabelChanged) -> Iterator[Row]:
 
 
 @transforms(LabelDeleted)
-def deleted(body: LabelDeleted) -> list[Row]:
-    return [Row("delete:label", body.name, body.label_id)]
+def deleted(body: LabelDeleted) -> Iterator[Row]:
+    yield Row("delete:label", body.name, body.label_id)
+    yield from gone(body.sublabels)
 
 
 @transforms(LabelRestored)
-def restored(body: LabelRestored) -> list[Row]:
-    return [Row("restore:label", body.name, body.label_id)]
+def restored(body: LabelRestored) -> Iterator[Row]:
+    yield Row("restore:label", body.name, body.label_id)
+    yield from back(body.sublabels)
+
+
+def gone(labels: Iterable[NamedLabel]) -> Iterator[Row]:
+    """Those that went with something else: as CVAT has it, each is told of."""
+    return (Row("delete:label", label["name"], label["id"]) for label in labels)
+
+
+def back(labels: Iterable[NamedLabel]) -> Iterator[Row]:
+    return (Row("restore:label", label["name"], label["id"]) for label in labels)
 
 
 def _created(labels: Iterable[LabelSpec], parent_id: int | None) -> Iterator[Row]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from consumers.forwarder.transform import label
 from consumers.forwarder.transform.row import Row, described, field_updates, transforms
 from domain.events.project import ProjectChanged, ProjectCreated, ProjectDeleted, ProjectRestored
 
@@ -20,10 +21,13 @@ def changed(body: ProjectChanged) -> Iterator[Row]:
 
 
 @transforms(ProjectDeleted)
-def deleted(body: ProjectDeleted) -> list[Row]:
-    return [Row("delete:project", body.name, body.project_id)]
+def deleted(body: ProjectDeleted) -> Iterator[Row]:
+    """The project, and each label that goes with it; its tasks have events of their own."""
+    yield Row("delete:project", body.name, body.project_id)
+    yield from label.gone(body.labels)
 
 
 @transforms(ProjectRestored)
-def restored(body: ProjectRestored) -> list[Row]:
-    return [Row("restore:project", body.name, body.project_id)]
+def restored(body: ProjectRestored) -> Iterator[Row]:
+    yield Row("restore:project", body.name, body.project_id)
+    yield from label.back(body.labels)

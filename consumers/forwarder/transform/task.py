@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from consumers.forwarder.transform import label
 from consumers.forwarder.transform.row import Row, described, field_updates, transforms
 from domain.events.task import TaskChanged, TaskCreated, TaskDeleted, TaskMoved, TaskPurged, TaskRestored
 
@@ -39,16 +40,20 @@ def moved(body: TaskMoved) -> Iterator[Row]:
 
 @transforms(TaskDeleted)
 def deleted(body: TaskDeleted) -> Iterator[Row]:
-    """The task, and each job that goes with it."""
+    """The task, and each label and job that goes with it."""
     yield Row("delete:task", body.name, body.task_id)
+    yield from label.gone(body.labels)
     for job_id in body.job_ids:
         yield Row("delete:job", obj_id=job_id, job_id=job_id)
 
 
 @transforms(TaskRestored)
 def restored(body: TaskRestored) -> Iterator[Row]:
-    """The task, and each job that comes back with it. The scope is our own, as for everything that is restored."""
+    """The task, and each label and job that comes back with it. The scope is our own, as for everything that is
+    restored.
+    """
     yield Row("restore:task", body.name, body.task_id)
+    yield from label.back(body.labels)
     for job_id in body.job_ids:
         yield Row("restore:job", obj_id=job_id, job_id=job_id)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from clickhouse_connect.driver.client import Client
 
 from domain.events.job import JobCreated
+from domain.events.label import LabelDeleted, LabelsAdded, LabelSpec, NamedLabel
+from domain.events.project import ProjectDeleted, ProjectRestored
 from domain.events.task import TaskDeleted
 from domain.events.user import UserDeleted, UserProfileChanged, UserRegistered
 from infra.clickhouse import schema
@@ -112,11 +114,32 @@ def test_a_table_that_is_new_beside_old_events_gets_them_all(clickhouse: Client,
 
 def test_a_task_that_goes_with_more_jobs_than_rows_takes_them_all_along(clickhouse: Client, layout: Layout) -> None:
     jobs = [JobCreated(n, 7, None, n, "annotation", 0, 9, None, "annotation", "new", None) for n in (1, 65_000, 70_000)]
-    gone = TaskDeleted(7, None, "many", list(range(1, 70_001)))
+    gone = TaskDeleted(7, None, "many", list(range(1, 70_001)), [])
     insert(clickhouse, recorded([*((n, job) for n, job in enumerate(jobs)), (9, gone)], NOON), layout)
     statement = f"SELECT job_id, deleted FROM {layout.database}.jobs WHERE job_id IN (1, 65000, 70000) ORDER BY job_id"
     assert rows(clickhouse, statement) == [(1, True), (65_000, True), (70_000, True)]
     assert rows(clickhouse, f"SELECT count() FROM {layout.database}.jobs WHERE deleted") == [(70_000,)]
+
+
+def test_labels_go_and_come_back_with_their_project(clickhouse: Client, layout: Layout) -> None:
+    ear = LabelSpec(id=2, name="ear", color="#fff", type="points", attributes=[])
+    cat = LabelSpec(id=1, name="cat", color="#fff", type="skeleton", attributes=[], sublabels=[ear], svg="")
+    dog = LabelSpec(id=3, name="dog", color="#fff", type="any", attributes=[])
+    standing = [NamedLabel(id=1, name="cat"), NamedLabel(id=2, name="ear")]
+    events = recorded(
+        [
+            (0, LabelsAdded(4, None, [cat, dog])),
+            (1, LabelDeleted(4, None, 3, "dog", [])),
+            (2, ProjectDeleted(4, "zoo", [], standing)),
+            (3, ProjectRestored(4, "zoo", 3, standing)),
+        ],
+        NOON,
+    )
+    statement = f"SELECT label, deleted FROM {layout.database}.labels ORDER BY label_id"
+    insert(clickhouse, events[:3], layout, "gone")
+    assert rows(clickhouse, statement) == [("cat", True), ("ear", True), ("dog", True)]
+    insert(clickhouse, events[3:], layout, "back")
+    assert rows(clickhouse, statement) == [("cat", False), ("ear", False), ("dog", True)]
 
 
 def test_users_have_the_name_and_the_address_that_they_gave_last(clickhouse: Client, layout: Layout) -> None:

@@ -22,7 +22,7 @@ from infra.blobs import FileBlobs
 from infra.settings import Settings
 from projections import annotation_documents
 
-from ..agents.work import wait_until
+from ...waiting import wait_until
 
 ANN = Context(Actor(7, "ann"), correlation_id="the-http-request")
 LABELS: list[dict[str, Any]] = [

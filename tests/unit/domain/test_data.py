@@ -145,7 +145,7 @@ def test_a_task_with_data_takes_no_more(log: MemoryLog, data: Data) -> None:
 
 
 def test_a_deleted_task_takes_none(log: MemoryLog, data: Data) -> None:
-    log.given(TaskDeleted(7, None, "cats", []))
+    log.given(TaskDeleted(7, None, "cats", [], []))
     for command in (lambda: data.check_open(7), lambda: data.submit(ANN, 7, {}, []), lambda: data.task(7)):
         with pytest.raises(NotFound):
             command()

@@ -72,7 +72,7 @@ def test_without_data_or_task_there_are_none(log: MemoryLog, deleted: DeletedFra
     log.given(JobDeleted(5, 7, None, "annotation", "new"))
     with pytest.raises(NotFound):
         deleted.replace_in_job(ANN, 5, [])
-    log.given(TaskDeleted(7, None, "cats", [5]))
+    log.given(TaskDeleted(7, None, "cats", [5], []))
     with pytest.raises(NotFound):
         deleted.replace(ANN, 7, [])
 

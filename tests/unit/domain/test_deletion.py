@@ -9,7 +9,7 @@ import pytest
 from domain.errors import Conflict, Invalid, NotFound
 from domain.event import Actor, Body, Context
 from domain.events.job import JobDeleted, JobRestored
-from domain.events.label import LabelDeleted, LabelRestored, LabelsAdded, LabelSpec
+from domain.events.label import LabelDeleted, LabelRestored, LabelsAdded, LabelSpec, NamedLabel
 from domain.events.project import ProjectDeleted, ProjectRestored
 from domain.events.task import TaskDeleted, TaskPurged, TaskRestored
 from domain.job import Jobs
@@ -22,6 +22,7 @@ from .memory_log import MemoryLog
 
 ANN = Context(Actor(1, "ann"))
 GROUND_TRUTH = "ground_truth"
+CAT, EAR = NamedLabel(id=1, name="cat"), NamedLabel(id=2, name="ear")
 
 
 @pytest.fixture
@@ -34,22 +35,42 @@ def test_a_task_comes_back_with_the_jobs_that_went_with_it(log: MemoryLog) -> No
     tasks = Tasks(log)
     tasks.delete(ANN, 7)
     tasks.restore(ANN, 7)
-    assert log.then == [TaskDeleted(7, None, "cats", [5, 6]), TaskRestored(7, None, "cats", [5, 6], deletion=4)]
+    assert log.then == [TaskDeleted(7, None, "cats", [5, 6], []), TaskRestored(7, None, "cats", [5, 6], 4, [])]
     assert tasks.require(7)[1] == 3
     tasks.delete(ANN, 7)
     tasks.restore(ANN, 7)
-    assert log.then[-1] == TaskRestored(7, None, "cats", [5, 6], deletion=6)
+    assert log.then[-1] == TaskRestored(7, None, "cats", [5, 6], 6, [])
 
 
 def test_a_project_goes_and_comes_back_with_its_tasks(log: MemoryLog) -> None:
-    log.given(given.project(3), given.task(7, 3), given.task(8, 3), given.task(9), TaskDeleted(8, 3, "cats", []))
+    log.given(given.project(3), given.task(7, 3), given.task(8, 3), given.task(9), TaskDeleted(8, 3, "cats", [], []))
     projects = Projects(log)
     projects.delete(ANN, 3)
-    assert log.then == [TaskDeleted(7, 3, "cats", []), ProjectDeleted(3, "animals", [7])]
+    assert log.then == [TaskDeleted(7, 3, "cats", [], []), ProjectDeleted(3, "animals", [7], [])]
     projects.restore(ANN, 3)
-    assert log.then[2:] == [ProjectRestored(3, "animals", 7), TaskRestored(7, 3, "cats", [], 6)]
+    assert log.then[2:] == [ProjectRestored(3, "animals", 7, []), TaskRestored(7, 3, "cats", [], 6, [])]
     with pytest.raises(NotFound):
         Tasks(log).require(8)
+
+
+def test_what_has_labels_tells_of_them_when_it_goes_and_comes_back(log: MemoryLog) -> None:
+    skeleton = {**given.label(1, "cat"), "type": "skeleton", "sublabels": [given.label(2, "ear")]}
+    log.given(given.project(3), given.labels(skeleton, project_id=3), given.task(7, 3))
+    log.given(given.task(8), given.labels(given.label(4, "dog"), given.label(5, "fox"), task_id=8))
+    log.given(LabelDeleted(None, 8, 5, "fox", []))
+    of_project, of_task = [CAT, EAR], [NamedLabel(id=4, name="dog")]
+    Projects(log).delete(ANN, 3)
+    assert log.then == [TaskDeleted(7, 3, "cats", [], []), ProjectDeleted(3, "animals", [7], of_project)]
+    Tasks(log).delete(ANN, 8)
+    assert log.then[-1] == TaskDeleted(8, None, "cats", [], of_task)
+    Projects(log).restore(ANN, 3)
+    assert log.then[3:] == [ProjectRestored(3, "animals", 8, of_project), TaskRestored(7, 3, "cats", [], 7, [])]
+    Tasks(log).restore(ANN, 8)
+    assert log.then[-1] == TaskRestored(8, None, "cats", [], 9, of_task)
+    labels = Labels(log)
+    labels.delete(ANN, 1)
+    labels.restore(ANN, 1)
+    assert log.then[-2:] == [LabelDeleted(3, None, 1, "cat", [EAR]), LabelRestored(3, None, 1, "cat", 13, [EAR])]
 
 
 def test_a_task_that_was_purged_does_not_come_back_with_its_project(log: MemoryLog) -> None:
@@ -72,7 +93,7 @@ def test_a_task_waits_for_its_project(log: MemoryLog) -> None:
 
 
 def test_a_task_purged_meanwhile_is_not_brought_back(log: MemoryLog) -> None:
-    log.given(given.task(7), TaskDeleted(7, None, "cats", []))
+    log.given(given.task(7), TaskDeleted(7, None, "cats", [], []))
     tasks = Tasks(log)
     log.meanwhile(lambda: tasks.purge(ANN, 7))
     with pytest.raises(Conflict, match="purged"):
@@ -100,7 +121,7 @@ def test_a_job_waits_for_its_task(log: MemoryLog) -> None:
     Tasks(log).delete(ANN, 7)
     with pytest.raises(Conflict, match="task-7 is deleted"):
         Jobs(log).restore(ANN, 5)
-    assert log.then[-1] == TaskDeleted(7, None, "cats", [])
+    assert log.then[-1] == TaskDeleted(7, None, "cats", [], [])
 
 
 def test_a_job_of_a_deleted_task_takes_no_commands(log: MemoryLog) -> None:
@@ -116,7 +137,7 @@ def test_a_label_comes_back_when_its_name_is_free(log: MemoryLog) -> None:
     labels = Labels(log)
     labels.delete(ANN, 1)
     labels.restore(ANN, 1)
-    assert log.then == [LabelDeleted(None, 7, 1, "cat"), LabelRestored(None, 7, 1, "cat", 3)]
+    assert log.then == [LabelDeleted(None, 7, 1, "cat", []), LabelRestored(None, 7, 1, "cat", 3, [])]
     labels.delete(ANN, 1)
     log.given(given.labels(given.label(2, "cat"), task_id=7))
     with pytest.raises(Conflict, match="another label “cat”"):

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from domain.errors import Invalid, NotFound
-from domain.events.label import AttributeSpec, LabelChanged, LabelDeleted, LabelsAdded, LabelSpec
+from domain.events.label import AttributeSpec, LabelChanged, LabelDeleted, LabelsAdded, LabelSpec, NamedLabel
 from domain.label import Labels
 from domain.label_change import change, edits
 from domain.label_set import LabelSet, evolve
@@ -123,7 +123,8 @@ def bodies(*wanted: dict[str, Any]) -> list[Any]:
 
 def test_a_list_changes_deletes_and_adds_and_leaves_the_rest_alone() -> None:
     gone, renamed, added = bodies({"id": 3, "deleted": True}, {"name": "person"}, {"id": 1, "name": "van"})
-    assert gone == LabelDeleted(None, 7, 3, "person")
+    points = [NamedLabel(id=4, name="head"), NamedLabel(id=5, name="foot")]
+    assert gone == LabelDeleted(None, 7, 3, "person", points)
     assert isinstance(renamed, LabelChanged)
     assert renamed.changes == {"name": {"from": "car", "to": "van"}}
     assert renamed.label == {**CAR, "name": "van"}
@@ -190,6 +191,6 @@ def test_thousands_of_edits_are_folded_at_once() -> None:
     began = time.monotonic()
     labels = evolve(LabelSet(), given.labels(*(given.label(number, str(number)) for number in many)))
     for number in many:
-        labels = evolve(labels, LabelDeleted(None, 7, number, str(number)))
+        labels = evolve(labels, LabelDeleted(None, 7, number, str(number), []))
     assert (len(labels.labels), len(labels.gone)) == (0, 10_000)
     assert time.monotonic() - began < 1  # each by itself, with a copy of all others: several seconds

@@ -64,14 +64,14 @@ def test_nothing_is_recorded_of_a_project_that_is_refused(
 def test_a_deleted_project_is_not_found(log: MemoryLog, projects: Projects) -> None:
     log.given(given.project(3))
     assert projects.require(3) == (Project(3, FIELDS), 1)
-    log.given(ProjectDeleted(3, "animals", []))
+    log.given(ProjectDeleted(3, "animals", [], []))
     for project_id in (3, 4):
         with pytest.raises(NotFound):
             projects.require(project_id)
 
 
 def test_events_before_the_project_exists_mean_nothing() -> None:
-    assert evolve(None, ProjectDeleted(3, "animals", [])) is None
+    assert evolve(None, ProjectDeleted(3, "animals", [], [])) is None
 
 
 def test_only_what_changes_is_recorded_the_labels_too(log: MemoryLog, projects: Projects) -> None:

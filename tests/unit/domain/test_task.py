@@ -126,7 +126,7 @@ def test_two_changes_at_a_time_both_count(log: MemoryLog, tasks: Tasks) -> None:
 def test_a_deleted_task_is_gone_for_every_command(log: MemoryLog, tasks: Tasks) -> None:
     log.given(given.task(7), given.job(5))
     tasks.delete(ANN, 7)
-    assert log.then == [TaskDeleted(7, None, "cats", [5])]
+    assert log.then == [TaskDeleted(7, None, "cats", [5], [])]
     with pytest.raises(NotFound):
         tasks.delete(ANN, 7)
     with pytest.raises(NotFound):

@@ -200,10 +200,10 @@ class TestHistory:
 
     def test_what_was_hidden_with_its_label_is_not_seen(self, people: People) -> None:
         people.draw(rectangle(1), rectangle(2, label_id=DOG))
-        people.log.record(ANN, [LabelDeleted(None, TASK, DOG, "dog")])
+        people.log.record(ANN, [LabelDeleted(None, TASK, DOG, "dog", [])])
         deleted = people.log.events[-1].meta.time
         people.draw(rectangle(3))
-        people.log.record(ANN, [LabelRestored(None, TASK, DOG, "dog", 6)])
+        people.log.record(ANN, [LabelRestored(None, TASK, DOG, "dog", 6, [])])
         people.draw(rectangle(4))
         assert [len(people.at(version)["shapes"]) for version in (1, 2, 3)] == [2, 2, 4]
         (drawing,) = people.history.past(people.history.job(LEFT), Moment(as_of=deleted)).drawings
@@ -252,7 +252,7 @@ class TestRestore:
     def test_objects_whose_label_is_gone_are_left_out(self, people: People) -> None:
         cat, _dog = people.draw(rectangle(1), rectangle(2, label_id=DOG))
         people.annotations.clear(ANN, LEFT)
-        people.log.record(ANN, [LabelDeleted(None, TASK, DOG, "dog")])
+        people.log.record(ANN, [LabelDeleted(None, TASK, DOG, "dog", [])])
         assert people.restore(1).skipped == 1
         assert list(people.stands()["shapes"]) == [cat]
 

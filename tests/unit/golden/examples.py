@@ -34,7 +34,15 @@ from domain.events.issue import (
     IssueResolved,
 )
 from domain.events.job import JobAssigned, JobCreated, JobDeleted, JobRestored, JobStateChanged
-from domain.events.label import AttributeSpec, LabelChanged, LabelDeleted, LabelRestored, LabelsAdded, LabelSpec
+from domain.events.label import (
+    AttributeSpec,
+    LabelChanged,
+    LabelDeleted,
+    LabelRestored,
+    LabelsAdded,
+    LabelSpec,
+    NamedLabel,
+)
 from domain.events.project import ProjectChanged, ProjectCreated, ProjectDeleted, ProjectRestored
 from domain.events.request import (
     LeaseExpired,
@@ -70,6 +78,7 @@ AGE = AttributeSpec(
     id=3, name="age", mutable=True, input_type="select", default_value="young", values=["young", "old", "Ålder"]
 )
 HEAD = LabelSpec(id=6, name="head", color="#e64848", type="points", attributes=[])
+POINT = NamedLabel(id=6, name="head")
 CAT = LabelSpec(
     id=5,
     name="cat",
@@ -215,8 +224,8 @@ BODIES: list[Body] = [
         previous_state="in progress",
     ),
     LabelChanged(project_id=None, task_id=7, label=CAT, changes={"name": {"from": "dog", "to": "cat"}}),
-    LabelDeleted(project_id=2, task_id=None, label_id=5, name="cat"),
-    LabelRestored(project_id=2, task_id=None, label_id=5, name="cat", deletion=99),
+    LabelDeleted(project_id=2, task_id=None, label_id=5, name="cat", sublabels=[POINT]),
+    LabelRestored(project_id=2, task_id=None, label_id=5, name="cat", deletion=99, sublabels=[POINT]),
     LabelsAdded(project_id=2, task_id=None, labels=[CAT]),
     ProjectChanged(project_id=2, changes={"assignee_id": {"from": None, "to": 4}}),
     ProjectCreated(
@@ -229,8 +238,8 @@ BODIES: list[Body] = [
         source_storage=STORAGE,
         target_storage=None,
     ),
-    ProjectDeleted(project_id=2, name="animals", task_ids=[7, 8]),
-    ProjectRestored(project_id=2, name="animals", deletion=99),
+    ProjectDeleted(project_id=2, name="animals", task_ids=[7, 8], labels=[POINT]),
+    ProjectRestored(project_id=2, name="animals", deletion=99, labels=[POINT]),
     LeaseExpired(request_id=CREATION, agent="agent-1", last_beat=TIME),
     RequestCancelled(request_id=CREATION, task_id=7),
     RequestFailed(request_id=CREATION, task_id=7, message="cät.jpg is not an image"),
@@ -268,9 +277,9 @@ BODIES: list[Body] = [
     TaskMoved(
         task_id=7, project_id=2, previous_project_id=None, job_ids=[11, 12], labels=[[5, 21]], attributes=[[3, 8]]
     ),
-    TaskDeleted(task_id=7, project_id=2, name="cats", job_ids=[11, 12]),
+    TaskDeleted(task_id=7, project_id=None, name="cats", job_ids=[11, 12], labels=[POINT]),
     TaskPurged(task_id=7, project_id=2, name="cats", job_ids=[11, 12], deletion=99),
-    TaskRestored(task_id=7, project_id=2, name="cats", job_ids=[11, 12], deletion=99),
+    TaskRestored(task_id=7, project_id=None, name="cats", job_ids=[11, 12], deletion=99, labels=[POINT]),
     ServerEventsReported(
         process="höst-4711",
         day="2026-11-20",
@@ -366,7 +375,13 @@ LIFTED: dict[tuple[str, int], Body] = {
         comments=[DeletedComment(id=4, message=None), DeletedComment(id=5, message=None)], **ISSUE
     ),
     ("JobCreated", 1): JobCreated(11, 7, None, 9, "annotation", 0, 1, 4, "annotation", "new", None),
-    ("ProjectDeleted", 1): ProjectDeleted(project_id=2, name="animals", task_ids=[]),
+    ("LabelDeleted", 1): LabelDeleted(2, None, 5, "cat", sublabels=[]),
+    ("LabelRestored", 1): LabelRestored(2, None, 5, "cat", 99, sublabels=[]),
+    ("ProjectDeleted", 1): ProjectDeleted(2, "animals", task_ids=[], labels=[]),
+    ("ProjectDeleted", 2): ProjectDeleted(2, "animals", task_ids=[7, 8], labels=[]),
+    ("ProjectRestored", 1): ProjectRestored(2, "animals", 99, labels=[]),
+    ("TaskDeleted", 1): TaskDeleted(7, 2, "cats", [11, 12], labels=[]),
+    ("TaskRestored", 1): TaskRestored(7, 2, "cats", [11, 12], 99, labels=[]),
 }
 """What the bodies of older versions are today, where they did not say all that is said now."""
 
