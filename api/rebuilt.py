@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope
 
 from api.responses import json_response
 from api.services import Services
-from domain.annotations import KINDS
+from domain.annotation.document import KINDS
 from domain.event import Event
 from domain.events.annotations import AnnotationsChanged, AnnotationsReplaced
 from domain.events.project import ProjectCreated

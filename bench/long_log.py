@@ -25,8 +25,8 @@ from domain.events.job import JobAssigned, JobCreated, JobStateChanged
 from domain.events.label import LabelsAdded, LabelSpec
 from domain.events.request import RequestFinished, RequestQueued, RequestStarted
 from domain.events.task import TaskCreated
+from infra.eventlog.appender import LOCK
 from infra.eventlog.mapper import EventMapper, OrjsonTranscoder, ZstdCompressor
-from infra.eventlog.recorder import LOCK
 
 JOBS, FRAMES_PER_JOB, SUBMITS, SHAPES = 10, 10, 5, 10
 PEOPLE = 20

@@ -10,7 +10,7 @@ import domain.events  # noqa: F401  (registers every event type)
 from domain.errors import NotFound
 from domain.event import Event
 from infra.eventlog.mapper import EventMapper, OrjsonTranscoder, ZstdCompressor
-from infra.eventlog.recorder import SELECT, logged_event
+from infra.eventlog.rows import SELECT, logged_event
 from infra.postgres.database import Database
 
 BATCH = 500

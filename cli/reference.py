@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import inspect
-from dataclasses import fields
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, ForwardRef, cast, is_typeddict
@@ -149,7 +148,7 @@ def _about(body: type[Body]) -> str:
 def _field_table(cls: type[Any]) -> list[str]:
     secret = getattr(cls, "secret_fields", ())
     rows = [
-        f"| `{field.name}` | {_plain(field.type)} | {'secret: shown to nobody' if field.name in secret else ''} |"
-        for field in fields(cls)
+        f"| `{name}` | {_plain(kind)} | {'secret: shown to nobody' if name in secret else ''} |"
+        for name, kind in cls.__annotations__.items()
     ]
     return ["| field | type | |", "|---|---|---|", *rows, ""]

@@ -28,11 +28,12 @@ def verify(
     wait: Annotated[float, typer.Option(help="Seconds to wait for ClickHouse to catch up.")] = WAIT_SECONDS,
     quick: Annotated[bool, typer.Option("--quick", help="Only a sample, in seconds.")] = False,
     clickhouse: Annotated[bool, typer.Option("--clickhouse", help="Only ClickHouse.")] = False,
+    rows: Annotated[bool, typer.Option("--rows", help="Every column of every row in ClickHouse, too.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Fold the log anew and compare: tables, streams, blobs, ClickHouse. Exits with 1 and the first difference."""
     scope: Scope = "clickhouse" if clickhouse else "sample" if quick else "everything"
-    equal = check(read_settings(data), scope, hash_blobs=blobs, wait=wait, as_json=as_json)
+    equal = check(read_settings(data), scope, hash_blobs=blobs, rows=rows, wait=wait, as_json=as_json)
     raise typer.Exit(0 if equal else 1)
 
 
@@ -41,17 +42,18 @@ def check(
     scope: Scope = "everything",
     *,
     hash_blobs: bool = False,
+    rows: bool = False,
     wait: float = WAIT_SECONDS,
     as_json: bool = False,
 ) -> bool:
     """Prints what was found, and keeps it for those who watch; True when everything is equal."""
     started = datetime.now(UTC)
     with open_database(settings) as database:
-        from cli.forward.proof import clickhouse_finding
+        from cli.forward.proof import clickhouse_findings
         from infra.postgres.verifications import remember
 
         report = _verify(settings, database, scope, hash_blobs=hash_blobs)
-        findings = [*report.findings, clickhouse_finding(settings, database, report.head, wait)]
+        findings = [*report.findings, *clickhouse_findings(settings, database, report.head, wait, rows=rows)]
         remember(database, started, report.head, list(map(asdict, findings)), scope=KEPT_AS[scope])
     (_print_json if as_json else _print)(report.head, findings)
     return all(finding.equal for finding in findings)

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from domain.annotation.attributes import conform
-from domain.annotation.document import Document, Item
+from domain.annotation.document import Document, Item, shape_type
 from domain.annotation.timeline import Drawing, Tally, difference
 from domain.annotation_history import AnnotationHistory, Standing, Subject, copied, stream_of
-from domain.annotations import Permit, everybody, shape_type, split_document
+from domain.annotations import Permit, everybody, split_document
 from domain.errors import VersionConflict
 from domain.event import Body, Context
 from domain.events.annotations import AnnotationsRestored, Removed

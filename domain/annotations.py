@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from domain.annotation.document import Document, LabelSpecs, Mode, assign_ids, count_new, highest_id
+from domain.annotation.document import KINDS, Document, LabelSpecs, Mode, assign_ids, count_new, highest_id
 from domain.annotation.fanout import fan_out
 from domain.annotation.merge import merge
 from domain.annotation.validation import normalize
@@ -16,7 +16,6 @@ from domain.events.annotations import MAX_OBJECTS, AnnotationsChanged, Annotatio
 from domain.ports import JobPlace, Log, Standing
 from domain.retry import decide_again
 
-KINDS = ("tags", "shapes", "tracks", "intervals")
 EMPTY: Document = {"tags": [], "shapes": [], "tracks": [], "intervals": []}
 
 
@@ -74,18 +73,6 @@ def removal(standing: dict[str, dict[int, Standing]], job_id: int) -> Removed:
             if found.job_id == job_id:
                 removed.setdefault(kind, {}).setdefault(found.type, []).append(object_id)
     return removed
-
-
-def shape_type(kind: str, item: dict[str, Any]) -> str:
-    """The type under which an object is counted: a track's is that of its first keyframe, or skeleton."""
-    if kind == "shapes":
-        return str(item.get("type") or "")
-    if kind == "tracks":
-        if item.get("elements"):
-            return "skeleton"
-        keyframes = item.get("shapes") or [{}]
-        return str(keyframes[0].get("type") or "")
-    return ""
 
 
 Permit = Callable[[JobPlace], None]

@@ -7,7 +7,6 @@ ports (ids, clock, lookup), never adapters.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, TypeVar
 
 from eventsourcing.application import Application
@@ -131,7 +130,7 @@ class Annals(Application[str]):
             events.append(Event(stream, version, body, meta))
         once = context.once
         if once is not None and not once.recorded and events:
-            events[0].meta = replace(meta, idempotency_key=once.key)
+            events[0].meta = meta._replace(idempotency_key=once.key)
         self.events.put(events, expect=expect or {})
         if once is not None:
             once.recorded = True

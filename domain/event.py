@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
 NEXT_VERSION = 0
 """As `originator_version`: let the log number the event. For changes that commute and so need no expectation."""
@@ -72,8 +72,7 @@ class Context:
     access_token_id: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Metadata:
+class Metadata(NamedTuple):
     """What every event carries beside its body. `time` is UTC with microseconds. `access_token_id`: of the token that
     the request came with; what agents do for it later has None, and its `correlation_id`.
     """

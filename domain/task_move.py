@@ -6,9 +6,9 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from domain.annotation.document import Document, Item, LabelSpecs
+from domain.annotation.document import KINDS, Document, Item, LabelSpecs, shape_type
 from domain.annotation.validation import normalize
-from domain.annotations import KINDS, shape_type, split_document
+from domain.annotations import split_document
 from domain.errors import Invalid
 from domain.event import Body
 from domain.events.annotations import AnnotationsChanged, Removed

@@ -30,9 +30,6 @@ SERVER_VERBS = frozenset(
 )  # fmt: skip
 """Scopes with these are the server's own, so that no client can forge them; except those of CLIENT_SCOPES."""
 
-ACTIVITY = "user:activity"
-"""Says that somebody was there. It counts as time worked, and is nothing to analyse itself."""
-
 EXTENDING = "change:frame"
 """The scope whose duration is time worked, however long: many changes of frame are reported as one."""
 

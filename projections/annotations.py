@@ -4,7 +4,7 @@ label they come back.
 
 from __future__ import annotations
 
-from domain.annotations import shape_type
+from domain.annotation.document import shape_type
 from domain.event import Event
 from domain.events.annotations import (
     AnnotationsChanged,

@@ -18,6 +18,9 @@ TopologyOption = Annotated[
     Path | None, typer.Option("--topology", metavar="FILE", help="What to send where; left out: all to ClickHouse.")
 ]
 SinkOption = Annotated[str | None, typer.Option("--sink", help="A sink of the topology; left out: ClickHouse.")]
+PositionsArgument = Annotated[
+    list[str] | None, typer.Argument(metavar="[POSITION|FIRST-LAST]...", help="Events that are sent anew in any case.")
+]
 
 app = typer.Typer(
     help="Forward the log to ClickHouse or wherever a topology says, and look after what was forwarded.",
@@ -47,12 +50,12 @@ def forward(
 @app.command()
 def validate(topology: TopologyOption = None, data: DataOption = None) -> None:
     """Read the topology and tell what would flow where, without doing it. Exits with 1 if it can't be followed."""
+    from cli.forward.parts import redaction_key
     from cli.forward.parts import topology as read_topology
 
     settings = read_settings(data, topology=topology)
-    key = settings.redaction_key.encode() if settings.redaction_key else None
     for route in read_topology(settings).routes():
-        route.shaper(key)
+        route.shaper(redaction_key(settings))
         typer.echo(_described(route))
 
 
@@ -96,12 +99,18 @@ def rebuild(sink: SinkOption = None, data: DataOption = None, topology: Topology
 
 
 @app.command()
-def repair(sink: SinkOption = None, data: DataOption = None, topology: TopologyOption = None) -> None:
-    """Compare ClickHouse with the log, and send anew what differs. Forwarding waits meanwhile."""
+def repair(
+    positions: PositionsArgument = None,
+    sink: SinkOption = None,
+    data: DataOption = None,
+    topology: TopologyOption = None,
+) -> None:
+    """Compare ClickHouse with the log, and send anew what differs, and what is named. Forwarding waits meanwhile."""
     from cli.forward.parts import open_means, route
+    from cli.forward.positions import ranges
     from consumers.forwarder.mending import mend
 
-    settings = read_settings(data, topology=topology)
+    settings, named = read_settings(data, topology=topology), ranges(positions or ())
     with open_means(settings) as means:
-        done = mend(route(settings, sink), means)
+        done = mend(route(settings, sink), means, named)
     typer.echo(f"Compared up to position {done.until:,}; {done.events:,} events were sent anew.")

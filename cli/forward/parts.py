@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from cli.clickhouse_address import any_clickhouse, writer_url
 from cli.database import open_database
+from cli.serving.listening import local_url
 from consumers.forwarder.means import Means
 from consumers.forwarder.topology import CLICKHOUSE, Route, Topology, Wrong, default, read
 from infra.clickhouse.schema import Layout
@@ -21,6 +22,7 @@ def topology(settings: Settings) -> Topology:
     found = default(kafka=kafka) if settings.topology is None else read(settings.topology)
     if not kafka and any(source.type == "kafka" for source in found.sources.values()):
         raise Wrong("the topology reads from Kafka, and ANNALS_KAFKA_URL does not say where that is")
+    found.check_servers(settings.clickhouse_url or local_url(settings.host, settings.clickhouse_port))
     return found
 
 
@@ -32,8 +34,12 @@ def means(settings: Settings, database: Database, clickhouse_url: str | None = N
         settings.data / "forwarder",
         Layout.of(settings),
         kafka_configuration(settings),
-        settings.redaction_key.encode() if settings.redaction_key else None,
+        redaction_key(settings),
     )
+
+
+def redaction_key(settings: Settings) -> bytes | None:
+    return settings.redaction_key.encode() if settings.redaction_key else None
 
 
 def route(settings: Settings, sink: str | None) -> Route:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from contextlib import closing
 
 from clickhouse_connect.driver.client import Client
@@ -10,10 +11,14 @@ from psycopg import Connection
 from psycopg.rows import DictRow
 
 from cli.clickhouse_address import any_clickhouse
+from cli.forward.parts import redaction_key, route
+from cli.phrases.words import counted
+from cli.progress import fold_progress
 from cli.serving.server_file import running_server
 from consumers.forwarder import inventory
 from consumers.forwarder.check import compare
 from consumers.forwarder.checkpoint import CONSUMER, Checkpoint
+from consumers.forwarder.contents import Discrepancy, discrepancies
 from consumers.forwarder.inventory import Expected
 from consumers.forwarder.means import expected
 from domain.errors import AnnalsError
@@ -24,11 +29,15 @@ from infra.settings import Settings
 from projections.finding import Finding
 
 LOOK_SECONDS = 0.1
+MOST_RANGES = 20
+"""Of positions that are named."""
 
 
-def clickhouse_finding(settings: Settings, database: Database, head: int, wait: float) -> Finding:
+def clickhouse_findings(
+    settings: Settings, database: Database, head: int, wait: float, *, rows: bool = False
+) -> list[Finding]:
     """Waits at most so many seconds for what is on its way. Up to `head`; or, when no server runs that would forward
-    the rest, as far as events were forwarded.
+    the rest, as far as events were forwarded. `rows`: cell by cell, too.
     """
     until = head
     try:
@@ -46,9 +55,37 @@ def clickhouse_finding(settings: Settings, database: Database, head: int, wait: 
                 forwarded = _wait_for_forwarder(connection, head, wait if running else 0.0)
                 until = head if running else min(head, forwarded)
             found = compare(connection, client, layout, wanted, until)
-            return Finding("ClickHouse", _measure(until, head), found.difference)
+            findings = [Finding("ClickHouse", _measure(until, head), found.difference)]
+            if rows:
+                shaper = route(settings, None).shaper(redaction_key(settings))
+                with fold_progress("Comparing rows") as progress:
+                    differing = discrepancies(connection, client, layout.database, shaper, wanted, until, progress)
+                    findings.append(Finding("rows in ClickHouse", _measure(until, head), _told(differing)))
+            return findings
     except AnnalsError as error:
-        return Finding("ClickHouse", _measure(until, head), error.message)
+        return [Finding("ClickHouse", _measure(until, head), error.message)]
+
+
+def _told(differing: Iterable[Discrepancy]) -> str | None:
+    """The first of them in words, and the positions of as many as a command line takes."""
+    first: Discrepancy | None = None
+    ranges: list[list[int]] = []
+    events = 0
+    for one in differing:
+        first, events = first or one, events + 1
+        if ranges and ranges[-1][1] == one.position - 1:
+            ranges[-1][1] = one.position
+        elif len(ranges) <= MOST_RANGES:
+            ranges.append([one.position, one.position])
+    if first is None:
+        return None
+    what = f"column {first.column}" if first.column else "number of rows"
+    places = " ".join(f"{low}" if low == high else f"{low}-{high}" for low, high in ranges[:MOST_RANGES])
+    more = ", and others behind these" if len(ranges) > MOST_RANGES else ""
+    return (
+        f"{counted(events, 'event')} told otherwise than by the log, first that of position {first.position} ({what}):"
+        f" see annals forward repair {places}{more}"
+    )
 
 
 def _measure(until: int, head: int) -> str:

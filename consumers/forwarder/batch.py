@@ -1,16 +1,16 @@
-"""Batches: whole events as columns, ready for a sink. A batch that is cut again from the same run is the same batch."""
+"""Batches: whole events, ready for a sink."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from functools import lru_cache
+from datetime import datetime
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any
 
 from consumers.forwarder.dead_letters import DeadLetter
-from consumers.forwarder.rows import COLUMNS, EPOCH, Shaper, TableRow
-from consumers.forwarder.sources.source import Delivery, Span, Unreadable
+from consumers.forwarder.rows import COLUMNS, TableRow
+from consumers.forwarder.sources.source import Span
+from infra.clickhouse.encoding import Encoder
 
 Month = tuple[int, int]
 OVERHEAD = 600
@@ -18,13 +18,12 @@ OVERHEAD = 600
 
 PAYLOAD, TIMESTAMP = (list(COLUMNS).index(name) for name in ("payload", "timestamp"))
 payload_of = itemgetter(PAYLOAD)
-DAY_MILLISECONDS = 24 * 60 * 60 * 1000
 
 
 @dataclass(frozen=True)
 class Limits:
-    """When a batch is full. It may go beyond by one event: an event is never cut. `seconds`: between two batches of a
-    partition that are not full; an event that comes alone does not wait.
+    """When a batch is full. It may go beyond by what came last: an event is never cut, nor is a run that was encoded.
+    `seconds`: between two batches of a partition that are not full; an event that comes alone does not wait.
     """
 
     rows: int = 30_000
@@ -37,6 +36,8 @@ class Batch:
     """The rows of a run of a partition. All of one month, so that they make one part, which ClickHouse takes whole or
     not at all; `month` is None while there are no rows. `first_time`: when the first event was recorded; `position`:
     the highest.
+
+    The rows are either in `rows`, or, `encoded` of them, in `blocks`, in ClickHouse's Native format.
     """
 
     span: Span
@@ -44,108 +45,34 @@ class Batch:
     month: Month | None = None
     position: int = 0
     rows: list[TableRow] = field(default_factory=list)
+    blocks: list[bytes] = field(default_factory=list)
+    encoded: int = 0
     events: int = 0
     bytes: int = 0
     dead: list[DeadLetter] = field(default_factory=list)
+
+    @property
+    def row_count(self) -> int:
+        return len(self.rows) + self.encoded
 
     def columns(self) -> list[tuple[Any, ...]]:
         """The rows, column by column, in the order of COLUMNS."""
         return list(zip(*self.rows, strict=True))
 
+    def encode(self, encoder: Encoder) -> None:
+        """From now on the rows are a block."""
+        if self.rows:
+            self.blocks, self.encoded = [encoder.block(self.rows)], len(self.rows)
+            self.rows, self.bytes = [], len(self.blocks[0])
 
-class Shaped(NamedTuple):
-    """A delivery's rows, or why it has none."""
-
-    delivery: Delivery
-    rows: list[TableRow]
-    dead: DeadLetter | None = None
-
-
-def shape(delivery: Delivery, shaper: Shaper) -> Shaped:
-    """An event that can't be read or for which the transform fails holds up nobody: it becomes a dead letter."""
-    content = delivery.content
-    if isinstance(content, Unreadable):
-        return Shaped(delivery, [], DeadLetter.of(delivery, "read", content.error))
-    try:
-        return Shaped(delivery, shaper(content))
-    except Exception as error:
-        return Shaped(delivery, [], DeadLetter.of(delivery, "transform", f"{type(error).__name__}: {error}"))
-
-
-class Cutter:
-    """Cuts what a partition delivers into batches. `after`: the offset behind which it begins; `announced`: where the
-    first batch has to end, whatever the limits say, because it was cut there before.
-    """
-
-    def __init__(self, partition: str, after: int, limits: Limits, announced: int | None = None) -> None:
-        self._partition, self._after, self._limits, self._announced = partition, after, limits, announced
-        self._until = after
-        self._batch: Batch | None = None
-
-    @property
-    def open(self) -> bool:
-        """Whether there is something that no batch has been made of."""
-        return self._batch is not None
-
-    @property
-    def bytes(self) -> int:
-        """Of memory that this takes."""
-        return 0 if self._batch is None else self._batch.bytes
-
-    def add(self, shaped: Shaped) -> list[Batch]:
-        """Returns the batches that this completes."""
-        complete = []
-        if self._batch is not None and not self._takes(self._batch, shaped):
-            complete.append(self.cut())
-        self._put(shaped)
-        if self._announced is not None and shaped.delivery.offset >= self._announced:
-            if shaped.delivery.offset == self._announced:
-                complete.append(self.cut())
-            self._announced = None
-        return complete
-
-    def cut(self) -> Batch:
-        """What is gathered, however little; there must be something."""
-        assert self._batch is not None
-        batch, self._batch = self._batch, None
-        batch.span = Span(self._partition, self._after, self._until)
-        self._after = self._until
-        return batch
-
-    @property
-    def bound(self) -> bool:
-        """Whether the next batch has an end that is not to be chosen."""
-        return self._announced is not None
-
-    def _takes(self, batch: Batch, shaped: Shaped) -> bool:
-        if self._announced is not None:
-            return shaped.delivery.offset <= self._announced
-        full = len(batch.rows) >= self._limits.rows or batch.bytes >= self._limits.bytes
-        return not full and (batch.month is None or not shaped.rows or batch.month == _month(shaped.rows))
-
-    def _put(self, shaped: Shaped) -> None:
-        delivery, rows, dead = shaped
-        batch, self._until = self._batch, delivery.offset
-        if batch is None:
-            batch = self._batch = Batch(Span(self._partition, self._after, self._until), delivery.time)
-        if rows and batch.month is None:
-            batch.month = _month(rows)
-        batch.rows += rows
-        batch.bytes += OVERHEAD * len(rows) + sum(map(len, map(payload_of, rows)))
-        batch.events += 1
-        if delivery.position > batch.position:
-            batch.position = delivery.position
-        if dead is not None:
-            batch.dead.append(dead)
-
-
-def _month(rows: list[TableRow]) -> Month:
-    """Of an event, by its rows: what a client reports in a new month may have happened in the old one."""
-    return _month_of(rows[0][TIMESTAMP] // DAY_MILLISECONDS)
-
-
-@lru_cache(maxsize=64)
-def _month_of(day: int) -> Month:
-    """`day`: since 1970."""
-    time = EPOCH + timedelta(day)
-    return time.year, time.month
+    def extend(self, other: Batch) -> None:
+        """By the run behind it, which is of the same month, or has no rows."""
+        self.span = Span(self.span.partition, self.span.after, other.span.until)
+        self.month = self.month or other.month
+        self.position = max(self.position, other.position)
+        self.rows += other.rows
+        self.blocks += other.blocks
+        self.encoded += other.encoded
+        self.events += other.events
+        self.bytes += other.bytes
+        self.dead += other.dead

@@ -94,14 +94,17 @@ class Buffer:
 
     def _write(self, batch: Batch, folder: Path) -> _OnDisk:
         self._number += 1
-        file = folder / f"{self._number}.json"
-        size = file.write_bytes(orjson.dumps({**vars(batch), "span": tuple(batch.span)}))
+        file = folder / f"{self._number}.batch"
+        head = orjson.dumps({**vars(batch), "span": tuple(batch.span), "blocks": None})
+        size = file.write_bytes(b"\n".join([head, b"".join(batch.blocks)]))
         self.disk_bytes += size
         self.disk_events += batch.events
         return _OnDisk(file, size, batch.events)
 
     def _read(self, item: _OnDisk) -> Batch:
-        fields: dict[str, Any] = orjson.loads(item.file.read_bytes())
+        head, _, blocks = item.file.read_bytes().partition(b"\n")
+        fields: dict[str, Any] = orjson.loads(head)
+        fields["blocks"] = [blocks] if blocks else []
         item.file.unlink()
         self.disk_bytes -= item.bytes
         self.disk_events -= item.events

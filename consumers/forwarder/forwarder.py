@@ -10,11 +10,15 @@ import structlog
 from consumers.backoff import through_failures
 from consumers.forwarder import dead_letters
 from consumers.forwarder.buffer import Buffer
+from consumers.forwarder.intake import CatchingUpIntake, Intake, PlainIntake
 from consumers.forwarder.means import Means
 from consumers.forwarder.opening import opened
 from consumers.forwarder.pipeline import Flow, Pipeline
+from consumers.forwarder.sources.log import LogSource
+from consumers.forwarder.sources.source import Source
 from consumers.forwarder.status import Status
 from consumers.forwarder.topology import Route
+from consumers.forwarder.workers import Workers
 from infra.clickhouse.client import ClickHouseRefused
 from infra.eventlog.subscription import Listener
 
@@ -33,7 +37,8 @@ class Forwarder:
     def __init__(self, route: Route, means: Means) -> None:
         """Raises Wrong for a route that can't be followed with these means."""
         self._route, self._means = route, means
-        self._shaper = route.shaper(means.key)
+        self._shaper, self._limits = route.shaper(means.key), route.sink.batch.limits()
+        self._workers = Workers(route.workers, route.shaper_maker(means.key), self._limits)
         self._wake = threading.Event()
         self._migrated = False
         self.name = route.name
@@ -50,6 +55,7 @@ class Forwarder:
             )
         finally:
             listener.stop()
+            self._workers.close()
             self.status.note(state="stopped")
 
     def _attend(self, stop: threading.Event) -> None:
@@ -63,8 +69,14 @@ class Forwarder:
             self._migrated = True
             self.status.note(state="forwarding", position=route.position, last_error=None)
             note_dead = partial(dead_letters.note, route.connection, self._route.consumer)
-            flow = Flow(self._shaper, self._route.sink.batch.limits(), note_dead, route.lock.wanted)
-            Pipeline(route.source, route.sinks, flow, Buffer(self._means.room(self._route)), self.status).run(stop)
+            flow = Flow(self._limits, note_dead, route.lock.wanted)
+            intake, buffer = self._intake(route.source), Buffer(self._means.room(self._route))
+            Pipeline(route.source, intake, route.sinks, flow, buffer, self.status).run(stop)
+
+    def _intake(self, source: Source) -> Intake:
+        if isinstance(source, LogSource) and self._workers.number:
+            return CatchingUpIntake(source, self._shaper, self._workers)
+        return PlainIntake(source, self._shaper)
 
     def _has_failed(self, error: Exception, seconds: float) -> None:
         if isinstance(error, ClickHouseRefused) and error.code in WITHOUT_TABLES:

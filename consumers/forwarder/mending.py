@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -10,7 +11,7 @@ from psycopg.rows import DictRow
 
 from consumers.forwarder.checkpoint import Checkpoint
 from consumers.forwarder.means import Means, expected
-from consumers.forwarder.repair import repair
+from consumers.forwarder.repair import Range, repair
 from consumers.forwarder.sinks.clickhouse import ClickHouseSink
 from consumers.forwarder.topology import ClickHouseConfig, LogConfig, Route, Wrong
 from consumers.forwarder.unfinished import Unfinished
@@ -26,8 +27,10 @@ class Mended:
     events: int
 
 
-def mend(route: Route, means: Means) -> Mended:
-    """Raises Wrong for another kind of sink than ClickHouse; Unavailable; ClickHouseRefused."""
+def mend(route: Route, means: Means, named: Sequence[Range] = ()) -> Mended:
+    """What differs, and what is `named`. Raises Wrong for another kind of sink than ClickHouse, and for positions that
+    the sink has not got yet; Unavailable; ClickHouseRefused.
+    """
     if not isinstance(route.sink, ClickHouseConfig):
         raise Wrong(f"{route.name} is no ClickHouse")
     url = route.sink.url or means.clickhouse_url
@@ -37,14 +40,29 @@ def mend(route: Route, means: Means) -> Mended:
         sink.migrate()
         if isinstance(route.source, LogConfig):
             until = Checkpoint(connection, route.consumer).acknowledged()
-            events = _repair(connection, sink, route, means, until)
+            _check(named, until)
+            events = _repair(connection, sink, route, means, until, named)
         else:
             until = LogReader().head(connection)
-            events = finish(connection, sink, route, means, until)
+            _check(named, until)
+            events = finish(connection, sink, route, means, until, named)
     return Mended(until, events)
 
 
-def finish(connection: Connection[DictRow], sink: ClickHouseSink, route: Route, means: Means, until: int) -> int:
+def _check(named: Sequence[Range], until: int) -> None:
+    for _, last in named:
+        if last > until:
+            raise Wrong(f"position {last} is behind {until}, which is how far events were forwarded")
+
+
+def finish(
+    connection: Connection[DictRow],
+    sink: ClickHouseSink,
+    route: Route,
+    means: Means,
+    until: int,
+    named: Sequence[Range] = (),
+) -> int:
     """Brings the sink up to `until`, and the forwarders that read from Kafka to pass over it: begun now, or by somebody
     who was interrupted. Nobody may be sending. Returns how many events were sent anew.
     """
@@ -53,14 +71,21 @@ def finish(connection: Connection[DictRow], sink: ClickHouseSink, route: Route, 
     settle(route, means, until)
     if sink.inventory(until).rows:  # of a log that was restored since
         sink.delete(until)
-    events = _repair(connection, sink, route, means, until)
+    events = _repair(connection, sink, route, means, until, named)
     unfinished.end()
     return events
 
 
-def _repair(connection: Connection[DictRow], sink: ClickHouseSink, route: Route, means: Means, until: int) -> int:
+def _repair(
+    connection: Connection[DictRow],
+    sink: ClickHouseSink,
+    route: Route,
+    means: Means,
+    until: int,
+    named: Sequence[Range],
+) -> int:
     wanted = expected(connection, route.consumer, means.layout)
-    return repair(connection, sink, route.consumer, route.shaper(means.key), wanted, until)
+    return repair(connection, sink, route.consumer, route.shaper(means.key), wanted, until, named)
 
 
 def settle(route: Route, means: Means, position: int) -> None:

@@ -55,8 +55,8 @@ def opened(route: Route, means: Means, wake: threading.Event, *, migrate: bool) 
             yield None
             return
         sinks = [_sink(route, means, stack) for _ in range(1 if alone else SENDERS)]
-        if migrate and alone and isinstance(sinks[0], ClickHouseSink):
-            sinks[0].migrate()
+        if migrate and alone:
+            _prepare(sinks[0])
         source, position = (_log if alone else _kafka)(route, means, connection, sinks[0], stack, wake)
         yield Open(source, sinks, connection, lock, position)
 
@@ -67,11 +67,13 @@ def _prepare_alone(route: Route, means: Means) -> None:
     """
     with ExitStack() as stack:
         sink = _sink(route, means, stack)
-        if not isinstance(sink, ClickHouseSink):
+        if isinstance(sink, StdoutSink):
             return
         connection = stack.enter_context(closing(means.database.connect()))
         FollowerLock(connection, route.consumer).wait()
-        sink.migrate()
+        _prepare(sink)
+        if not isinstance(sink, ClickHouseSink):
+            return
 
         from consumers.forwarder.adoption import adopt  # a library that only who needs it loads
 
@@ -80,6 +82,14 @@ def _prepare_alone(route: Route, means: Means) -> None:
             finish(connection, sink, route, means, until)
         wanted = expected(connection, route.consumer, means.layout)
         adopt(connection, sink, route, route.shaper(means.key), wanted, means.kafka)
+
+
+def _prepare(sink: Sink) -> None:
+    """By who has the sink for itself."""
+    if isinstance(sink, ClickHouseSink):
+        sink.migrate()
+    elif isinstance(sink, FileSink):
+        sink.sweep()
 
 
 def _log(

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 
 import structlog
 
-from consumers.forwarder.batch import Batch, Cutter, Limits, shape
+from consumers.forwarder.batch import Batch, Limits
 from consumers.forwarder.buffer import Buffer
+from consumers.forwarder.cutter import Cutter
 from consumers.forwarder.dead_letters import DeadLetter
-from consumers.forwarder.rows import Shaper
+from consumers.forwarder.intake import Intake
 from consumers.forwarder.sinks.sink import Sink
 from consumers.forwarder.sources.source import Source
 from consumers.forwarder.status import Status
@@ -41,11 +42,10 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class Flow:
-    """How a pipeline works: what makes rows, when a batch is full, what is done with dead letters (they are noted
-    durably before the call returns), and whether somebody is waiting to have the sink for himself.
+    """How a pipeline works: when a batch is full, what is done with dead letters (they are noted durably before the
+    call returns), and whether somebody is waiting to have the sink for himself.
     """
 
-    shaper: Shaper
     limits: Limits
     note_dead: Callable[[Sequence[DeadLetter]], object]
     wanted: Callable[[], bool]
@@ -60,9 +60,14 @@ class _Sending:
 class Pipeline:
     """One life of a source and its sinks, from when they are open until a stop or the first failure."""
 
-    def __init__(self, source: Source, sinks: Sequence[Sink], flow: Flow, buffer: Buffer, status: Status) -> None:
-        """`sinks`: connections to one sink; so many batches are sent at once, of different partitions."""
-        self._source, self._flow, self._buffer, self._status = source, flow, buffer, status
+    def __init__(
+        self, source: Source, intake: Intake, sinks: Sequence[Sink], flow: Flow, buffer: Buffer, status: Status
+    ) -> None:
+        """`intake`: what shapes the source's events. `sinks`: connections to one sink; so many batches are sent at
+        once, of different partitions.
+        """
+        self._source, self._intake = source, intake
+        self._flow, self._buffer, self._status = flow, buffer, status
         self._sinks: queue.SimpleQueue[Sink] = queue.SimpleQueue()
         for sink in sinks:
             self._sinks.put(sink)
@@ -118,19 +123,26 @@ class Pipeline:
         """Returns how many events came."""
         self._hold_back()
         number = unreadable = 0
-        for delivery in self._source.poll(0.0 if stopping and not self._sending else self._patience()):
-            cutter = self._cutters.get(delivery.partition) or self._begin(delivery.partition)
-            shaped = shape(delivery, self._flow.shaper)
-            for batch in cutter.add(shaped):
+        for piece in self._intake.poll(0.0 if stopping and not self._sending else self._patience()):
+            if isinstance(piece, Batch):
+                complete = self._cutter(piece.span.partition).join(piece)
+                number += piece.events
+                unreadable += len(piece.dead)
+            else:
+                complete = self._cutter(piece.delivery.partition).add(piece)
+                number += 1
+                unreadable += piece.dead is not None
+            for batch in complete:
                 self._buffer.put(batch)
-            number += 1
-            unreadable += shaped.dead is not None
         for partition in self._source.revoked():
             self._forget(partition)
         if number:
             self._status.read(number, unreadable)
             self._status.buffered(self._buffer)
         return number
+
+    def _cutter(self, partition: str) -> Cutter:
+        return self._cutters.get(partition) or self._begin(partition)
 
     def _begin(self, partition: str) -> Cutter:
         start, announced = self._source.start(partition), self._source.announced(partition)
@@ -192,7 +204,7 @@ class Pipeline:
                 self._sending[partition] = _Sending(batch, pool.submit(self._insert, batch, token))
 
     def _insert(self, batch: Batch, token: str) -> Sequence[DeadLetter]:
-        if not batch.rows:
+        if not batch.row_count:
             return ()
         sink = self._sinks.get()
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 
 import structlog
 from psycopg import Connection
@@ -17,6 +18,9 @@ from consumers.forwarder.sinks.clickhouse import ClickHouseSink
 FIRST_BLOCK, LAST_BLOCK = 1_000, 100_000
 """Positions that are sent anew at once. More and more, for deleting in ClickHouse has a price of its own."""
 
+Range = tuple[int, int]
+"""Positions, from the first to the last."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -27,20 +31,28 @@ def repair(
     shaper: Shaper,
     expected: Expected,
     until: int,
+    named: Iterable[Range] = (),
 ) -> int:
-    """Everything up to `until` that ClickHouse does not hold exactly once and as it is; and what the tables beside
-    `events` lack. Nobody may be sending any of it meanwhile. Returns how many events were sent anew; those that
-    ClickHouse won't take are the follower's dead letters. Raises Unavailable, ClickHouseRefused.
+    """Everything up to `until` that ClickHouse does not hold exactly once and as it is; what is `named`; and what the
+    tables beside `events` lack. Nobody may be sending any of it meanwhile. Returns how many events were sent anew;
+    those that ClickHouse won't take are the follower's dead letters. Raises Unavailable, ClickHouseRefused.
     """
+
+    def send_anew(after: int, last: int) -> int:
+        sink.delete(after, last)
+        dead = send(connection, sink, shaper, after, last, f"repair:{time.time_ns()}")
+        dead_letters.renew(connection, follower, after, last, dead)
+        return last - after
+
     events, block, after = 0, FIRST_BLOCK, expected.floor
     while (wrong := first_wrong(connection, sink, expected, after, until)) is not None:
         after, last = wrong - 1, min(wrong - 1 + block, until)
         log.warning("ClickHouse differs from the log: sending anew", first=wrong, last=last)
-        sink.delete(after, last)
-        dead = send(connection, sink, shaper, after, last, f"repair:{time.time_ns()}")
-        dead_letters.renew(connection, follower, after, last, dead)
-        events += last - after
+        events += send_anew(after, last)
         after, block = last, min(block * 4, LAST_BLOCK)
+    for first, last in named:
+        for begin in range(max(first - 1, expected.floor), last, LAST_BLOCK):
+            events += send_anew(begin, min(begin + LAST_BLOCK, last))
     sink.complete(expected.floor)
     return events
 

@@ -62,10 +62,12 @@ def table_rows(event: Event) -> list[TableRow]:
     of_project = getattr(body, "project_id", None)
     of_task = getattr(body, "task_id", None)
     of_job = getattr(body, "job_id", None)
+    remote_addr = getattr(body, "remote_addr", None)
     actor = (meta.actor_id, meta.actor, meta.organization_id, meta.organization)
-    asked = _asked(meta)
-    where = (meta.access_token_id, getattr(body, "remote_addr", None), event.position)
-    origin = (event.originator_id, event.originator_version, body.type_name, body.schema_version, meta.correlation_id)
+    token, correlation_id = meta.access_token_id, meta.correlation_id
+    position, stream, version = event.position, event.originator_id, event.originator_version
+    event_type, schema_version = body.type_name, body.schema_version
+    asked, number = _asked(meta), len(rows)
     recorded = (meta.time - EPOCH) // MILLISECOND
     return [
         (
@@ -80,14 +82,23 @@ def table_rows(event: Event) -> list[TableRow]:
             project_id or of_project,
             task_id or of_task,
             job_id or of_job,
-            *(who or actor),
+            (who := of_whom or actor)[0],
+            who[1],
+            who[2],
+            who[3],
             payload if payload and isinstance(payload, str) else _payload(payload, asked),
-            *where,
+            token,
+            remote_addr,
+            position,
+            row,
             number,
-            len(rows),
-            *origin,
+            stream,
+            version,
+            event_type,
+            schema_version,
+            correlation_id,
         )
-        for number, (
+        for row, (
             scope,
             obj_name,
             obj_id,
@@ -100,7 +111,7 @@ def table_rows(event: Event) -> list[TableRow]:
             duration,
             time,
             source,
-            who,
+            of_whom,
         ) in enumerate(rows)
     ]
 

@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterator
 from psycopg import Connection
 from psycopg.rows import DictRow
 
-from consumers.forwarder.batch import Batch, Cutter, Limits, shape
+from consumers.forwarder.batch import Batch, Limits
+from consumers.forwarder.cutter import Cutter, shape
 from consumers.forwarder.dead_letters import DeadLetter
 from consumers.forwarder.rows import Shaper
 from consumers.forwarder.sinks.clickhouse import ClickHouseSink
-from consumers.forwarder.sources.log import PARTITION, LogFeed
+from consumers.forwarder.sources.deliveries import PARTITION, deliveries
+from consumers.forwarder.sources.log import LogFeed
 
 LIMITS = Limits(rows=50_000, bytes=64 * 1024 * 1024)
 
@@ -29,18 +31,19 @@ def send(
     tokens. Returns what the sink won't take.
     """
     dead: list[DeadLetter] = []
-    for batch in _cut(connection, shaper, after, until):
+    for batch in batches(connection, shaper, after, until, LIMITS):
         dead += batch.dead
-        if batch.rows:
+        if batch.row_count:
             dead += sink.insert(batch, f"annals:{label}:{batch.span.after}-{batch.span.until}")
         progress(batch.span.until, until)
     return dead
 
 
-def _cut(connection: Connection[DictRow], shaper: Shaper, after: int, until: int) -> Iterator[Batch]:
-    cutter, feed = Cutter(PARTITION, after, LIMITS), LogFeed(connection, after)
+def batches(connection: Connection[DictRow], shaper: Shaper, after: int, until: int, limits: Limits) -> Iterator[Batch]:
+    """The events of `after` < position <= `until`, which must be in the log."""
+    cutter, feed = Cutter(PARTITION, after, limits), LogFeed(connection, after)
     while feed.position < until and (fetched := feed.fetch()):
-        for delivery in feed.deliver([stored for stored in fetched if stored.position <= until]):
+        for delivery in deliveries([stored for stored in fetched if stored.position <= until]):
             yield from cutter.add(shape(delivery, shaper))
     if cutter.open:
         yield cutter.cut()

@@ -111,14 +111,14 @@ class Status:
             position=max(now.position, batch.position),
             delay=max(0.0, (datetime.now(UTC) - batch.first_time).total_seconds()),
             events=now.events + events,
-            rows=now.rows + len(batch.rows),
+            rows=now.rows + batch.row_count,
             batches=now.batches + 1,
             dead=now.dead + len(batch.dead) + refused,
             last_error=None,
         )
         self._acknowledged.inc(events)
         self._refused.inc(refused)
-        self._rows.inc(len(batch.rows))
+        self._rows.inc(batch.row_count)
         self._batches.inc()
 
     def buffered(self, buffer: Buffer) -> None:

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError, model_validator
 
@@ -20,6 +21,7 @@ from consumers.forwarder.batch import Limits
 from consumers.forwarder.checkpoint import CONSUMER
 from consumers.forwarder.rows import Shaper
 from consumers.forwarder.shaping import Redactable, Step, enrich, keep, redact, shaper
+from consumers.forwarder.targets import check_each_once, server
 from domain.errors import AnnalsError
 
 CLICKHOUSE = "clickhouse"
@@ -39,9 +41,10 @@ class _Part(BaseModel):
 
 
 class LogConfig(_Part):
-    """The event log, read from PostgreSQL."""
+    """The event log, read from PostgreSQL. `workers`: so many processes help while ClickHouse is far behind."""
 
     type: Literal["log"]
+    workers: Annotated[int, Field(ge=0, le=16)] = 2
 
 
 class KafkaConfig(_Part):
@@ -158,9 +161,19 @@ class Route(BaseModel):
         """The name under which one at a time compares the sink with the log and puts it right."""
         return f"{self.consumer}:reconciler"
 
+    @property
+    def workers(self) -> int:
+        """How many processes make blocks for ClickHouse; other sinks have no use for them."""
+        source, sink = self.source, self.sink
+        return source.workers if isinstance(source, LogConfig) and isinstance(sink, ClickHouseConfig) else 0
+
     def shaper(self, key: bytes | None) -> Shaper:
         """Raises Wrong for a hash without a key."""
         return shaper([transform.step(key) for transform in self.transforms])
+
+    def shaper_maker(self, key: bytes | None) -> Callable[[], Shaper]:
+        """What makes it in another process. Without transforms that need not import the topology."""
+        return partial(self.shaper, key) if self.transforms else partial(shaper, ())
 
 
 class Topology(_Part):
@@ -178,10 +191,24 @@ class Topology(_Part):
             raise ValueError(f"{sorted(both)[0]} is both a source and a transform")
         for name in self.sinks:
             self.route(name)
-        targets = [_server(sink.url) for sink in self.sinks.values() if isinstance(sink, ClickHouseConfig)]
-        if len(set(targets)) < len(targets):
-            raise ValueError("two sinks write into the same ClickHouse")
+        servers = [sink.url and server(sink.url) for sink in self._clickhouses()]
+        check_each_once(servers, "the same ClickHouse")
+        folders = [sink.folder.absolute() for sink in self.sinks.values() if isinstance(sink, FileConfig)]
+        check_each_once(folders, "the same folder")
         return self
+
+    def check_servers(self, of_settings: str) -> None:
+        """`of_settings`: the URL of the ClickHouse that the settings name. Raises Wrong when a sink that names none and
+        one that does would feed the same tables.
+        """
+        try:
+            servers = [server(sink.url or of_settings) for sink in self._clickhouses()]
+            check_each_once(servers, "the same ClickHouse: one that names no url writes into that of the settings")
+        except ValueError as error:
+            raise Wrong(str(error)) from None
+
+    def _clickhouses(self) -> list[ClickHouseConfig]:
+        return [sink for sink in self.sinks.values() if isinstance(sink, ClickHouseConfig)]
 
     def route(self, name: str) -> Route:
         """The way to this sink. Raises ValueError for a way that begins nowhere or leads round in a circle."""
@@ -198,11 +225,6 @@ class Topology(_Part):
 
     def routes(self) -> list[Route]:
         return [self.route(name) for name in self.sinks]
-
-
-def _server(url: str | None) -> str | None:
-    """Whoever logs in and however the URL goes on, the tables are the same."""
-    return None if url is None else urlsplit(url).netloc.rpartition("@")[2].lower()
 
 
 def default(kafka: bool) -> Topology:

@@ -142,3 +142,15 @@ def _attribute(row: Mapping[str, Any]) -> AttributeSpec:
         default=row.get("default_value") or "",
         values=tuple(row.get("values") or ()),
     )
+
+
+def shape_type(kind: str, item: Item) -> str:
+    """The type under which an object is counted: a track's is that of its first keyframe, or skeleton."""
+    if kind == "shapes":
+        return str(item.get("type") or "")
+    if kind == "tracks":
+        if item.get("elements"):
+            return "skeleton"
+        keyframes = item.get("shapes") or [{}]
+        return str(keyframes[0].get("type") or "")
+    return ""

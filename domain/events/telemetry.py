@@ -7,6 +7,9 @@ from typing import Any, NotRequired, TypedDict
 
 from domain.event import Body, event_type
 
+ACTIVITY = "user:activity"
+"""Says that somebody was there. It counts as time worked, and is nothing to analyse itself."""
+
 
 class ClientEvent(TypedDict):
     """Something that happened in a user interface. `timestamp`: ISO 8601 in UTC, by the server's clock; `duration`:

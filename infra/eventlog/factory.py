@@ -14,8 +14,9 @@ from eventsourcing.persistence import (
 )
 from eventsourcing.utils import Environment
 
+from infra.eventlog.appender import CatchUp, InlineProjections
 from infra.eventlog.mapper import EventMapper, OrjsonTranscoder, ZstdCompressor
-from infra.eventlog.recorder import CatchUp, EventLogRecorder, InlineProjections
+from infra.eventlog.recorder import EventLogRecorder
 from infra.postgres.database import Database
 
 

@@ -12,7 +12,7 @@ from psycopg.rows import DictRow
 
 from domain.event import body_type
 from infra.eventlog.mapper import EventMapper, OrjsonTranscoder, ZstdCompressor, public_fields
-from infra.eventlog.recorder import logged_event
+from infra.eventlog.rows import logged_event
 
 ENVELOPE = (
     "position", "stream", "version", "type", "schema_version", "time", "source", "actor_id", "actor", "organization_id",

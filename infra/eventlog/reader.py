@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, cast
 
 from psycopg import Connection, Cursor
 from psycopg.rows import DictRow
 
-from domain.event import Event, Metadata
+from domain.event import Event
+from infra.eventlog.appender import LOCK
+from infra.eventlog.decoding import Stored, decode
 from infra.eventlog.mapper import EventMapper, OrjsonTranscoder, ZstdCompressor
-from infra.eventlog.recorder import LOCK, SELECT, logged_event
+from infra.eventlog.rows import SELECT, logged_event
 
 FETCH_EVENTS = 5_000
 FETCH_BYTES = 4 * 1024 * 1024
@@ -38,34 +39,6 @@ WHERE bytes <= %(bytes)s OR number = 1
 """
 
 
-class Stored(NamedTuple):
-    """A row of the log as READ gives it: cheaper than a LoggedEvent, of which bulk reading would make millions. Behind
-    `version` are the fields of Metadata, in its order, all but `time`.
-    """
-
-    position: int
-    time: datetime
-    type: str
-    schema_version: int
-    state: bytes
-    stream: str
-    version: int
-    source: str
-    actor_id: int | None
-    actor: str | None
-    organization_id: int | None
-    organization: str | None
-    correlation_id: str | None
-    causation_id: str | None
-    user_agent: str | None
-    idempotency_key: str | None
-    access_token_id: int | None
-
-
-ENVELOPE: Final = 7
-"""Where `source` stands."""
-
-
 class LogReader:
     """Reads events in order, on connections of the caller's."""
 
@@ -90,23 +63,17 @@ class LogReader:
         only of these.
         """
         for rows in self._fetches(connection, after, until, size, types):
-            yield [self.decode(row) for row in rows]
+            yield [decode(row) for row in rows]
 
     def stream(self, connection: Connection[DictRow], after: int, until: int) -> Iterator[Event]:
         """The same one at a time, so that only one large payload is unpacked at once."""
         for rows in self._fetches(connection, after, until, FETCH_EVENTS):
             for row in rows:
-                yield self.decode(row)
+                yield decode(row)
 
     def stored(self, connection: Connection[DictRow], after: int, until: int) -> Iterator[list[Stored]]:
         """The same as they are stored, in batches: for who passes them on, or copes with one that can't be decoded."""
         return self._fetches(connection, after, until, FETCH_EVENTS)
-
-    def decode(self, stored: Stored) -> Event:
-        """Raises what is wrong with a payload or its type: ValueError, LookupError, TypeError and the like."""
-        body = self._mapper.body(stored.type, stored.schema_version, stored.state)
-        meta = Metadata(stored.time, *stored[ENVELOPE:])
-        return Event(stored.stream, stored.version, body, meta, stored.position)
 
     def of_streams(self, connection: Connection[DictRow], streams: Sequence[str]) -> Iterator[list[Event]]:
         """All events of some streams, in order, in batches."""

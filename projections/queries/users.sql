@@ -22,3 +22,8 @@ FROM logins l JOIN users u ON u.id = l.user_id WHERE l.token_hash = %(value)s AN
 -- Users as others see them.
 SELECT id, username, email, first_name, last_name, role, is_active, date_joined, last_login
 FROM users WHERE NOT is_deleted
+
+-- name: addresses
+-- The e-mail addresses of all users that have one, or of one of them.
+SELECT id AS user_id, email FROM users
+WHERE email <> '' AND NOT is_deleted AND (%(user_id)s::bigint IS NULL OR id = %(user_id)s)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from domain.annotations import KINDS, shape_type
+from domain.annotation.document import KINDS, shape_type
 from domain.event import Body, Metadata
 from domain.events.annotations import AnnotationsChanged, AnnotationsCleared, AnnotationsRestored
 from domain.events.job import JobCreated, JobStateChanged

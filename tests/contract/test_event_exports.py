@@ -124,6 +124,17 @@ def test_an_export_holds_what_was_asked_for(server: Server, http: httpx.Client, 
     assert http.post("/api/events/export", params={"org_id": 4}).status_code == 404
 
 
+def test_the_addresses_are_those_of_today(server: Server, clickhouse: ClickHouse) -> None:
+    made = history(server)
+    ann, address = server.http(ANN), "o'ann@example.org"
+    ann.patch(f"/api/users/{ann.get('/api/users/self').json()['id']}", json={"email": address}).raise_for_status()
+    forward(server, clickhouse)
+    found = {(row["user_name"], row["user_email"]) for row in exported(server.http())}
+    assert {("ann", address), ("ben", "\\N")} <= found
+    assert {name for name, address in found if address != "\\N"} == {"ann"}
+    assert {row["user_email"] for row in exported(ann, task_id=made["task"])} == {address}
+
+
 def test_it_begins_and_ends_when_it_is_told_to(server: Server, clickhouse: ClickHouse) -> None:
     http, made = server.http(), history(server)
     forward(server, clickhouse)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from pathlib import Path
 
 from consumers.forwarder import dead_letters
 from consumers.forwarder.checkpoint import CONSUMER
 from consumers.forwarder.dead_letters import DeadLetter
+from infra.clickhouse.client import connect
+from infra.clickhouse.process import EndpointProcess
 
 from .conftest import Annals, MainJob
 
@@ -55,6 +58,20 @@ def test_what_is_wrong_with_a_topology_is_said(annals: Annals, tmp_path: Path) -
     assert started.returncode == 1
 
 
+def test_a_sink_that_names_the_settings_server_beside_one_that_names_none(annals: Annals, tmp_path: Path) -> None:
+    file = tmp_path / "two.toml"
+    sink = '[sinks.{}]\ntype = "clickhouse"\ninput = "log"\n'
+    url = 'url = "http://forwarder:hush@LOCALHOST:9009/cvat"\n'
+    file.write_text('[sources.log]\ntype = "log"\n' + sink.format("one") + sink.format("two") + url)
+    server = {"ANNALS_CLICKHOUSE_URL": "http://someone@127.0.0.1:9009"}
+    same = annals("forward", "validate", "--topology", str(file), **server)
+    assert (same.returncode, same.stdout) == (1, "")
+    assert "two sinks write into the same ClickHouse: one that names no url" in same.stderr
+    assert "hush" not in same.stderr
+    server["ANNALS_CLICKHOUSE_URL"] = "http://someone@127.0.0.1:9010"
+    assert annals("forward", "validate", "--topology", str(file), **server).returncode == 0
+
+
 def test_dead_letters_are_listed_sent_again_and_gone(annals: Annals, main_job: MainJob) -> None:
     database = main_job.system.database
     with database.connect() as connection:
@@ -82,6 +99,32 @@ def test_a_rebuild_without_a_server_fills_the_tables(annals: Annals, main_job: M
     assert verified.returncode == 0, verified.stdout
     repaired = annals("forward", "repair")
     assert repaired.stdout == f"Compared up to position {head:,}; 0 events were sent anew.\n"
+
+
+def test_cells_that_were_changed_are_named_and_sent_anew(annals: Annals, main_job: MainJob, tmp_path: Path) -> None:
+    with EndpointProcess(tmp_path / "clickhouse", "hush") as endpoint:
+        url = f"http://forwarder:hush@127.0.0.1:{endpoint.port}"
+        server = {"ANNALS_CLICKHOUSE_URL": url}
+        assert annals("forward", "rebuild", **server).returncode == 0
+        with closing(connect(url)) as client:
+            client.command(
+                "ALTER TABLE cvat.events UPDATE payload = '{}' WHERE position IN (2, 4, 5)",
+                settings={"mutations_sync": 2},
+            )
+        assert annals("verify", "--clickhouse", **server).returncode == 0
+        different = annals("verify", "--clickhouse", "--rows", **server)
+        assert different.returncode == 1
+        assert different.stdout.endswith(
+            "First difference: rows in ClickHouse: 3 events told otherwise than by the log, first that of position 2"
+            " (column payload): see annals forward repair 2 4-5\n"
+        )
+        repaired = annals("forward", "repair", "2", "4-5", **server)
+        assert "; 3 events were sent anew." in repaired.stdout, repaired.stderr
+        equal = annals("verify", "--clickhouse", "--rows", "--json", **server)
+        assert [one["subject"] for one in json.loads(equal.stdout)["findings"]] == ["ClickHouse", "rows in ClickHouse"]
+        assert equal.returncode == 0
+        for wrong in ("0", "5-4", "x", "-"):
+            assert annals("forward", "repair", "--", wrong, **server).returncode == 2
 
 
 def test_only_sinks_that_there_are(annals: Annals) -> None:

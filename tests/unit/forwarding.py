@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from consumers.forwarder.batch import Batch, Cutter, Limits, shape
+from consumers.forwarder.batch import Batch, Limits
+from consumers.forwarder.cutter import Cutter, shape
 from consumers.forwarder.rows import table_rows
 from consumers.forwarder.sources.source import Delivery
 from domain.event import Event

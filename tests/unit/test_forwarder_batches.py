@@ -2,30 +2,53 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import islice
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import domain.events  # noqa: F401  (registers every event type)
-from consumers.forwarder.batch import Batch, Cutter, Limits, shape
+from consumers.forwarder.batch import Batch, Limits
 from consumers.forwarder.buffer import Buffer, Room
+from consumers.forwarder.cutter import Cutter, shape
 from consumers.forwarder.rows import COLUMNS, TableRow, table_rows
 from consumers.forwarder.sources.source import Delivery, Span, Unreadable
+from consumers.forwarder.workers import BYTES, EVENTS, portions
 from domain.event import Event, Metadata
 from domain.events.job import JobStateChanged
+from infra.clickhouse.encoding import Encoder
+from infra.eventlog.decoding import Stored
 
 from .forwarding import cut, deliveries
 
 MARCH, APRIL = datetime(2026, 3, 31, 12, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC)
 POSITION = list(COLUMNS).index("position")
+ENCODER = Encoder(COLUMNS)
 
 
 def many(number: int, time: datetime = MARCH, first: int = 1) -> list[Event]:
     """Of two rows each."""
     body = JobStateChanged(11, 7, None, "validation", "completed", "annotation", "new")
     return [Event(body.stream, n, body, Metadata(time, "api"), n) for n in range(first, first + number)]
+
+
+def _run(events: list[Event]) -> Batch:
+    """As one worker gives it."""
+    cutter = Cutter("log", events[0].position - 1, Limits())
+    for delivery in deliveries(events):
+        cutter.add(shape(delivery, table_rows))
+    run = cutter.cut()
+    run.encode(ENCODER)
+    return run
+
+
+def in_parts(events: list[Event], sizes: list[int]) -> Iterator[list[Event]]:
+    rest = iter(events)
+    for size in sizes:
+        yield list(islice(rest, size))
 
 
 def spans(batches: list[Batch]) -> list[tuple[int, int]]:
@@ -81,12 +104,67 @@ def test_an_event_that_cannot_be_read_or_shaped_is_a_dead_letter_of_its_batch() 
     ]
 
 
+class TestRunsThatAreEncodedAlready:
+    """What workers give: cut, and in blocks."""
+
+    @given(st.lists(st.integers(1, 9), max_size=12), st.integers(1, 30))
+    def test_they_make_batches_like_events_do(self, sizes: list[int], limit: int) -> None:
+        parts = list(in_parts(many(sum(sizes)), sizes))
+        cutter = Cutter("log", 0, Limits(rows=limit))
+        made = [batch for part in parts for batch in cutter.join(_run(part))] + ([cutter.cut()] if cutter.open else [])
+        assert [after for after, _ in spans(made)] == [0, *(until for _, until in spans(made))][: len(made)]
+        blocks = [ENCODER.block([row for event in part for row in table_rows(event)]) for part in parts]
+        assert [block for batch in made for block in batch.blocks] == blocks
+        assert sum(batch.row_count for batch in made) == 2 * sum(sizes)
+        assert all(batch.row_count >= limit for batch in made[:-1])
+        assert all(batch.row_count - 2 * 9 < limit for batch in made)
+        assert [batch.position for batch in made] == [until for _, until in spans(made)]
+
+    def test_a_batch_ends_with_the_month_and_where_single_events_begin(self) -> None:
+        cutter = Cutter("log", 0, Limits())
+        march, april = cut(many(3), Limits()), cut(many(2, APRIL, 4), Limits())
+        for run in (*march, *april):
+            run.encode(ENCODER)
+        assert cutter.join(march[0]) == []
+        (first,) = cutter.join(april[0])
+        (second,) = [batch for one in deliveries(many(1, APRIL, 6)) for batch in cutter.add(shape(one, table_rows))]
+        (third,) = cutter.join(_run(many(2, APRIL, 7)))
+        assert spans([first, second, third, cutter.cut()]) == [(0, 3), (3, 5), (5, 6), (6, 8)]
+        assert [batch.month for batch in (first, second, third)] == [(2026, 3), (2026, 4), (2026, 4)]
+        assert (len(second.blocks), third.blocks, len(third.rows)) == (1, [], 2)
+
+    def test_one_without_rows_goes_with_the_others(self) -> None:
+        cutter = Cutter("log", 0, Limits())
+        dead = shape(Delivery("log", 3, 3, MARCH, Unreadable("no")), table_rows)
+        alone = Cutter("log", 2, Limits())
+        alone.add(dead)
+        assert [*cutter.join(_run(many(2))), *cutter.join(alone.cut()), *cutter.join(_run(many(1, first=4)))] == []
+        batch = cutter.cut()
+        assert (batch.span, batch.events, batch.row_count) == (Span("log", 0, 4), 4, 6)
+        assert [letter.position for letter in batch.dead] == [3]
+
+
+def test_what_was_fetched_is_handed_out_in_parts_of_so_many_events_and_bytes() -> None:
+    def stored(sizes: list[int]) -> list[Stored]:
+        rest = ("api", None, None, None, None, None, None, None, None, None)
+        return [Stored(n, MARCH, "JobAssigned", 1, b"x" * size, "job-1", n, *rest) for n, size in enumerate(sizes, 1)]
+
+    def parts(sizes: list[int]) -> list[list[int]]:
+        return [[one.position for one in part] for part in portions(stored(sizes))]
+
+    assert parts([]) == []
+    assert parts([1] * (EVENTS + 1)) == [list(range(1, EVENTS + 1)), [EVENTS + 1]]
+    assert parts([BYTES - 1, 1, 1]) == [[1, 2], [3]]
+    assert parts([1, BYTES + 1, 1]) == [[1], [2], [3]]
+
+
 class TestBuffer:
     """Memory first, then the disk, each partition in its order."""
 
     def test_what_was_on_disk_comes_back_as_it_was(self, tmp_path_factory: pytest.TempPathFactory) -> None:
         folder = tmp_path_factory.mktemp("buffer") / "clickhouse"
         made = cut(many(40), Limits(rows=10))
+        made[4].encode(ENCODER)
         made[5].dead = [shape(Delivery("log", 1, 1, MARCH, Unreadable("no")), table_rows).dead]  # type: ignore[list-item]
         expected = [vars(batch).copy() for batch in made]
         buffer = Buffer(Room(memory=made[0].bytes + 1, disk=made[0].bytes * 2, folder=folder))

@@ -14,6 +14,7 @@ import pytest
 from consumers.forwarder.batch import OVERHEAD, PAYLOAD, Batch, Limits
 from consumers.forwarder.buffer import Buffer, Room
 from consumers.forwarder.dead_letters import DeadLetter
+from consumers.forwarder.intake import PlainIntake
 from consumers.forwarder.pipeline import Flow, Pipeline
 from consumers.forwarder.rows import table_rows
 from consumers.forwarder.sources.source import Behind, Delivery, Span
@@ -93,8 +94,9 @@ class SlowSink:
 @pytest.mark.parametrize("partitions", [1, 100])
 def test_a_slow_sink_holds_back_the_source_however_many_partitions_it_has(partitions: int, bound: int | None) -> None:
     source, sink, stop = Backlog(partitions, bound), SlowSink(), threading.Event()
-    flow = Flow(table_rows, LIMITS, lambda _: None, lambda: False)
-    pipeline = Pipeline(source, [sink, sink], flow, Buffer(Room(memory=LIMITS.bytes)), Status("slow"))
+    flow = Flow(LIMITS, lambda _: None, lambda: False)
+    intake, buffer = PlainIntake(source, table_rows), Buffer(Room(memory=LIMITS.bytes))
+    pipeline = Pipeline(source, intake, [sink, sink], flow, buffer, Status("slow"))
     worker = threading.Thread(target=pipeline.run, args=(stop,))
     worker.start()
     try:

@@ -128,6 +128,24 @@ class TestFile:
         with pytest.raises(ValueError, match="the same ClickHouse"):
             Topology.model_validate({"sources": {"log": {"type": "log"}}, "sinks": sinks})
 
+    @pytest.mark.parametrize("named", ["http://c:d@127.0.0.1:8123/cvat", "http://localhost", "http://[::1]:8123"])
+    def test_nor_one_by_its_name_and_one_by_the_settings(self, named: str) -> None:
+        sink = {"type": "clickhouse", "input": "log"}
+        sinks = {"one": sink, "two": {**sink, "url": named}}
+        topology = Topology.model_validate({"sources": {"log": {"type": "log"}}, "sinks": sinks})
+        with pytest.raises(Wrong, match="the same ClickHouse: one that names no url writes into that of the settings"):
+            topology.check_servers("http://a:b@127.0.0.1:8123/cvat")
+        topology.check_servers("http://a:b@127.0.0.1:8124/cvat")
+        topology.check_servers("http://a:b@elsewhere:8123/cvat")
+
+    def test_two_sinks_must_not_fill_one_folder(self) -> None:
+        sinks = {
+            name: {"type": "file", "input": "log", "folder": folder, "format": format_name}
+            for name, folder, format_name in [("one", "/archive", "jsonl"), ("two", "/archive/", "parquet")]
+        }
+        with pytest.raises(ValueError, match="the same folder"):
+            Topology.model_validate({"sources": {"log": {"type": "log"}}, "sinks": sinks})
+
     def test_hashes_need_a_key(self, file: Path) -> None:
         file.write_text(WHOLE)
         route = read(file).route("archive")

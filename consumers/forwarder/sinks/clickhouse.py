@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from clickhouse_connect.datatypes.registry import get_from_name
 from clickhouse_connect.driver.client import Client
 
 from consumers.forwarder import inventory
@@ -16,6 +15,7 @@ from consumers.forwarder.sinks.refusals import apart
 from infra.clickhouse import client as clickhouse
 from infra.clickhouse import schema
 from infra.clickhouse.client import ClickHouseRefused, typed_errors
+from infra.clickhouse.encoding import Encoder, insert
 
 INSERT_SETTINGS = {
     # Answered when the part is written, not when the server has put it aside for later.
@@ -37,13 +37,18 @@ class ClickHouseSink:
         self.client: Client = clickhouse.connect(url)
         self.layout = layout
         self._table = f"{layout.database}.events"
-        self._types = [get_from_name(name) for name in COLUMNS.values()]
+        self._encoder = Encoder(COLUMNS)
 
     def migrate(self) -> None:
         schema.migrate(self.client, self.layout)
 
     def insert(self, batch: Batch, token: str) -> Sequence[DeadLetter]:
-        """Returns when ClickHouse has the rows. A token that it has seen lately changes nothing."""
+        """Returns when ClickHouse has the rows. A token that it has seen lately changes nothing. A refused batch that
+        is encoded already raises the refusal: cut again from the same run, it has rows, and the fault can be found.
+        """
+        if batch.blocks:
+            self._send(batch.blocks, token)
+            return ()
         try:
             self._put(batch.rows, token)
         except ClickHouseRefused as error:
@@ -72,22 +77,11 @@ class ClickHouseSink:
         self.client.close()
 
     def _put(self, rows: Sequence[TableRow], token: str) -> None:
+        self._send([self._encoder.block(rows)], token)
+
+    def _send(self, blocks: Sequence[bytes], token: str) -> None:
         settings = {**INSERT_SETTINGS, "insert_deduplication_token": token}
-        columns = [list(column) for column in zip(*rows, strict=True)]
-        try:
-            with typed_errors():
-                self.client.insert(
-                    self._table,
-                    columns,
-                    list(COLUMNS),
-                    column_types=self._types,
-                    column_oriented=True,
-                    settings=settings,
-                )
-        finally:
-            # The driver leaves them in a reference cycle: ten batches would pile up before the collector came round.
-            for column in columns:
-                column.clear()
+        insert(self.client, self._table, self._encoder.names, blocks, settings)
 
     def _answers(self) -> bool:
         """Whether the table can be queried: then it is not for everything that an insert is refused."""

@@ -1,6 +1,6 @@
 """An archive of files as a sink: `<month>/<partition>-<first offset>-<last offset>.jsonl.zst` or `.parquet`.
 
-A batch that is sent again is the same file again.
+A batch that is sent again is the same file again. While it is written its name ends in `.unfinished`.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from domain.errors import AnnalsError, Unavailable
 Format = Literal["jsonl", "parquet"]
 SUFFIXES = {"jsonl": ".jsonl.zst", "parquet": ".parquet"}
 UNFINISHED = ".unfinished"
+MONTH_FOLDERS = "[0-9][0-9][0-9][0-9]-[0-9][0-9]"
 
 
 class FileSink:
@@ -39,6 +40,10 @@ class FileSink:
         content = self._encode(batch)
         self._try(lambda: self._write(self._file(batch), content))
         return ()
+
+    def sweep(self) -> None:
+        """Removes what a forwarder that was killed had begun to write. Nobody else may be writing."""
+        self._try(self._sweep)
 
     def close(self) -> None:
         """Nothing is held open."""
@@ -62,6 +67,11 @@ class FileSink:
             os.fsync(folder)
         finally:
             os.close(folder)
+
+    def _sweep(self) -> None:
+        for suffix in SUFFIXES.values():
+            for begun in self._folder.glob(f"{MONTH_FOLDERS}/*{suffix}{UNFINISHED}"):
+                begun.unlink()
 
     def _try(self, work: Callable[[], object]) -> None:
         try:

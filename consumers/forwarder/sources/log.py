@@ -10,12 +10,11 @@ from psycopg import Connection
 from psycopg.rows import DictRow
 
 from consumers.forwarder.checkpoint import Checkpoint
-from consumers.forwarder.sources.source import Behind, Delivery, Span, Unreadable
+from consumers.forwarder.sources.deliveries import deliveries
+from consumers.forwarder.sources.source import Behind, Delivery, Span
 from consumers.forwarder.status import lag
-from domain.event import Event
-from infra.eventlog.reader import FETCH_EVENTS, LogReader, Stored
-
-PARTITION = "log"
+from infra.eventlog.decoding import Stored
+from infra.eventlog.reader import FETCH_EVENTS, LogReader
 
 MANY = FETCH_EVENTS // 2
 """When as many come at once, more will be behind them. Fewer are the log's end, or so large that one fetch of them in
@@ -24,55 +23,60 @@ memory is enough.
 
 
 class LogFeed:
-    """Deliveries of the log from a position on, a fetch at a time."""
+    """The log from a position on, a fetch at a time. `position`: up to where it was fetched."""
 
     def __init__(self, connection: Connection[DictRow], position: int) -> None:
         self._connection = connection
         self._reader = LogReader()
         self.position = position
 
-    def fetch(self, after: int | None = None) -> Sequence[Stored]:
-        """What comes next, as it is stored; nothing at the end of the log. `after`: where what was fetched before
-        ends, if it is not all delivered yet.
-        """
-        return next(self._reader.stored(self._connection, self.position if after is None else after, 2**62), ())
+    def fetch(self) -> Sequence[Stored]:
+        """What comes next, as it is stored; nothing at the end of the log."""
+        fetched = next(self._reader.stored(self._connection, self.position, 2**62), ())
+        if fetched:
+            self.position = fetched[-1].position
+        return fetched
 
-    def deliver(self, fetched: Sequence[Stored]) -> Iterator[Delivery]:
-        """Decoded one at a time."""
-        decode = self._reader.decode
-        for stored in fetched:
-            content: Event | Unreadable
-            try:
-                content = decode(stored)
-            except Exception as error:  # whatever is wrong with it, those behind it are to be read
-                content = Unreadable(f"{stored.type}: {type(error).__name__}: {error}")
-            self.position = position = stored.position
-            yield Delivery(PARTITION, position, position, stored.time, content)
+    def head(self) -> int:
+        """The end of the log."""
+        return self._reader.head(self._connection)
 
 
 class LogSource:
     """Reads on one connection and remembers on that of the checkpoint. `wake`: set when the log may have grown.
+    `position`: up to where the events were taken.
 
     While it catches up, the next fetch is on its way while the last one is delivered.
     """
 
     def __init__(self, connection: Connection[DictRow], checkpoint: Checkpoint, wake: threading.Event) -> None:
         self._connection, self._checkpoint, self._wake = connection, checkpoint, wake
-        self._feed = LogFeed(connection, checkpoint.progress.acknowledged)
+        self.position = checkpoint.progress.acknowledged
+        self._feed = LogFeed(connection, self.position)
         self._fetcher = ThreadPoolExecutor(1, thread_name_prefix="fetch")
         self._ahead: Future[Sequence[Stored]] | None = None
-        self._paused = False
+        self.paused = False
 
     def poll(self, seconds: float) -> Iterator[Delivery]:
-        if self._paused:
-            return
+        yield from deliveries(self.take(seconds))
+
+    def take(self, seconds: float) -> Sequence[Stored]:
+        """The next events as they are stored, in place of a poll."""
+        if self.paused:
+            return ()
         self._wake.clear()
         fetched = self._fetch()
         if not fetched and seconds and self._wake.wait(seconds):
             fetched = self._fetch()
         if len(fetched) >= MANY:
-            self._ahead = self._fetcher.submit(self._feed.fetch, fetched[-1].position)
-        yield from self._feed.deliver(fetched)
+            self._ahead = self._fetcher.submit(self._feed.fetch)
+        if fetched:
+            self.position = fetched[-1].position
+        return fetched
+
+    def unread(self) -> int:
+        """How many events were not taken yet."""
+        return max(0, self._feed.head() - self.position)
 
     def _fetch(self) -> Sequence[Stored]:
         ahead, self._ahead = self._ahead, None
@@ -80,10 +84,10 @@ class LogSource:
         return (ahead and ahead.result()) or self._feed.fetch()
 
     def pause(self) -> None:
-        self._paused = True
+        self.paused = True
 
     def resume(self) -> None:
-        self._paused = False
+        self.paused = False
 
     def revoked(self) -> frozenset[str]:
         """Never: whoever has the lock has the log."""

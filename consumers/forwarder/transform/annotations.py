@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from consumers.forwarder.transform.row import Row, in_portions, transforms
-from domain.annotations import KINDS, shape_type
+from domain.annotation.document import KINDS, shape_type
 from domain.events.annotations import (
     AnnotationsChanged,
     AnnotationsCleared,

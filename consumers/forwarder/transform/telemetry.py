@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from consumers.forwarder.transform.row import MAX_COUNT, Row, transforms
-from domain.events.telemetry import ClientEvent, ClientEventsReported, WorkingTime
-from domain.telemetry import ACTIVITY
+from domain.events.telemetry import ACTIVITY, ClientEvent, ClientEventsReported, WorkingTime
 
 
 @transforms(ClientEventsReported)
@@ -22,8 +21,9 @@ def reported(body: ClientEventsReported) -> Iterator[Row]:
 def _event(event: ClientEvent) -> Row:
     told = event.get
     count = event.get("count")
-    # Not by name: there are more of these than of all other rows together, and this takes a third of the time.
-    return Row._make(
+    # Not by name: there are more of these than of all other rows together, and this takes a quarter of the time.
+    return tuple.__new__(
+        Row,
         (
             event["scope"],
             told("obj_name"),
@@ -38,7 +38,7 @@ def _event(event: ClientEvent) -> Row:
             datetime.fromisoformat(event["timestamp"]),
             "client",
             None,
-        )
+        ),
     )
 
 

@@ -12,9 +12,9 @@ from psycopg.rows import DictRow
 
 from domain.errors import Conflict, Invalid
 from domain.event import body_type
+from infra.eventlog.appender import LOCK
 from infra.eventlog.mapper import ZstdCompressor
 from infra.eventlog.portable.lines import Header, PortableReader
-from infra.eventlog.recorder import LOCK
 
 Watch = Callable[[dict[str, Any]], object]
 """Is shown each event on its way: its envelope, and its payload as `body`."""

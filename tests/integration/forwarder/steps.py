@@ -8,8 +8,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,13 +16,15 @@ from typing import Any
 from clickhouse_connect.driver.client import Client
 
 from cli.bootstrap import System
-from consumers.forwarder.batch import Batch, Cutter, Limits, shape
+from consumers.forwarder.batch import Batch, Limits
 from consumers.forwarder.check import Reconciliation, compare
 from consumers.forwarder.checkpoint import CONSUMER, Checkpoint
+from consumers.forwarder.cutter import Cutter, shape
 from consumers.forwarder.forwarder import Forwarder
 from consumers.forwarder.means import Means, expected
 from consumers.forwarder.rows import COLUMNS, table_rows
-from consumers.forwarder.sources.log import PARTITION, LogSource
+from consumers.forwarder.sources.deliveries import PARTITION
+from consumers.forwarder.sources.log import LogSource
 from consumers.forwarder.status import lag
 from consumers.forwarder.topology import Route, Topology
 from domain.event import Actor, Body, Context
@@ -32,6 +33,8 @@ from infra.clickhouse.process import EndpointProcess
 from infra.clickhouse.schema import Layout
 from infra.eventlog.reader import LogReader
 from infra.postgres.database import Database
+
+from ...waiting import wait_until
 
 SECONDS = 60.0
 PASSWORD = "forwarder's"
@@ -92,13 +95,6 @@ def moved(number: int) -> list[Body]:
 def record(system: System, number: int) -> None:
     for first in range(0, number, 2_000):
         system.app.record(ME, moved(min(2_000, number - first)))
-
-
-def wait_until(condition: Callable[[], object], seconds: float = SECONDS) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come to that in time"
-        time.sleep(0.01)
 
 
 @contextmanager

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 import threading
@@ -19,7 +21,20 @@ from consumers.forwarder.topology import Route, Topology
 from domain.errors import AnnalsError
 from infra.postgres.database import Database
 
-from .steps import SECONDS, means, record, wait_until
+from ...waiting import wait_until
+from .steps import REPOSITORY, SECONDS, means, record
+
+KILLED_WHILE_WRITING = """
+import os, signal, sys, threading
+from pathlib import Path
+from consumers.forwarder.forwarder import Forwarder
+from infra.postgres.database import Database
+from tests.integration.forwarder.steps import means
+from tests.integration.forwarder.test_archive import archive
+os.fsync = lambda _: os.kill(os.getpid(), signal.SIGKILL)
+route = archive(Path(sys.argv[2]))
+Forwarder(route, means(Database(sys.argv[1]), "http://127.0.0.1:9")).run(threading.Event())
+"""
 
 
 def archive(folder: Path, **sink: Any) -> Route:
@@ -75,6 +90,25 @@ def test_a_batch_that_is_sent_again_is_the_same_file(system: System, log: Databa
     again = {file: file.read_bytes() for file in (tmp_path / "archive").rglob("*.zst")}
     assert before.items() <= again.items()
     assert len(again) == len(before) + 1
+
+
+def test_what_a_killed_forwarder_had_begun_is_swept(system: System, log: Database, tmp_path: Path) -> None:
+    folder = tmp_path / "archive"
+    record(system, 50)
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED_WHILE_WRITING, log.url, str(folder)],
+        env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
+    )
+    assert killed.returncode == -signal.SIGKILL
+    (begun,) = folder.rglob("*.unfinished")
+    # As if the batch were cut elsewhere now: it would be replaced otherwise.
+    begun = begun.rename(begun.with_name("log-000000000001-000000000007.parquet.unfinished"))
+    somebody_elses = folder / "notes.unfinished"
+    somebody_elses.touch()
+    run(archive(folder), log)
+    assert not begun.exists()
+    assert somebody_elses.exists()
+    assert sorted({row["position"] for row in lines(folder)}) == list(range(1, 51))
 
 
 def test_parquet_has_the_columns_and_types_of_the_table(system: System, log: Database, tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from infra.clickhouse.client import ClickHouseRefused, connect
 from infra.clickhouse.process import EndpointProcess
 from infra.postgres.database import Database
 
+from ...waiting import wait_until
 from .steps import (
     FORWARDER,
     PASSWORD,
@@ -35,7 +36,6 @@ from .steps import (
     forwarding,
     record,
     url_of,
-    wait_until,
 )
 
 

@@ -16,6 +16,7 @@ from consumers.forwarder.resending import resend
 from domain.events.project import ProjectCreated
 from infra.postgres.database import Database
 
+from ...waiting import wait_until
 from .moody import Answer, Moody, content, having, inserts, inserts_after, moody
 from .steps import (
     ME,
@@ -28,7 +29,6 @@ from .steps import (
     forwarding,
     means,
     record,
-    wait_until,
 )
 
 POISON = "a name that ClickHouse can't stand"

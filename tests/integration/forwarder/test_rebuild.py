@@ -27,6 +27,7 @@ from consumers.lock import FollowerLock
 from infra.postgres import verifications
 from infra.postgres.database import Database
 
+from ...waiting import wait_until
 from .steps import (
     LAYOUT,
     SMALL,
@@ -40,7 +41,6 @@ from .steps import (
     means,
     record,
     rows_of,
-    wait_until,
 )
 
 

@@ -17,6 +17,7 @@ from domain.events.job import JobStateChanged
 from infra.clickhouse.client import ClickHouseRefused
 from infra.postgres.database import Database
 
+from ...waiting import wait_until
 from .steps import (
     LAYOUT,
     ME,
@@ -30,7 +31,6 @@ from .steps import (
     forwarded,
     forwarding,
     record,
-    wait_until,
 )
 
 

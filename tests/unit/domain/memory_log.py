@@ -11,8 +11,7 @@ from typing import Any
 
 import orjson
 
-from domain.annotation.document import LabelSpecs
-from domain.annotations import shape_type
+from domain.annotation.document import LabelSpecs, shape_type
 from domain.application import metadata
 from domain.errors import Conflict, NotFound, VersionConflict
 from domain.event import SYSTEM, Body, Context, Event, make_body

@@ -8,17 +8,8 @@ import pytest
 from hypothesis import given as hypothesis_given
 from hypothesis import strategies as st
 
-from domain.annotation.document import Document
-from domain.annotations import (
-    KINDS,
-    Annotations,
-    changed,
-    cleared,
-    removal,
-    replaced,
-    shape_type,
-    split_document,
-)
+from domain.annotation.document import KINDS, Document, shape_type
+from domain.annotations import Annotations, changed, cleared, removal, replaced, split_document
 from domain.errors import Invalid, NotFound, VersionConflict
 from domain.events.annotations import MAX_OBJECTS, AnnotationsChanged, AnnotationsCleared, AnnotationsReplaced
 from domain.events.task import TaskDeleted
@@ -153,7 +144,7 @@ class TestOneJob:
             annotations.clear(ANN, 99)
 
     def test_the_jobs_of_a_deleted_task_are_gone(self, log: MemoryLog, annotations: Annotations) -> None:
-        log.given(TaskDeleted(7, None, "cats", [LEFT, RIGHT]))
+        log.given(TaskDeleted(7, None, "cats", [LEFT, RIGHT], []))
         with pytest.raises(NotFound):
             annotations.create(ANN, LEFT, {"shapes": [rectangle(1)]})
 

@@ -11,9 +11,8 @@ from hypothesis import given as examples
 from hypothesis import strategies as st
 
 from domain.errors import Invalid, TooLarge
-from domain.events.telemetry import ClientEventsReported
+from domain.events.telemetry import ACTIVITY, ClientEventsReported
 from domain.telemetry import (
-    ACTIVITY,
     CLIENT_SCOPES,
     MAX_GAP,
     MAX_TEXT,

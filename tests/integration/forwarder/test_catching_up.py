@@ -1,0 +1,220 @@
+"""Far behind, other processes help: the same rows come of it, whatever happens to the helpers and on the way."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from urllib.parse import urlsplit
+
+import psutil
+import pytest
+from clickhouse_connect.driver.client import Client
+
+from cli.bootstrap import System
+from consumers.forwarder import intake, workers
+from consumers.forwarder.batch import Batch
+from consumers.forwarder.checkpoint import Checkpoint
+from consumers.forwarder.topology import Topology
+from consumers.forwarder.workers import Workers
+from infra.eventlog.decoding import Stored
+from infra.postgres.database import Database
+
+from ...waiting import wait_until
+from .moody import Answer, having, moody
+from .steps import (
+    REPOSITORY,
+    TABLE,
+    assert_exactly_once,
+    compared,
+    count,
+    empty_tables,
+    forward,
+    forwarded,
+    forwarding,
+    record,
+    route,
+)
+from .test_moods import POISON, letters, record_poison
+
+BACKLOG, FAR, PORTION = 6_000, 500, 400
+ALONE = Topology.model_validate(
+    {
+        "sources": {"log": {"type": "log", "workers": 0}},
+        "sinks": {"clickhouse": {"type": "clickhouse", "input": "log"}},
+    }
+).route("clickhouse")
+FORWARDER = f"""
+import sys, threading
+from consumers.forwarder import intake, workers
+from tests.integration.forwarder.steps import forwarder_of, SMALL
+from infra.postgres.database import Database
+intake.FAR_BEHIND, workers.EVENTS = {FAR}, {PORTION}
+if __name__ == "__main__":
+    forwarder_of(Database(sys.argv[1]), sys.argv[2], SMALL).run(threading.Event())
+"""
+
+Portions = list[Sequence[Stored]]
+
+
+@pytest.fixture
+def handed_out(monkeypatch: pytest.MonkeyPatch) -> Portions:
+    """What workers got to do. They are called soon, and get little at once."""
+    monkeypatch.setattr(intake, "FAR_BEHIND", FAR)
+    monkeypatch.setattr(workers, "EVENTS", PORTION)
+    portions: Portions = []
+    shape = Workers.shape
+
+    def noted(self: Workers, stored: Sequence[Stored]) -> Future[list[Batch]]:
+        portions.append(stored)
+        return shape(self, stored)
+
+    monkeypatch.setattr(Workers, "shape", noted)
+    return portions
+
+
+def children() -> list[psutil.Process]:
+    """The workers, without what multiprocessing has for itself."""
+    return [child for child in psutil.Process().children() if _is_worker(child)]
+
+
+def _is_worker(process: psutil.Process) -> bool:
+    try:
+        return "spawn_main" in " ".join(process.cmdline())
+    except psutil.Error:  # it has ended
+        return False
+
+
+def digest(clickhouse: Client) -> object:
+    return clickhouse.query(f"SELECT count(), sum(cityHash64(*)) FROM {TABLE}").result_rows
+
+
+def test_workers_make_the_same_rows(
+    system: System, log: Database, url: str, clickhouse: Client, handed_out: Portions
+) -> None:
+    record(system, BACKLOG)
+    with forwarding(log, url, ALONE):
+        wait_until(lambda: forwarded(log))
+    assert handed_out == []
+    made_alone = digest(clickhouse)
+
+    empty_tables(clickhouse)
+    with log.connect() as connection:
+        Checkpoint(connection).forget()
+    forward(log, url)
+    assert [stored.position for portion in handed_out for stored in portion] == list(range(1, BACKLOG + 1))
+    assert max(map(len, handed_out)) == PORTION
+    assert digest(clickhouse) == made_alone
+    assert_exactly_once(log, clickhouse)
+
+
+def test_what_comes_while_it_catches_up_and_afterwards_comes_behind_it(
+    system: System, log: Database, url: str, clickhouse: Client, handed_out: Portions
+) -> None:
+    record(system, BACKLOG)
+    with forwarding(log, url, route(2_000)) as forwarder:
+        wait_until(lambda: forwarder.status.snapshot().position > 0)
+        record(system, 300)
+        wait_until(lambda: forwarded(log))
+        record(system, 3)
+        wait_until(lambda: forwarded(log))
+        assert forwarder.status.snapshot().failures == 0
+    assert handed_out
+    assert_exactly_once(log, clickhouse)
+
+
+def killed() -> None:
+    for child in children():
+        child.kill()
+
+
+def hanging() -> None:
+    for child in children():
+        child.send_signal(signal.SIGSTOP)
+
+
+@pytest.mark.parametrize("fate", [killed, hanging])
+def test_workers_that_are_lost_are_done_without(
+    fate: Callable[[], None],
+    system: System,
+    log: Database,
+    url: str,
+    clickhouse: Client,
+    handed_out: Portions,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(intake, "PATIENCE", 0.5)
+    record(system, BACKLOG)
+    with forwarding(log, url, route(2_000)) as forwarder:
+        wait_until(lambda: len(handed_out) >= 4)
+        fate()
+        wait_until(lambda: forwarded(log))
+        assert forwarder.status.snapshot().failures == 0
+    wait_until(lambda: not children())
+    assert_exactly_once(log, clickhouse)
+
+
+def test_workers_that_cannot_be_started_are_done_without(
+    system: System,
+    log: Database,
+    url: str,
+    clickhouse: Client,
+    handed_out: Portions,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(workers, "begin", os.abort)
+    record(system, BACKLOG)
+    forward(log, url)
+    assert handed_out == []
+    assert_exactly_once(log, clickhouse)
+
+
+def test_kill_9_of_the_forwarder_ends_its_workers_and_loses_nothing(
+    system: System, log: Database, url: str, clickhouse: Client, handed_out: Portions
+) -> None:
+    record(system, BACKLOG)
+    command = [sys.executable, "-c", FORWARDER, log.url, url]
+    with subprocess.Popen(command, env=os.environ | {"PYTHONPATH": str(REPOSITORY)}) as process:
+        wait_until(lambda: count(clickhouse) > 0)
+        helpers = psutil.Process(process.pid).children(recursive=True)
+        process.kill()
+    assert len(helpers) >= 2
+    wait_until(lambda: not any(helper.is_running() for helper in helpers))
+    assert not forwarded(log)
+    forward(log, url)
+    assert handed_out
+    assert_exactly_once(log, clickhouse)
+
+
+def test_a_batch_that_was_announced_is_cut_there_again(
+    system: System, log: Database, url: str, clickhouse: Client, handed_out: Portions
+) -> None:
+    record(system, BACKLOG)
+    with log.connect() as connection:
+        checkpoint = Checkpoint(connection)
+        checkpoint.load()
+        checkpoint.announce(1_234)
+    forward(log, url)
+    assert handed_out[0][0].position > 1_234
+    assert_exactly_once(log, clickhouse)
+
+
+def test_an_event_that_is_refused_or_cannot_be_read_becomes_a_dead_letter_here_too(
+    system: System, log: Database, url: str, clickhouse: Client, handed_out: Portions
+) -> None:
+    record(system, 1_000)
+    poison = record_poison(system, 1)
+    record(system, BACKLOG)
+    with log.connect() as connection:
+        connection.execute("SET session_replication_role = replica")
+        connection.execute("UPDATE log.events SET type = 'OfAnotherWorld' WHERE position = 700")
+    with moody(urlsplit(url).port or 0) as proxy:
+        proxy.mood = having(POISON.encode(), Answer(400, 27, "Cannot parse input"))
+        forward(log, proxy.url(url))
+    assert [(letter.position, letter.stage) for letter in letters(log)] == [(700, "read"), (poison, "insert")]
+    found = compared(log, clickhouse)
+    assert (found.missing, found.dead, found.doubled, found.first_wrong) == (0, 2, 0, None)
+    assert len(handed_out) > 1
