@@ -26,7 +26,7 @@ class Limits:
     `seconds`: between two batches of a partition that are not full; an event that comes alone does not wait.
     """
 
-    rows: int = 30_000
+    rows: int = 60_000
     bytes: int = 24 * 1024 * 1024
     seconds: float = 0.1
 

@@ -94,7 +94,7 @@ class Enrich(_Part):
 class BatchConfig(_Part):
     """When a batch is full."""
 
-    rows: Annotated[PositiveInt, Field(le=1_000_000)] = 30_000
+    rows: Annotated[PositiveInt, Field(le=1_000_000)] = 60_000
     bytes: Annotated[PositiveInt, Field(le=256 * MIB)] = 24 * MIB
     seconds: Annotated[PositiveFloat, Field(le=3_600)] = 0.1
 

@@ -17,7 +17,7 @@ from consumers.forwarder.rows import Shaper
 from consumers.forwarder.worker import begin, work
 from infra.eventlog.decoding import Stored
 
-EVENTS, BYTES = 2_500, 1024 * 1024
+EVENTS, BYTES = 1_000, 1024 * 1024
 """The most of the log that is handed out at once: it is in memory three times over, there as objects."""
 
 IDLE_SECONDS = 30.0

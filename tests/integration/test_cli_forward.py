@@ -32,7 +32,7 @@ folder = "/nowhere"
 def test_a_topology_is_told_without_being_followed(annals: Annals, tmp_path: Path) -> None:
     by_default = annals("forward", "validate")
     assert (by_default.returncode, by_default.stderr) == (0, "")
-    assert by_default.stdout.startswith("clickhouse: log → clickhouse, in batches of 30,000 rows")
+    assert by_default.stdout.startswith("clickhouse: log → clickhouse, in batches of 60,000 rows")
     file = tmp_path / "archive.toml"
     file.write_text(ARCHIVE.format(how="remove"))
     archive = annals("forward", "validate", ANNALS_TOPOLOGY=str(file))
