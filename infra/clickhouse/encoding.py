@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from clickhouse_connect.datatypes.registry import get_from_name
+from clickhouse_connect.driver.binding import quote_identifier
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.compression import get_compressor
 from clickhouse_connect.driver.insert import InsertContext
@@ -46,8 +47,10 @@ def insert(
     client: Client, table: str, names: Sequence[str], blocks: Sequence[bytes], settings: Mapping[str, Any]
 ) -> None:
     """Returns when ClickHouse has them. Raises Unavailable, ClickHouseRefused."""
+    statement = f"INSERT INTO {table} ({', '.join(map(quote_identifier, names))}) FORMAT Native\n".encode()
     packing = client.write_compression
     compress = get_compressor(packing).compress_block  # lz4, as we ask for: whole with each block
     with typed_errors():
-        # As a list they go out one after another, without a copy of all of them.
-        client.raw_insert(table, names, list(map(compress, blocks)), dict(settings), "Native", packing)
+        # As a list (which the driver passes on) they go out one after another, without a copy of all of them.
+        body: Any = [compress(piece) for piece in (statement, *blocks)]
+        client.raw_insert("", insert_block=body, settings=dict(settings), compression=packing)
