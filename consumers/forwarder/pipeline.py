@@ -34,6 +34,10 @@ LOOK_SECONDS = 1.0
 DRAIN = 10.0
 """Seconds that a stop leaves for what can be read already."""
 
+LONGEST_WAIT = 0.5
+"""Seconds between two batches of a partition that are not full, of however many partitions, unless more were asked for.
+"""
+
 SPARE = 2
 """Full batches that may be gathered while each sender has one."""
 
@@ -183,8 +187,12 @@ class Pipeline:
         return max(0.0, min([STOP_NOTICED, *(moment - time.monotonic() for moment in due)]))
 
     def _due(self, partition: str) -> float:
-        """When what is gathered is sent even if it does not fill a batch."""
-        return self._sent_at.get(partition, 0.0) + self._flow.limits.seconds
+        """When what is gathered is sent even if it does not fill a batch. Of many partitions each waits longer: what an
+        insert costs beside its rows would be paid too often.
+        """
+        seconds = self._flow.limits.seconds
+        together = max(seconds, min(seconds * len(self._cutters), LONGEST_WAIT))
+        return self._sent_at.get(partition, 0.0) + together
 
     def _cut_what_is_due(self, *, at_once: bool) -> None:
         busy = {*self._sending, *self._buffer.partitions}

@@ -54,6 +54,8 @@ class KafkaConfiguration:
 
     def client(self) -> dict[str, Any]:
         """What every client of kafka-python is given."""
+        from infra.kafka.client import Client  # a library that only who needs it loads
+
         return {
             "bootstrap_servers": list(self.servers),
             "client_id": "annals",
@@ -65,6 +67,7 @@ class KafkaConfiguration:
             "bootstrap_timeout_ms": 10_000,
             "request_timeout_ms": 5_000,
             "reconnect_backoff_max_ms": 1_000,
+            "kafka_client": Client,
         }
 
 

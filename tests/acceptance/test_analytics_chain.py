@@ -42,10 +42,13 @@ REPOSITORY = Path(__file__).parents[2]
 
 
 class Role:
-    """A process of the chain, started anew when it was killed, as a supervisor does."""
+    """A process of the chain, started anew when it was killed, as a supervisor does. What it says is kept beside its
+    folder.
+    """
 
-    def __init__(self, name: str, environment: dict[str, str]) -> None:
-        self.name, self._environment = name, environment
+    def __init__(self, name: str, folder: Path, environment: dict[str, str]) -> None:
+        self.name, self._words = name, folder.with_suffix(".log")
+        self._environment = environment | {"ANNALS_DATA": str(folder)}
         self._start()
 
     def kill(self) -> None:
@@ -59,9 +62,10 @@ class Role:
 
     def _start(self) -> None:
         command = [sys.executable, "-m", "cli.main", self.name]
-        self._process = subprocess.Popen(
-            command, env=self._environment, cwd=REPOSITORY, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
+        with self._words.open("ab") as words:
+            self._process = subprocess.Popen(
+                command, env=self._environment, cwd=REPOSITORY, stdout=words, stderr=subprocess.STDOUT
+            )
 
 
 class Chain:
@@ -78,7 +82,7 @@ class Chain:
             "ANNALS_KAFKA_TOPIC_PREFIX": f"chain-{random.randbytes(4).hex()}.",
         }
         self.roles = [
-            Role(name, self.environment | {"ANNALS_DATA": str(folder / f"{name}-{number}")})
+            Role(name, folder / f"{name}-{number}", self.environment)
             for number, name in enumerate(["relay", *["forward"] * FORWARDERS])
         ]
 

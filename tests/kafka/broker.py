@@ -12,7 +12,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 
 from kafka import KafkaAdminClient
@@ -40,6 +41,9 @@ COMMON: Mapping[str, object] = {
     "controller.quorum.election.timeout.ms": 500,
     "controller.quorum.fetch.timeout.ms": 1_000,
     "replica.lag.time.max.ms": 5_000,
+    # The same for a broker that hangs: others wait thirty seconds for its answer before they ask another one.
+    "request.timeout.ms": 3_000,
+    "controller.socket.timeout.ms": 3_000,
     "num.network.threads": 2,
     "num.io.threads": 4,
     "log.cleaner.enable": "false",
@@ -140,33 +144,31 @@ class Cluster:
         for broker in self.brokers:
             broker.kill()
 
-    def wait(self, brokers: Sequence[Broker] | None = None) -> None:
-        """Until these, or all, have joined the cluster and answer. Raises NoKafka."""
-        wanted = {broker.node for broker in brokers or self.brokers}
+    def wait(self) -> None:
+        """Until all brokers have joined the cluster and answer, and have again what the others have: only then may
+        another one fail. Raises NoKafka.
+        """
         deadline = time.monotonic() + START_SECONDS
-        while not wanted <= self._nodes():
-            for broker in brokers or self.brokers:
+        while not self._is_whole():
+            for broker in self.brokers:
                 broker.check_alive()
             if time.monotonic() > deadline:
                 raise NoKafka(f"the brokers did not answer within {START_SECONDS:.0f} s")
             time.sleep(0.05)
 
-    def _nodes(self) -> set[int]:
-        """The nodes that are in the cluster and take connections."""
-        listening = [broker for broker in self.brokers if _listens(broker.port)]
-        if not listening:
-            return set()
+    def _is_whole(self) -> bool:
+        if not all(_listens(broker.port) for broker in self.brokers):
+            return False
         try:
-            admin = KafkaAdminClient(bootstrap_servers=f"127.0.0.1:{listening[0].port}", bootstrap_timeout_ms=2_000)
+            with closing(
+                KafkaAdminClient(bootstrap_servers=self.servers.split(","), bootstrap_timeout_ms=2_000)
+            ) as admin:
+                joined = {node["broker_id"] for node in admin.describe_cluster()["brokers"]}
+                partitions = [partition for topic in admin.describe_topics() for partition in topic["partitions"]]
         except KafkaError:
-            return set()
-        try:
-            joined = {node["broker_id"] for node in admin.describe_cluster()["brokers"]}
-        except KafkaError:
-            return set()
-        finally:
-            admin.close()
-        return joined & {broker.node for broker in listening}
+            return False
+        in_sync = all(set(found["isr_nodes"]) == set(found["replica_nodes"]) for found in partitions)
+        return in_sync and joined == {broker.node for broker in self.brokers}
 
 
 def _replication(brokers: int) -> dict[str, object]:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from kafka import KafkaConsumer, OffsetAndMetadata, TopicPartition
 
-from consumers.forwarder.sources.kafka import group_of
+from consumers.forwarder.sources.membership import group_of
 from consumers.forwarder.sources.tenure import Note
 from domain.errors import Unavailable
 from infra.kafka.configuration import KafkaConfiguration

@@ -153,13 +153,13 @@ def test_a_buffer_may_lie_on_disk(
     for thread in threads:
         thread.start()
     try:
-        wait_until(lambda: any((tmp_path / "buffers").rglob("*.json")))
+        wait_until(lambda: any((tmp_path / "buffers").rglob("*.batch")))
         wait_until(lambda: arrived(log, clickhouse))
     finally:
         stop.set()
         for thread in threads:
             thread.join(SECONDS)
-    assert not any((tmp_path / "buffers").rglob("*.json"))
+    assert not any((tmp_path / "buffers").rglob("*.batch"))
     assert_exactly_once(log, clickhouse)
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from cli.bootstrap import System
 from domain.errors import Unavailable
+from infra.kafka.topics import ensure_topics
 from infra.postgres.database import Database
 from tests.kafka.broker import Broker, Cluster
 from tests.kafka.fixtures import fresh_topics
@@ -53,6 +54,7 @@ def test_one_of_three_brokers_is_killed_under_load(system: System, log: Database
 def test_brokers_and_relays_fail_at_random(system: System, log: Database, three_brokers: Cluster) -> None:
     """Killed, or hanging for a while: one broker at a time, and relays and readers whenever it happens."""
     kafka, ledger = fresh_topics(three_brokers.servers), Ledger()
+    ensure_topics(kafka)  # nobody can do so while a broker hangs
 
     def crash() -> None:
         if random.random() < 0.002:

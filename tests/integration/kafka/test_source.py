@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 
 import pytest
+from kafka import KafkaConsumer, TopicPartition
 
 from cli.bootstrap import System
-from consumers.forwarder.sources import kafka as kafka_source
+from consumers.forwarder.sources import membership
 from consumers.forwarder.sources.kafka import KafkaSource
 from consumers.forwarder.sources.source import Delivery, Span, Unreadable
 from domain.errors import Unavailable
+from infra.kafka.batches import BATCH_BYTES
 from infra.kafka.configuration import KafkaConfiguration
 from infra.kafka.messages import Message
 from infra.kafka.producer import TransactionalProducer
@@ -146,12 +148,12 @@ def test_who_was_thrown_out_cannot_announce(
 ) -> None:
     record(system, 400)
     relay_all(log, kafka_configuration)
-    monkeypatch.setattr(kafka_source, "POLL_INTERVAL_MS", 1_500)
+    monkeypatch.setattr(membership, "POLL_INTERVAL_MS", 1_500)
     with closing(KafkaSource(kafka_configuration, "test")) as zombie:
         found = deliveries(zombie, lambda found: len(found) >= 400)
         announced = Span(found[0].partition, zombie.start(found[0].partition), found[0].offset)
         zombie.announce(announced)
-        monkeypatch.setattr(kafka_source, "POLL_INTERVAL_MS", 30_000)
+        monkeypatch.setattr(membership, "POLL_INTERVAL_MS", 30_000)
         ledger = Ledger()
         read_all(kafka_configuration, ledger, lambda: len(ledger.positions) >= 400)
         assert ledger.positions == everything(log)
@@ -170,7 +172,7 @@ def test_who_was_thrown_out_cannot_announce(
 def test_a_paused_source_stays_in_the_group(
     system: System, log: Database, kafka_configuration: KafkaConfiguration, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(kafka_source, "POLL_INTERVAL_MS", 1_000)
+    monkeypatch.setattr(membership, "POLL_INTERVAL_MS", 1_000)
     record(system, 100)
     relay_all(log, kafka_configuration)
     with closing(KafkaSource(kafka_configuration, "test")) as source:
@@ -212,13 +214,17 @@ def test_an_open_transaction_hides_what_is_behind_it(kafka_configuration: KafkaC
     """So a partition never shows a later event without an earlier one."""
     ensure_topics(kafka_configuration)
     topic = kafka_configuration.events_topic
+    stranger = KafkaConsumer(**kafka_configuration.client())
+    keys = [TopicPartition(topic, number) for number in range(kafka_configuration.partitions)]
 
-    def unfinished() -> object:
-        yield topic, Message(b"job-1", b"never committed", [])
+    def unfinished() -> Iterator[tuple[str, Message]]:
+        for _ in range(2):  # more than one batch, so that the first is sent before the end
+            yield topic, Message(b"job-1", b"never committed" * BATCH_BYTES, [])
+        wait_until(lambda: any(stranger.end_offsets(keys).values()))
         raise RuntimeError("in the middle of a run")
 
     producer = TransactionalProducer(kafka_configuration, "relay")
-    with pytest.raises(RuntimeError):
+    with closing(stranger), pytest.raises(RuntimeError):
         producer.send(unfinished())
     producer.close()
     with closing(TransactionalProducer(kafka_configuration, "relay")) as producer:
