@@ -12,10 +12,12 @@ import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+import httpx
 import hypothesis
 import psutil
 import psycopg
@@ -30,6 +32,9 @@ hypothesis.settings.register_profile(
     "annals", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow], derandomize=bool(os.getenv("CI"))
 )
 hypothesis.settings.load_profile("annals")
+
+# Each client would read the certificates of the world anew, for 20 ms; and all here ask by plain HTTP.
+httpx._transports.default.create_ssl_context = cache(httpx.create_ssl_context)
 
 if TYPE_CHECKING:
     from cli.bootstrap import System

@@ -24,13 +24,6 @@ REPOSITORY = Path(__file__).parents[2]
 WAIT_SECONDS = 60.0
 
 
-def wait_until(condition: Callable[[], object], seconds: float = WAIT_SECONDS) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "the condition did not come true"
-        time.sleep(0.02)
-
-
 def annals_environment(data: Path) -> dict[str, str]:
     clean = {name: value for name, value in os.environ.items() if not name.startswith("ANNALS_")}
     return clean | {"ANNALS_DATA": str(data), "PYTHONPATH": str(REPOSITORY)}
@@ -41,7 +34,6 @@ class Served:
 
     def __init__(self, data: Path, *options: str, **settings: str) -> None:
         self.data = data
-        self.began = time.monotonic()
         self.errors = tempfile.TemporaryFile("w+")  # noqa: SIM115  (as long as the process)
         self.process = subprocess.Popen(
             [sys.executable, "-P", "-m", "cli.main", "serve", "--port", "0", "--clickhouse-port", "0", *options],
@@ -56,7 +48,6 @@ class Served:
         """Waits for the line that says so."""
         assert self.process.stdout is not None
         self.line = self.process.stdout.readline()
-        self.ready_seconds = time.monotonic() - self.began
         assert self.line.startswith("Annals is ready: "), self.said()
         return self
 

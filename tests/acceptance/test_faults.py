@@ -26,7 +26,8 @@ from infra.postgres.database import Database
 from infra.postgres.embedded import EmbeddedPostgres
 
 from ..conftest import quick_place
-from .conftest import Served, wait_until
+from ..waiting import wait_until
+from .conftest import Served
 from .load import Load
 from .test_killed_scenario import PHOTOS, settled
 

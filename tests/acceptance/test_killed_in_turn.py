@@ -18,7 +18,8 @@ import pytest
 
 from infra.postgres.embedded import EmbeddedPostgres
 
-from .conftest import Served, wait_until
+from ..waiting import wait_until
+from .conftest import Served
 from .load import Load, seconds_until
 
 PARTS = ["api-1", "agent", "forward", "clickhouse", "postgres"]

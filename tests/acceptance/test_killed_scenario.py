@@ -15,7 +15,8 @@ import httpx
 import pytest
 from cvat_sdk import make_client, models
 
-from .conftest import Served, wait_until
+from ..waiting import wait_until
+from .conftest import Served
 
 PHOTOS = sorted((Path(__file__).parents[2] / "examples" / "photos").glob("*.*g"))
 SHAPES = 3

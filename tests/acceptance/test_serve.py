@@ -1,4 +1,4 @@
-"""The server as a whole: it starts fast, survives whatever is killed, and stops in order."""
+"""The server as a whole: it starts, survives whatever is killed, and stops in order."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import quote
 
@@ -20,25 +20,58 @@ import pytest
 
 from projections.registry import REGISTRY
 
-from .conftest import Served, annals_environment, wait_until
+from ..conftest import new_data_folder
+from ..waiting import wait_until
+from .conftest import Served, annals_environment, serving
 
 Serve = Callable[..., Served]
 
-FRESH_SECONDS, EXISTING_SECONDS = 6.0, 3.0
-SLACK = float(os.environ.get("TEST_START_SLACK", "3"))
-"""Other tests run beside this one: so many times the promised start-up times are still good here."""
 
-
-@pytest.fixture
-def server(serve: Serve) -> Served:
-    """One that the test may do anything to."""
-    return serve().ready()
+@pytest.fixture(scope="module")
+def first_start(serve_shared: Serve) -> Served:
+    return serve_shared().ready()
 
 
 @pytest.fixture(scope="module")
-def shared_server(serve_shared: Serve) -> Served:
-    """For tests after which it serves as before: what they kill is replaced."""
-    return serve_shared().ready()
+def starts(serve_shared: Serve, first_start: Served) -> list[Served]:
+    """Of servers on the folder that the tests here share, so far."""
+    return [first_start]
+
+
+@pytest.fixture
+def restart(serve_shared: Serve, starts: list[Served]) -> Serve:
+    """Starts another server on that folder, in the place of one that has ended."""
+
+    def start(*options: str) -> Served:
+        starts.append(serve_shared(*options).ready())
+        return starts[-1]
+
+    return start
+
+
+@pytest.fixture
+def server(starts: list[Served], restart: Serve) -> Served:
+    """A running one, which the test may do anything to: if it ends, the next test gets another."""
+    return starts[-1] if starts[-1].process.poll() is None else restart()
+
+
+@pytest.fixture(scope="module")
+def two_workers() -> Iterator[Served]:
+    """Two API processes, both of which listen."""
+    with new_data_folder() as folder, serving(folder) as start:
+        server = start("--workers", "2").ready()
+        wait_until(lambda: listens(server, "api-1") and listens(server, "api-2"))  # ready is who has one of them
+        yield server
+
+
+@pytest.fixture(scope="module")
+def as_asked() -> Iterator[tuple[Served, int, int]]:
+    """With a password and ports that somebody chose: the server, the port of its API and that of its ClickHouse."""
+    with socket.create_server(("127.0.0.1", 0)) as first, socket.create_server(("127.0.0.1", 0)) as second:
+        api, clickhouse = first.getsockname()[1], second.getsockname()[1]
+    with new_data_folder() as folder, serving(folder) as start:
+        ports = ["--port", str(api), "--clickhouse-port", str(clickhouse)]
+        yield start(*ports, ANNALS_ADMIN_PASSWORD="chosen by hand").ready(), api, clickhouse
 
 
 def alive(processes: list[psutil.Process]) -> list[psutil.Process]:
@@ -63,8 +96,9 @@ def answers(http: httpx.Client) -> bool:
         return False
 
 
-def test_a_first_start_makes_everything_and_says_where_it_is(server: Served) -> None:
-    assert server.ready_seconds < FRESH_SECONDS * SLACK
+def test_a_first_start_makes_everything_and_says_where_it_is(first_start: Served) -> None:
+    """The first test here: nobody has done anything to the server."""
+    server = first_start
     password_file = server.data / "admin-password"
     password = password_file.read_text().strip()
     assert server.line == (
@@ -86,22 +120,21 @@ def test_a_first_start_makes_everything_and_says_where_it_is(server: Served) -> 
     assert server.said() == ""
 
 
-def test_a_second_start_goes_on_where_the_first_stopped(server: Served, serve: Serve) -> None:
+def test_a_second_start_goes_on_where_the_first_stopped(server: Served, restart: Serve) -> None:
     with server.http() as http:
         task_id = create_task(http, "kept")
     family = server.family()
     assert server.stop() == 0
     assert alive(family) == []
     assert not (server.data / "run" / "server.json").exists()
-    again = serve().ready()
-    assert again.ready_seconds < EXISTING_SECONDS * SLACK
+    again = restart()
     with again.http() as http:
         assert http.get(f"/api/tasks/{task_id}").json()["name"] == "kept"
     assert again.annals("verify").returncode == 0
 
 
-def test_the_password_can_be_given(serve: Serve) -> None:
-    server = serve(ANNALS_ADMIN_PASSWORD="chosen by hand").ready()
+def test_the_password_can_be_given(as_asked: tuple[Served, int, int]) -> None:
+    server, _, _ = as_asked
     assert server.line.endswith(" · user admin, password as set at the first start\n")
     assert not (server.data / "admin-password").exists()
     assert httpx.get(f"{server.url}/api/users/self", auth=("admin", "chosen by hand")).status_code == 200
@@ -109,12 +142,12 @@ def test_the_password_can_be_given(serve: Serve) -> None:
     assert not any("ANNALS_ADMIN_PASSWORD" in environment for environment in environments)
 
 
-def test_a_second_server_on_the_same_folder_is_refused(shared_server: Served, serve_shared: Serve) -> None:
+def test_a_second_server_on_the_same_folder_is_refused(server: Served, serve_shared: Serve) -> None:
     second = serve_shared()
     assert second.process.wait(20) == 1
-    folder, holder = shared_server.data, shared_server.process.pid
+    folder, holder = server.data, server.process.pid
     assert second.said() == f"annals: {folder} is in use by another Annals server (process {holder})\n"
-    with shared_server.http() as http:
+    with server.http() as http:
         assert answers(http)
 
 
@@ -129,8 +162,8 @@ def test_a_port_in_use_is_said(serve: Serve) -> None:
             )
 
 
-def test_connections_are_dealt_out_among_the_api_processes(serve: Serve) -> None:
-    server = serve("--workers", "2").ready()
+def test_connections_are_dealt_out_among_the_api_processes(two_workers: Served) -> None:
+    server = two_workers
     clients = [server.http() for _ in range(32)]
     try:
         for client in clients:
@@ -147,19 +180,18 @@ def test_connections_are_dealt_out_among_the_api_processes(serve: Serve) -> None
             client.close()
 
 
-def test_several_api_processes_do_not_take_the_port_of_another_server(shared_server: Served, serve: Serve) -> None:
-    another = serve("--workers", "2", "--port", str(shared_server.info["port"]))
+def test_several_api_processes_do_not_take_the_port_of_another_server(server: Served, serve: Serve) -> None:
+    another = serve("--workers", "2", "--port", str(server.info["port"]))
     assert another.process.wait(30) == 1
     assert "Address already in use" in another.said()
 
 
-def test_two_api_processes_share_the_port_and_one_alone_goes_on(serve: Serve) -> None:
-    server = serve("--workers", "2").ready()
-    wait_until(lambda: listens(server, "api-1") and listens(server, "api-2"))  # ready is who has one of them
+def test_two_api_processes_share_the_port_and_one_alone_goes_on(two_workers: Served) -> None:
+    """The last test of these two: one of them is another afterwards."""
+    server = two_workers
     killed = server.pid("api-1")
-    dying = psutil.Process(killed)
-    dying.kill()
-    wait_until(lambda: not alive([dying]))  # until then it may still accept a connection, which dies with it
+    os.kill(killed, signal.SIGKILL)
+    wait_until(lambda: not psutil.pid_exists(killed))  # until then it may still accept a connection, which dies with it
     with server.http() as http:  # connections that the dead one had not accepted wait for a living one
         assert [answers(http) for _ in range(20)] == [True] * 20
     wait_until(lambda: server.pid("api-1") != killed)
@@ -167,16 +199,16 @@ def test_two_api_processes_share_the_port_and_one_alone_goes_on(serve: Serve) ->
 
 
 @pytest.mark.parametrize("name", ["api-1", "agent", "forward", "clickhouse"])
-def test_a_killed_process_is_replaced(shared_server: Served, name: str) -> None:
-    others = set(shared_server.info["processes"].items())
-    killed = shared_server.pid(name)
+def test_a_killed_process_is_replaced(server: Served, name: str) -> None:
+    others = set(server.info["processes"].items())
+    killed = server.pid(name)
     os.kill(killed, signal.SIGKILL)
-    wait_until(lambda: shared_server.pid(name) != killed)
-    assert {one for one in others if one[0] != name} < set(shared_server.info["processes"].items())
-    with shared_server.http() as http:
+    wait_until(lambda: server.pid(name) != killed)
+    assert {one for one in others if one[0] != name} < set(server.info["processes"].items())
+    with server.http() as http:
         wait_until(lambda: answers(http))
         create_task(http, "after")
-    proof = shared_server.annals("verify")
+    proof = server.annals("verify")
     assert proof.returncode == 0, proof.stdout
 
 
@@ -187,21 +219,21 @@ def has_new_postmaster(server: Served, killed: int) -> bool:
         return False
 
 
-def test_a_killed_postgres_is_replaced_and_nothing_acknowledged_is_lost(shared_server: Served) -> None:
-    with shared_server.http() as http:
+def test_a_killed_postgres_is_replaced_and_nothing_acknowledged_is_lost(server: Served) -> None:
+    with server.http() as http:
         created = [create_task(http, f"task {number}") for number in range(20)]
-        killed = shared_server.postmaster()
+        killed = server.postmaster()
         os.kill(killed, signal.SIGKILL)
-        wait_until(lambda: has_new_postmaster(shared_server, killed))
+        wait_until(lambda: has_new_postmaster(server, killed))
         wait_until(lambda: http.post("/api/tasks", json={"name": "after", "labels": []}).status_code == 201)
         found = http.get("/api/tasks", params={"page_size": 100}).json()["results"]
         assert {task["id"] for task in found} > set(created)
-    assert "PostgreSQL has died and is started again" in shared_server.said()
-    proof = shared_server.annals("verify")
+    assert "PostgreSQL has died and is started again" in server.said()
+    proof = server.annals("verify")
     assert proof.returncode == 0, proof.stdout
 
 
-def test_children_die_with_a_killed_server_and_the_next_takes_its_place(server: Served, serve: Serve) -> None:
+def test_children_die_with_a_killed_server_and_the_next_takes_its_place(server: Served, restart: Serve) -> None:
     port, clickhouse_port = server.info["port"], server.info["clickhouse_port"]
     with server.http() as http:
         created = create_task(http, "acknowledged")
@@ -212,21 +244,21 @@ def test_children_die_with_a_killed_server_and_the_next_takes_its_place(server: 
     wait_until(lambda: not alive(children), 5)
     assert (server.data / "run" / "server.json").exists()
     assert "not running" in server.annals("doctor").stdout
-    again = serve("--port", str(port), "--clickhouse-port", str(clickhouse_port)).ready()
+    again = restart("--port", str(port), "--clickhouse-port", str(clickhouse_port))
     with again.http() as http:
         assert http.get(f"/api/tasks/{created}").json()["name"] == "acknowledged"
     proof = again.annals("verify")
     assert proof.returncode == 0, proof.stdout
 
 
-def test_everything_killed_at_once_in_the_middle_of_work(server: Served, serve: Serve) -> None:
+def test_everything_killed_at_once_in_the_middle_of_work(server: Served, restart: Serve) -> None:
     created: list[int] = []
     deadline = time.monotonic() + 1.0
     with server.http() as http:
         while time.monotonic() < deadline or len(created) <= 10:
             created.append(create_task(http, f"task {len(created)}"))
         server.kill()
-    again = serve().ready()
+    again = restart()
     with again.http() as http:
         found = http.get("/api/tasks", params={"page_size": 1000}).json()
         assert {task["id"] for task in found["results"]} >= set(created[-500:])
@@ -293,25 +325,25 @@ def test_a_process_that_keeps_failing_is_reported_and_recovers(serve: Serve, dat
     assert server.ready().stop() == 0
 
 
-def test_the_doctor_sees_the_processes_and_their_memory(shared_server: Served) -> None:
-    wait_until(lambda: "heard" in shared_server.annals("doctor").stdout)
-    healthy = shared_server.annals("doctor")
+def test_the_doctor_sees_the_processes_and_their_memory(server: Served) -> None:
+    wait_until(lambda: "heard" in server.annals("doctor").stdout)
+    healthy = server.annals("doctor")
     assert healthy.returncode == 0, healthy.stdout
     lines = {line.split()[1]: line for line in healthy.stdout.splitlines() if line.startswith("memory")}
     assert lines.keys() == {"server", "api-1", "agent", "forward", "clickhouse", "postgres", "sum"}
 
 
-def test_an_api_process_can_be_run_by_hand(shared_server: Served) -> None:
+def test_an_api_process_can_be_run_by_hand(server: Served) -> None:
     """As in a distributed deployment: given a database by URL, wherever that is."""
-    url = shared_server.annals("database-url").stdout.strip()
+    url = server.annals("database-url").stdout.strip()
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     by_hand = subprocess.Popen(
         [sys.executable, "-P", "-m", "cli.main", "api", "--port", str(port), "--name", "by-hand"],
-        env=annals_environment(shared_server.data) | {"ANNALS_DATABASE_URL": url},
+        env=annals_environment(server.data) | {"ANNALS_DATABASE_URL": url},
     )
     try:
-        with shared_server.http() as http:
+        with server.http() as http:
             task_id = create_task(http, "everywhere")
             with httpx.Client(base_url=f"http://127.0.0.1:{port}", auth=http.auth) as other:
                 wait_until(lambda: answers(other))
@@ -366,26 +398,24 @@ def test_a_clickhouse_elsewhere_is_used(serve: Serve, data_folder: Path) -> None
         assert by_hand.wait(20) == 0
 
 
-def test_ports_are_those_that_were_asked_for(serve: Serve) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as first, socket.create_server(("127.0.0.1", 0)) as second:
-        api, clickhouse = first.getsockname()[1], second.getsockname()[1]
-    server = serve("--port", str(api), "--clickhouse-port", str(clickhouse)).ready()
+def test_ports_are_those_that_were_asked_for(as_asked: tuple[Served, int, int]) -> None:
+    server, api, clickhouse = as_asked
     assert (server.info["port"], server.info["clickhouse_port"]) == (api, clickhouse)
     query = quote("SELECT currentDatabase()")
     assert httpx.get(f"http://127.0.0.1:{clickhouse}/?query={query}").text == "cvat\n"
 
 
-def test_deleted_rows_in_clickhouse_are_found(shared_server: Served) -> None:
+def test_deleted_rows_in_clickhouse_are_found(server: Served) -> None:
     """The last test of the shared server: its ClickHouse is damaged."""
-    with shared_server.http() as http:
+    with server.http() as http:
         for name in ("first", "second"):
             create_task(http, name)
-    assert shared_server.annals("verify").returncode == 0
-    user = ("forwarder", (shared_server.data / "clickhouse-password").read_text().strip())
+    assert server.annals("verify").returncode == 0
+    user = ("forwarder", (server.data / "clickhouse-password").read_text().strip())
     statement, waiting = "ALTER TABLE cvat.events DELETE WHERE position = 3", {"mutations_sync": 2}
-    httpx.post(shared_server.info["clickhouse_url"], content=statement, params=waiting, auth=user).raise_for_status()
-    found = shared_server.annals("verify")
+    httpx.post(server.info["clickhouse_url"], content=statement, params=waiting, auth=user).raise_for_status()
+    found = server.annals("verify")
     assert found.returncode == 1
     assert "First difference: ClickHouse: position 3 is missing in ClickHouse" in found.stdout
-    anybody = httpx.post(shared_server.info["clickhouse_url"], content="TRUNCATE TABLE cvat.events")
+    anybody = httpx.post(server.info["clickhouse_url"], content="TRUNCATE TABLE cvat.events")
     assert anybody.status_code == 403

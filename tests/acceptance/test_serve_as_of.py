@@ -16,7 +16,8 @@ import psycopg
 import pytest
 from cvat_sdk import make_client, models
 
-from .conftest import REPOSITORY, Served, annals_environment, wait_until
+from ..waiting import wait_until
+from .conftest import REPOSITORY, Served, annals_environment
 
 PHOTOS = sorted((REPOSITORY / "examples" / "photos").glob("*.*g"))
 PASSWORD = "correct horse battery"
@@ -121,61 +122,60 @@ def test_each_copy_answers_what_the_server_answered_then(past: Past) -> None:
             assert seen(http) == step.seen
             answer = http.get("/api/tasks")
             assert answer.headers["annals-as-of"].startswith(f"position={step.position}; time=2")
+    assert past.server.annals("copies", "drop", "then").returncode == 0, "it is not served any more"
     with past.http() as http:
         assert seen(http) == past.steps[-1].seen
 
 
-def test_a_copy_takes_no_writes_and_the_present_goes_on(past: Past) -> None:
-    past.copy(str(past.steps[1].position), "read_only")
-    with served_copy(past.server.data, "read_only") as http, past.http() as live:
+@pytest.fixture(scope="module")
+def earlier(past: Past) -> Iterator[httpx.Client]:
+    """Of a copy of the second step that is being served."""
+    past.copy(str(past.steps[1].position), "earlier")
+    with served_copy(past.server.data, "earlier") as http:
+        yield http
+
+
+def test_a_copy_takes_no_writes_and_the_present_goes_on(past: Past, earlier: httpx.Client) -> None:
+    with past.http() as live:
         for method, path in [
             ("POST", "/api/tasks"),
             ("PATCH", "/api/tasks/1"),
             ("PUT", "/api/jobs/1/annotations"),
             ("DELETE", "/api/tasks/1"),
         ]:
-            refused = http.request(method, path, json={"name": "changed"}, headers={"Idempotency-Key": "k"})
+            refused = earlier.request(method, path, json={"name": "changed"}, headers={"Idempotency-Key": "k"})
             assert refused.status_code == 403
             assert refused.json()["detail"].startswith("This is a read-only copy of 2")
             assert refused.headers["annals-as-of"]
         assert past.head() == past.steps[-1].position
         assert live.post("/api/tasks", json={"name": "later", "labels": []}).status_code == 201
-        assert seen(http) == past.steps[1].seen
-        kept = past.server.annals("copies", "drop", "read_only")
-        assert (kept.returncode, kept.stderr) == (1, "annals: The copy read_only is being served: stop that first\n")
-    assert past.server.annals("copies", "drop", "read_only").returncode == 0
-    with past.http() as live:
+        assert seen(earlier) == past.steps[1].seen
+        kept = past.server.annals("copies", "drop", "earlier")
+        assert (kept.returncode, kept.stderr) == (1, "annals: The copy earlier is being served: stop that first\n")
         assert live.get("/api/tasks").json()["count"] == 1
 
 
-def test_what_came_later_is_not_told(past: Past) -> None:
-    past.copy(str(past.steps[1].position), "earlier")
+def test_what_came_later_is_not_told(earlier: httpx.Client) -> None:
     later = [
         *("/api/events", "/api/log", "/api/log/stream", "/api/log/deleted", "/api/jobs/1/annotations/history"),
         *("/api/tasks/1/annotations/history", "/api/jobs/1/annotations/history/shapes/1"),
         *("/api/jobs/1/annotations/diff?from=0&to=1", "/api/jobs/1/annotations?version=1"),
         *("/api/tasks/1/annotations/?as_of=2026-01-01T00:00:00Z",),
     ]
-    with served_copy(past.server.data, "earlier") as http:
-        for path in later:
-            answer = http.get(path)
-            assert (answer.status_code, answer.json()["detail"]) == (
-                404,
-                "Not offered on a copy: ask the present server",
-            )
+    for path in later:
+        answer = earlier.get(path)
+        assert (answer.status_code, answer.json()["detail"]) == (404, "Not offered on a copy: ask the present server")
 
 
-def test_who_may_look_is_decided_in_the_present(past: Past) -> None:
-    past.copy(str(past.steps[1].position), "looked_at")
+def test_who_may_look_is_decided_in_the_present(past: Past, earlier: httpx.Client) -> None:
     log_in = {"username": "admin", "password": PASSWORD}
     token = httpx.post(f"{past.server.url}/api/auth/login", json=log_in).json()["key"]
     given = {"Authorization": f"Token {token}"}
-    with served_copy(past.server.data, "looked_at") as http:
-        task = f"{http.base_url}/api/tasks/1"
-        assert httpx.get(task, headers=given).json()["name"] == "cats"
-        assert httpx.post(f"{past.server.url}/api/auth/logout", headers=given).status_code == 200
-        wait_until(lambda: httpx.get(task, headers=given).status_code == 401)
-        assert httpx.get(task).status_code == 401
+    task = f"{earlier.base_url}/api/tasks/1"
+    assert httpx.get(task, headers=given).json()["name"] == "cats"
+    assert httpx.post(f"{past.server.url}/api/auth/logout", headers=given).status_code == 200
+    wait_until(lambda: httpx.get(task, headers=given).status_code == 401)
+    assert httpx.get(task).status_code == 401
 
 
 def test_a_copy_that_is_not_there_is_said(past: Past) -> None:

@@ -10,7 +10,8 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from .conftest import REPOSITORY, Served, annals_environment, wait_until
+from ..waiting import wait_until
+from .conftest import REPOSITORY, Served, annals_environment
 
 TUTORIAL = (REPOSITORY / "docs" / "tutorial.md").read_text()
 

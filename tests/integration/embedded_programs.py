@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -111,13 +110,6 @@ def write(url: str, entry: str) -> None:
 def entries(url: str) -> set[str]:
     with psycopg.connect(url) as connection:
         return {entry for (entry,) in connection.execute("SELECT entry FROM log")}
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + WAIT_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, "the condition did not come true"
-        time.sleep(0.01)
 
 
 def is_dead(pid: int) -> bool:

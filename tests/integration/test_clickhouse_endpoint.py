@@ -7,9 +7,8 @@ import gzip
 import json
 import socket
 import threading
-import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,8 @@ from clickhouse_connect.driver.exceptions import DatabaseError, StreamFailureErr
 from clickhouse_connect.driver.summary import QuerySummary
 
 from infra.clickhouse.process import EndpointProcess
+
+from ..waiting import wait_until
 
 PASSWORD = "the writer's pass:word"
 TABLE = (
@@ -313,13 +314,6 @@ class TestHttp:
 def running_queries(url: str) -> list[str]:
     query = "SELECT query FROM system.processes WHERE query NOT LIKE '%system.processes%'"
     return httpx.post(url, content=query, auth=("forwarder", PASSWORD)).text.splitlines()
-
-
-def wait_until(happened: Callable[[], bool], seconds: float = 30.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not happened():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.05)
 
 
 def resident(pid: int) -> int:

@@ -10,7 +10,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import clickhouse_connect
@@ -21,6 +20,8 @@ from clickhouse_connect.driver.client import Client
 from domain.errors import Unavailable
 from infra.clickhouse.limits import Limits
 from infra.clickhouse.process import EndpointProcess
+
+from ..waiting import wait_until
 
 PASSWORD = "writer's"
 ROWS = 500
@@ -63,13 +64,6 @@ class Inserter(threading.Thread):
             except Exception:
                 return
             self.acknowledged.append(batch)
-
-
-def wait_until(happened: Callable[[], bool], seconds: float = 30.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not happened():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.01)
 
 
 def test_kill_9_in_the_middle_of_inserts_loses_nothing(tmp_path: Path) -> None:

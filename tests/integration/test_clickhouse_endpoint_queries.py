@@ -8,7 +8,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from urllib.parse import urlencode
 
 import httpx
@@ -16,6 +16,8 @@ import pytest
 
 from infra.clickhouse.process import EndpointProcess
 from infra.clickhouse.readers_file import add_reader
+
+from ..waiting import wait_until
 
 PASSWORD = "writer's"
 ANN = ("ann", "ann's password")
@@ -63,12 +65,6 @@ def kill(url: str, query_id: str, auth: tuple[str, str] | None = None) -> str:
 
 def code(answer: httpx.Response) -> int:
     return int(answer.headers.get("X-ClickHouse-Exception-Code", 0))
-
-
-def wait_until(happened: Callable[[], bool], seconds: float = 20.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not happened():
-        assert time.monotonic() < deadline, "it did not happen"
 
 
 def wait_for(url: str, running: int) -> None:

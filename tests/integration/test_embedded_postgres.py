@@ -24,6 +24,7 @@ from infra.postgres.folder import ServerFolder
 from infra.postgres.server_settings import FIXED, TUNABLE
 
 from ..conftest import quick_place
+from ..waiting import wait_until
 from .embedded_programs import (
     COMMAND,
     ENVIRONMENT,
@@ -36,7 +37,6 @@ from .embedded_programs import (
     kill_server,
     postmaster_pid,
     running,
-    wait_until,
     write,
 )
 

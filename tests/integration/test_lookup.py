@@ -116,7 +116,7 @@ def test_a_change_of_labels_is_seen_at_once(office: System) -> None:
     lynx = LabelSpec(id=1, name="lynx", color="#000000", type="any", attributes=[])
     office.app.record(ME, [LabelChanged(None, 7, lynx, {})])
     assert names() == {"lynx"}
-    office.app.record(ME, [LabelDeleted(None, 7, 1, "lynx"), given.labels(given.label(62, "dog"))])
+    office.app.record(ME, [LabelDeleted(None, 7, 1, "lynx", []), given.labels(given.label(62, "dog"))])
     assert names() == {"dog"}
 
 
@@ -135,13 +135,13 @@ def test_what_others_have_changed_meanwhile_counts_also_where_a_job_is_remembere
     office.app.record(ME, [given.labels(given.label(62, "dog"))])
     drawn = elsewhere.app.annotations.create(ME, 5, {"shapes": [rectangle(1, label_id=62)]})
     assert [shape["label_id"] for shape in drawn["shapes"]] == [62]
-    office.app.record(ME, [LabelDeleted(None, 7, 62, "dog")])
+    office.app.record(ME, [LabelDeleted(None, 7, 62, "dog", [])])
     with pytest.raises(Invalid):
         elsewhere.app.annotations.create(ME, 5, {"shapes": [rectangle(1, label_id=62)]})
 
 
 def test_nothing_is_drawn_in_a_job_that_was_deleted_meanwhile(office: System, elsewhere: System) -> None:
-    office.app.record(ME, [TaskDeleted(7, None, "gone", [5, 6])])
+    office.app.record(ME, [TaskDeleted(7, None, "gone", [5, 6], [])])
     with pytest.raises(NotFound):
         elsewhere.app.annotations.create(ME, 5, {"shapes": [rectangle(1)]})
     assert office.database.query("SELECT 1 FROM annotation_objects WHERE job_id = 5") == []
@@ -168,7 +168,7 @@ def test_objects_are_found_where_they_stand(office: System) -> None:
     assert lookup.standing("tags", ids) == {shape: (0, "rectangle")} | dict.fromkeys(other, (6, ""))
     assert lookup.annotation_counts([6, 9]) == {6: {"tags": {"": 2}}, 9: {}}
     assert lookup.annotation_counts([]) == {}
-    office.app.record(ME, [TaskDeleted(7, None, "cats", [5, 6, 9])])
+    office.app.record(ME, [TaskDeleted(7, None, "cats", [5, 6, 9], [])])
     assert lookup.standing("shapes", [shape]) == {shape: (5, "rectangle")}, "it may come back: its id is not free"
 
 

@@ -22,7 +22,8 @@ from infra.blobs import FileBlobs
 from infra.metrics.agents import LEASE_EXPIRIES
 from infra.settings import Settings
 
-from .work import ANN, Work, running, wait_until
+from ...waiting import wait_until
+from .work import ANN, Work, running
 
 
 def test_work_is_recorded_in_one_go_with_its_cause(work: Work, settings: Settings) -> None:

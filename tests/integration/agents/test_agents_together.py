@@ -17,7 +17,8 @@ from domain.errors import MediaError
 from domain.request import Request
 from infra.settings import Settings
 
-from .work import Work, processes, running, wait_until
+from ...waiting import wait_until
+from .work import Work, processes, running
 
 
 def test_three_agents_share_thirty_requests_though_one_is_killed_at_work(

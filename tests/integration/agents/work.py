@@ -7,8 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -52,13 +51,6 @@ class Work:
 
     def ended(self, *request_ids: str) -> bool:
         return {self.status(request_id) for request_id in request_ids} <= {"finished", "failed"}
-
-
-def wait_until(holds: Callable[[], Any], seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, "it did not come true"
-        time.sleep(0.01)
 
 
 @contextmanager

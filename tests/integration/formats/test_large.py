@@ -11,7 +11,8 @@ import pytest
 from cli.bootstrap import System
 from infra.settings import Settings
 
-from ..agents.work import processes, running, wait_until
+from ...waiting import wait_until
+from ..agents.work import processes, running
 from .desk import ANN, LABELS, Desk
 
 FRAMES, ON_EACH, ROUNDS = 1_000, 100, 10
