@@ -10,7 +10,7 @@ from typing import Any
 from consumers.forwarder.dead_letters import DeadLetter
 from consumers.forwarder.rows import COLUMNS, TableRow
 from consumers.forwarder.sources.source import Span
-from infra.clickhouse.encoding import Encoder
+from infra.clickhouse.encoding import Encoded, Encoder
 
 Month = tuple[int, int]
 OVERHEAD = 600
@@ -37,7 +37,7 @@ class Batch:
     not at all; `month` is None while there are no rows. `first_time`: when the first event was recorded; `position`:
     the highest.
 
-    The rows are either in `rows`, or, `encoded` of them, in `blocks`, in ClickHouse's Native format.
+    The rows are either in `rows`, or `encoded` for ClickHouse already.
     """
 
     span: Span
@@ -45,34 +45,35 @@ class Batch:
     month: Month | None = None
     position: int = 0
     rows: list[TableRow] = field(default_factory=list)
-    blocks: list[bytes] = field(default_factory=list)
-    encoded: int = 0
+    encoded: Encoded | None = None
     events: int = 0
     bytes: int = 0
     dead: list[DeadLetter] = field(default_factory=list)
 
     @property
     def row_count(self) -> int:
-        return len(self.rows) + self.encoded
+        return self.encoded.rows if self.encoded else len(self.rows)
 
     def columns(self) -> list[tuple[Any, ...]]:
         """The rows, column by column, in the order of COLUMNS."""
         return list(zip(*self.rows, strict=True))
 
     def encode(self, encoder: Encoder) -> None:
-        """From now on the rows are a block."""
+        """Raises ClickHouseRefused."""
         if self.rows:
-            self.blocks, self.encoded = [encoder.block(self.rows)], len(self.rows)
-            self.rows, self.bytes = [], len(self.blocks[0])
+            self.encoded = encoder.encode(self.rows)
+            self.rows, self.bytes = [], self.encoded.bytes
 
     def extend(self, other: Batch) -> None:
-        """By the run behind it, which is of the same month, or has no rows."""
+        """By the run behind it: of the same month and as encoded as this one, or without rows."""
         self.span = Span(self.span.partition, self.span.after, other.span.until)
         self.month = self.month or other.month
         self.position = max(self.position, other.position)
         self.rows += other.rows
-        self.blocks += other.blocks
-        self.encoded += other.encoded
+        if self.encoded and other.encoded:
+            self.encoded.extend(other.encoded)
+        else:
+            self.encoded = self.encoded or other.encoded
         self.events += other.events
         self.bytes += other.bytes
         self.dead += other.dead

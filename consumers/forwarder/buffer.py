@@ -20,6 +20,7 @@ import psutil  # type: ignore[import-untyped]
 from consumers.forwarder.batch import Batch
 from consumers.forwarder.dead_letters import DeadLetter
 from consumers.forwarder.sources.source import Span
+from infra.clickhouse.encoding import Encoded
 
 
 @dataclass(frozen=True)
@@ -95,16 +96,22 @@ class Buffer:
     def _write(self, batch: Batch, folder: Path) -> _OnDisk:
         self._number += 1
         file = folder / f"{self._number}.batch"
-        head = orjson.dumps({**vars(batch), "span": tuple(batch.span), "blocks": None})
-        size = file.write_bytes(b"\n".join([head, b"".join(batch.blocks)]))
+        encoded = batch.encoded and {"rows": batch.encoded.rows, "sizes": _sizes(batch.encoded)}
+        head = orjson.dumps({**vars(batch), "span": tuple(batch.span), "encoded": encoded})
+        pieces = [piece for column in batch.encoded.columns for piece in column] if batch.encoded else []
+        size = file.write_bytes(b"".join([head, b"\n", *pieces]))
         self.disk_bytes += size
         self.disk_events += batch.events
         return _OnDisk(file, size, batch.events)
 
     def _read(self, item: _OnDisk) -> Batch:
-        head, _, blocks = item.file.read_bytes().partition(b"\n")
-        fields: dict[str, Any] = orjson.loads(head)
-        fields["blocks"] = [blocks] if blocks else []
+        with item.file.open("rb") as file:
+            fields: dict[str, Any] = orjson.loads(file.readline())
+            if encoded := fields.pop("encoded"):
+                columns = [
+                    (bytearray(file.read(nulls)), bytearray(file.read(size))) for nulls, size in encoded["sizes"]
+                ]
+                fields["encoded"] = Encoded(encoded["rows"], columns)
         item.file.unlink()
         self.disk_bytes -= item.bytes
         self.disk_events -= item.events
@@ -116,3 +123,7 @@ class Buffer:
             dead=[DeadLetter(**letter) for letter in fields.pop("dead")],
             **fields,
         )
+
+
+def _sizes(encoded: Encoded) -> list[tuple[int, int]]:
+    return [(len(nulls), len(values)) for nulls, values in encoded.columns]

@@ -92,7 +92,7 @@ class Cutter:
     def _takes(self, batch: Batch, shaped: Shaped) -> bool:
         if self._announced is not None:
             return shaped.delivery.offset <= self._announced
-        if batch.blocks or self._is_full(batch):
+        if batch.encoded or self._is_full(batch):
             return False
         return batch.month is None or not shaped.rows or batch.month == _month(shaped.rows)
 

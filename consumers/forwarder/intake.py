@@ -5,8 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import CancelledError, Future
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import Future
 from typing import NamedTuple, Protocol
 
 import structlog
@@ -15,13 +14,13 @@ from consumers.forwarder.batch import Batch
 from consumers.forwarder.cutter import Shaped, shape
 from consumers.forwarder.rows import Shaper
 from consumers.forwarder.sources.deliveries import PARTITION, deliveries
-from consumers.forwarder.sources.log import MANY, LogSource
+from consumers.forwarder.sources.log import LogSource
 from consumers.forwarder.sources.source import Delivery, Source
-from consumers.forwarder.workers import Workers, portions
+from consumers.forwarder.workers import WorkerLost, Workers, portions
 from infra.eventlog.decoding import Stored
 
-FAR_BEHIND = 20_000
-"""Events. With as many to come the help of other processes is worth its while."""
+FAR_BEHIND, NEARLY_THERE = 20_000, 2_000
+"""Events. With as many to come the help of other processes is worth its while; until so few are left."""
 
 LOOK_SECONDS = 1.0
 """Between two looks at how many events are to come."""
@@ -63,8 +62,9 @@ class CatchingUpIntake:
     def __init__(self, source: LogSource, shaper: Shaper, workers: Workers) -> None:
         self._source, self._shaper, self._workers = source, shaper, workers
         self._bound = source.announced(PARTITION) or 0
+        self._fetched: deque[Sequence[Stored]] = deque()
         self._portions: deque[_Portion] = deque()
-        self._unread, self._looked = 0, 0.0
+        self._unread, self._looked, self._is_behind = 0, 0.0, False
 
     def poll(self, seconds: float) -> Iterator[Shaped | Batch]:
         if self._source.paused:
@@ -76,6 +76,8 @@ class CatchingUpIntake:
                 return
         if self._portions:
             yield from self._next(seconds)
+        elif self._fetched:
+            yield from _shaped(deliveries(self._fetched.popleft()), self._shaper)
         else:
             yield from _shaped(self._source.poll(seconds), self._shaper)
 
@@ -84,18 +86,20 @@ class CatchingUpIntake:
         if now >= self._looked + LOOK_SECONDS:
             self._looked, self._unread = now, self._source.unread()
             self._workers.rest()
-        return self._unread >= FAR_BEHIND and self._source.position >= self._bound
+        self._is_behind = self._unread >= (NEARLY_THERE if self._is_behind else FAR_BEHIND)
+        return (self._is_behind or bool(self._fetched)) and self._source.position >= self._bound
 
     def _hand_out(self) -> None:
         """So much that no worker has to wait for the next portion."""
         while len(self._portions) <= self._workers.number:
-            fetched = self._source.take(0.0)
-            if len(fetched) < MANY:
-                self._unread = 0
-            now = time.monotonic()
-            self._portions += [_Portion(part, self._workers.shape(part), now) for part in portions(fetched)]
-            if not self._unread:
+            if not self._fetched:
+                fetched = self._source.take(0.0)
+                self._unread = max(0, self._unread - len(fetched)) if fetched else 0
+                self._fetched += portions(fetched)
+            if not self._fetched:
                 return
+            stored = self._fetched.popleft()
+            self._portions.append(_Portion(stored, self._workers.shape(stored), time.monotonic()))
 
     def _next(self, seconds: float) -> Iterator[Shaped | Batch]:
         """What the first portion has given, if that is there in time."""
@@ -113,9 +117,9 @@ class CatchingUpIntake:
 
     def _without(self, portion: _Portion, error: Exception) -> Iterator[Shaped]:
         """What can't be done there, is done here, where whatever is wrong with an event makes a dead letter of it."""
-        if isinstance(error, TimeoutError | BrokenProcessPool):
+        if isinstance(error, TimeoutError | WorkerLost):
             self._workers.give_up(error)
-        elif not isinstance(error, CancelledError):
+        else:
             log.warning("a worker could not shape events", error=f"{type(error).__name__}: {error}")
         return _shaped(deliveries(portion.stored), self._shaper)
 

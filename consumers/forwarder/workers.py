@@ -1,45 +1,66 @@
 """Processes that make what ClickHouse takes of what the log holds: most of the work of catching up, for which one of
 Python's processes would have one core.
+
+Not a pool of the standard library's: one of those waits for ever, at the latest when the program ends, for a process
+that hangs, or was killed while it answered.
 """
 
 from __future__ import annotations
 
-import multiprocessing
+import os
+import queue
+import subprocess
+import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import Future, wait
+from contextlib import suppress
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
+from typing import Any
 
 import structlog
 
 from consumers.forwarder.batch import Batch, Limits
 from consumers.forwarder.rows import Shaper
-from consumers.forwarder.worker import begin, work
 from infra.eventlog.decoding import Stored
+from infra.eventlog.mapper import unpacked_size
 
-EVENTS, BYTES = 1_000, 1024 * 1024
-"""The most of the log that is handed out at once: it is in memory three times over, there as objects."""
+EVENTS, BYTES = 1_000, 4 * 1024 * 1024
+"""The most of the log, unpacked, that is handed out at once: it is in memory several times over, there as objects."""
 
 IDLE_SECONDS = 30.0
 """Then they end, and their memory is free."""
 
-START_SECONDS = 10.0
-"""Starting them should not take longer."""
+START_SECONDS = 20.0
+"""Starting them takes a second; longer than this, something is wrong."""
 
 MENDED_SECONDS = 30.0
 """So long nobody tries again after they failed."""
 
+COMMAND = (sys.executable, "-P", "-m", "consumers.forwarder.worker")
+
 log = structlog.get_logger(__name__)
+
+
+class WorkerLost(Exception):
+    """A process ended before it answered. `team`: those that were started with it."""
+
+    def __init__(self, message: str, team: object) -> None:
+        super().__init__(message)
+        self.team = team
 
 
 def portions(fetched: Sequence[Stored]) -> Iterator[Sequence[Stored]]:
     """Cuts what was fetched so that each part is good to hand out."""
     start = size = 0
     for number, stored in enumerate(fetched):
-        if number > start and (number - start >= EVENTS or size + len(stored.state) > BYTES):
+        weight = unpacked_size(stored.state)
+        if number > start and (number - start >= EVENTS or size + weight > BYTES):
             yield fetched[start:number]
             start, size = number, 0
-        size += len(stored.state)
+        size += weight
     if fetched:
         yield fetched[start:]
 
@@ -51,68 +72,138 @@ class Workers:
         """`number`: 0 for none. `make_shaper` is pickled, and called in each of them."""
         self.number = number
         self._given = (make_shaper, limits)
-        self._pool: ProcessPoolExecutor | None = None
-        self._starts: list[Future[None]] = []
-        self._used = self._failed = self._started = float("-inf")
+        self._team: _Team | None = None
+        self._used = self._failed = float("-inf")
 
     def ready(self) -> bool:
         """Whether something can be handed to them. Does not wait for them."""
         self._used = time.monotonic()
-        if self._pool is None and self._used > self._failed + MENDED_SECONDS:
+        if self._team is None and self._used > self._failed + MENDED_SECONDS:
             self._start()
-        if self._pool is None or not all(start.done() for start in self._starts):
+        if self._team is None:
             return False
-        if error := next((error for start in self._starts if (error := start.exception())), None):
-            self.give_up(error)
-        return error is None
+        if not self._team.began and self._used > self._team.started + START_SECONDS:
+            self.give_up(TimeoutError("they did not start"))
+            return False
+        return self._team.began
 
     def starting(self, seconds: float) -> bool:
         """Whether it is worth while to wait for them to be ready; waits for so long. What would be done in the second
         or so that this takes, would take memory for as long as the process lives.
         """
-        if self._pool is None or time.monotonic() > self._started + START_SECONDS:
+        if self._team is None:
             return False
-        wait(self._starts, seconds)
+        wait(self._team.begins, seconds)
         return True
 
     def shape(self, stored: Sequence[Stored]) -> Future[list[Batch]]:
         """The rows of these events, encoded. Only while they are `ready`. What goes wrong is in the future."""
-        assert self._pool is not None
-        try:
-            return self._pool.submit(work, list(map(tuple, stored)))  # named ones take twice as long to pickle
-        except BrokenProcessPool as error:
-            broken: Future[list[Batch]] = Future()
-            broken.set_exception(error)
-            return broken
+        assert self._team is not None
+        return self._team.hand_out(list(map(tuple, stored)))  # named ones take twice as long to pickle
 
     def give_up(self, error: BaseException) -> None:
         """For a while: one of them was killed, say, or hangs. Nothing that they were doing will be done."""
-        if self._pool is None:
-            return
-        log.warning("workers failed: going on without", error=f"{type(error).__name__}: {error}")
-        self._failed = time.monotonic()
-        processes = list(self._pool._processes.values())  # kill_workers() from Python 3.14 on
-        self.close()
-        for process in processes:
-            process.kill()
+        if self._team is not None and self._team is getattr(error, "team", self._team):
+            log.warning("workers failed: going on without", error=f"{type(error).__name__}: {error}")
+            self._failed = time.monotonic()
+            self.close()
 
     def rest(self) -> None:
         """Ends them when they were not needed for a while."""
-        if self._pool is not None and time.monotonic() > self._used + IDLE_SECONDS:
+        if time.monotonic() > self._used + IDLE_SECONDS:
             self.close()
 
     def close(self) -> None:
-        if self._pool is not None:
-            self._pool.shutdown(wait=False, cancel_futures=True)
-            self._pool, self._starts = None, []
+        """At once: whatever they are doing can be done again."""
+        if self._team is not None:
+            self._team.end()
+            self._team = None
 
     def _start(self) -> None:
-        self._started = time.monotonic()
+        team = _Team()
         try:
-            # Not forked: this process has threads.
-            self._pool = ProcessPoolExecutor(self.number, multiprocessing.get_context("spawn"), begin, self._given)
-            self._starts = [self._pool.submit(time.sleep, 0.01) for _ in range(self.number)]
-        except OSError as error:  # no room for processes, or for what they share
-            self._failed = self._started
+            for _ in range(self.number):
+                team.add(self._given)
+        except (OSError, RuntimeError) as error:  # no room for another process, or another thread
+            team.end()
+            self._failed = time.monotonic()
             log.warning("workers can't be started: going on without", error=str(error))
-            self.close()
+        else:
+            self._team = team
+
+
+class _Team:
+    """Processes that were started together, each with a thread that talks to it. `begins`: done when they can begin."""
+
+    def __init__(self) -> None:
+        self.started = time.monotonic()
+        self.begins: list[Future[None]] = []
+        self._processes: list[subprocess.Popen[bytes]] = []
+        self._tasks: queue.SimpleQueue[tuple[Any, Future[list[Batch]]] | None] = queue.SimpleQueue()
+        self._ended = False
+
+    @property
+    def began(self) -> bool:
+        """Also when one is lost: who hands something out is told then."""
+        return all(begin.done() for begin in self.begins)
+
+    def add(self, given: object) -> None:
+        ours, theirs = Pipe()
+        with theirs:
+            process = subprocess.Popen(
+                [*COMMAND, str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+                process_group=0,  # a terminal's Ctrl-C is not for them
+            )
+        self._processes.append(process)
+        self.begins.append(Future())
+        threading.Thread(target=self._talk, args=(ours, given, self.begins[-1]), daemon=True).start()
+
+    def hand_out(self, rows: object) -> Future[list[Batch]]:
+        shaped: Future[list[Batch]] = Future()
+        self._tasks.put((rows, shaped))
+        if self._ended:
+            self._drop()
+        return shaped
+
+    def end(self) -> None:
+        self._ended = True
+        for process in self._processes:
+            process.kill()
+            process.wait()
+        self._drop()
+
+    def _talk(self, connection: Connection[Any, Any], given: object, begin: Future[None]) -> None:
+        """One thread for each process. Whether that ends, hangs or is killed, reading from it does not go on."""
+        shaped: Future[list[Batch]] | None = None
+        try:
+            with connection:
+                connection.send(given)
+                connection.recv()
+                begin.set_result(None)
+                while (task := self._tasks.get()) is not None:
+                    rows, shaped = task
+                    connection.send(rows)
+                    answer = connection.recv()
+                    if isinstance(answer, Exception):
+                        shaped.set_exception(answer)
+                    else:
+                        shaped.set_result(answer)
+        except Exception as error:
+            lost = WorkerLost(f"{type(error).__name__}: {error}", self)
+            for future in (begin, shaped):
+                if future is not None and not future.done():
+                    future.set_exception(lost)
+            self._ended = True
+            self._drop()
+
+    def _drop(self) -> None:
+        """What nobody will do; and the threads that wait for something to do end."""
+        with suppress(queue.Empty):
+            while True:
+                if task := self._tasks.get_nowait():
+                    task[1].set_exception(WorkerLost("it has ended before", self))
+        for _ in self._processes:
+            self._tasks.put(None)

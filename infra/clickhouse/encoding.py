@@ -1,22 +1,48 @@
-"""Rows in ClickHouse's Native format, and inserts of them: the two halves of what the driver does in one, so that
-another process can do the first.
+"""Rows in ClickHouse's Native format, and inserts of them: what the driver does in one, so that other processes can do
+a part.
+
+An insert is one block, however many pieces it is put together from: of a body with several, ClickHouse remembers under
+the deduplication token how many there were, and takes the same rows again when they come in others.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from clickhouse_connect.datatypes.base import ClickHouseType
 from clickhouse_connect.datatypes.registry import get_from_name
 from clickhouse_connect.driver.binding import quote_identifier
 from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.common import write_leb128
 from clickhouse_connect.driver.compression import get_compressor
 from clickhouse_connect.driver.insert import InsertContext
-from clickhouse_connect.driver.transform import NativeTransform
 
 from infra.clickhouse.client import ClickHouseRefused, leave_out_frames, typed_errors
 
 TYPE_MISMATCH = 53
+
+
+@dataclass
+class Encoded:
+    """Rows, column by column: which of its values are NULL (a byte each; nothing for a column that has none), and the
+    values.
+    """
+
+    rows: int
+    columns: list[tuple[bytearray, bytearray]]
+
+    @property
+    def bytes(self) -> int:
+        return sum(len(nulls) + len(values) for nulls, values in self.columns)
+
+    def extend(self, other: Encoded) -> None:
+        """By rows of the same columns."""
+        self.rows += other.rows
+        for (nulls, values), (more_nulls, more_values) in zip(self.columns, other.columns, strict=True):
+            nulls += more_nulls
+            values += more_values
 
 
 class Encoder:
@@ -24,33 +50,50 @@ class Encoder:
 
     def __init__(self, columns: Mapping[str, str]) -> None:
         leave_out_frames()
-        self.names = list(columns)
-        self._types = [get_from_name(name) for name in columns.values()]
+        self._names = list(columns)
+        self._types = [_plain(get_from_name(name)) for name in columns.values()]
 
-    def block(self, rows: Sequence[tuple[Any, ...]]) -> bytes:
-        """One block; blocks one after another are an insert. Raises ClickHouseRefused, as a server would, for values
-        that are not of their column's type.
-        """
-        columns = [list(column) for column in zip(*rows, strict=True)]
-        context = InsertContext("", self.names, self._types, columns, column_oriented=True, block_size=len(rows))
-        text = b"".join(NativeTransform.build_insert(context))
-        # The driver leaves them in a reference cycle: ten batches would pile up before the collector came round.
-        for column in columns:
-            column.clear()
-        if context.insert_exception is not None:
-            raise ClickHouseRefused(f"A value can't be sent: {context.insert_exception}", TYPE_MISMATCH)
-        _statement, _, block = text.partition(b"\n")
-        return block
+    def encode(self, rows: Sequence[tuple[Any, ...]]) -> Encoded:
+        """Raises ClickHouseRefused, as a server would, for values that are not of their column's type."""
+        context = InsertContext("", self._names, self._types)
+        columns = zip(self._names, self._types, zip(*rows, strict=True), strict=True)
+        return Encoded(len(rows), [_column(context, *column) for column in columns])
 
-
-def insert(
-    client: Client, table: str, names: Sequence[str], blocks: Sequence[bytes], settings: Mapping[str, Any]
-) -> None:
-    """Returns when ClickHouse has them. Raises Unavailable, ClickHouseRefused."""
-    statement = f"INSERT INTO {table} ({', '.join(map(quote_identifier, names))}) FORMAT Native\n".encode()
-    packing = client.write_compression
-    compress = get_compressor(packing).compress_block  # lz4, as we ask for: whole with each block
-    with typed_errors():
+    def insert(self, client: Client, table: str, encoded: Encoded, settings: Mapping[str, Any]) -> None:
+        """Returns when ClickHouse has them. Raises Unavailable, ClickHouseRefused."""
+        compress = get_compressor(client.write_compression).compress_block  # lz4, as we ask for: whole with each piece
         # As a list (which the driver passes on) they go out one after another, without a copy of all of them.
-        body: Any = [compress(piece) for piece in (statement, *blocks)]
-        client.raw_insert("", insert_block=body, settings=dict(settings), compression=packing)
+        body: Any = [compress(piece) for piece in self._block(table, encoded)]
+        with typed_errors():
+            client.raw_insert("", insert_block=body, settings=dict(settings), compression=client.write_compression)
+
+    def _block(self, table: str, encoded: Encoded) -> Iterator[bytes | bytearray]:
+        statement = f"INSERT INTO {table} ({', '.join(map(quote_identifier, self._names))}) FORMAT Native\n"
+        head = bytearray(statement.encode())
+        write_leb128(len(self._names), head)
+        write_leb128(encoded.rows, head)
+        for name, kind, (nulls, values) in zip(self._names, self._types, encoded.columns, strict=True):
+            for text in (name, kind.insert_name):
+                write_leb128(len(text), head)
+                head += text.encode()
+            yield head + nulls
+            yield values
+            head = bytearray()
+
+
+def _plain(kind: ClickHouseType) -> ClickHouseType:
+    """A LowCardinality has a dictionary in front; what it is of can be put together, and ClickHouse converts it."""
+    return get_from_name(kind.name.removeprefix("LowCardinality(").removesuffix(")")) if kind.low_card else kind
+
+
+def _column(
+    context: InsertContext, name: str, kind: ClickHouseType, values: tuple[Any, ...]
+) -> tuple[bytearray, bytearray]:
+    encoded = bytearray()
+    context.start_column(name)
+    try:
+        kind.write_column(values, encoded, context)
+    except Exception as error:  # whatever the driver raises: from its own errors to those of struct
+        raise ClickHouseRefused(f"A value of {name} can't be sent: {error}", TYPE_MISMATCH) from error
+    nulls = len(values) if kind.nullable else 0
+    return encoded[:nulls], encoded[nulls:]

@@ -37,6 +37,16 @@ class OrjsonTranscoder(Transcoder):
         return orjson.loads(data)
 
 
+def unpacked_size(state: bytes) -> int:
+    """Bytes, as a stored payload itself tells it. Nothing is said of a damaged one."""
+    if not state.startswith(ZSTD_MAGIC):
+        return len(state)
+    try:
+        return zstandard.frame_content_size(state)
+    except zstandard.ZstdError:
+        return len(state)
+
+
 class ZstdContexts(threading.local):
     """zstandard's contexts must not be shared by threads, and making one costs more than a small payload."""
 

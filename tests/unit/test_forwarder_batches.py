@@ -45,6 +45,13 @@ def _run(events: list[Event]) -> Batch:
     return run
 
 
+def _as_cut(parts: list[list[TableRow]], made: list[Batch]) -> Iterator[list[TableRow]]:
+    """All rows, in so many at a time as the batches have."""
+    rows = iter(row for part in parts for row in part)
+    for batch in made:
+        yield list(islice(rows, batch.row_count))
+
+
 def in_parts(events: list[Event], sizes: list[int]) -> Iterator[list[Event]]:
     rest = iter(events)
     for size in sizes:
@@ -113,8 +120,8 @@ class TestRunsThatAreEncodedAlready:
         cutter = Cutter("log", 0, Limits(rows=limit))
         made = [batch for part in parts for batch in cutter.join(_run(part))] + ([cutter.cut()] if cutter.open else [])
         assert [after for after, _ in spans(made)] == [0, *(until for _, until in spans(made))][: len(made)]
-        blocks = [ENCODER.block([row for event in part for row in table_rows(event)]) for part in parts]
-        assert [block for batch in made for block in batch.blocks] == blocks
+        rows = [[row for event in part for row in table_rows(event)] for part in parts]
+        assert [batch.encoded for batch in made] == [ENCODER.encode(these) for these in _as_cut(rows, made)]
         assert sum(batch.row_count for batch in made) == 2 * sum(sizes)
         assert all(batch.row_count >= limit for batch in made[:-1])
         assert all(batch.row_count - 2 * 9 < limit for batch in made)
@@ -131,7 +138,7 @@ class TestRunsThatAreEncodedAlready:
         (third,) = cutter.join(_run(many(2, APRIL, 7)))
         assert spans([first, second, third, cutter.cut()]) == [(0, 3), (3, 5), (5, 6), (6, 8)]
         assert [batch.month for batch in (first, second, third)] == [(2026, 3), (2026, 4), (2026, 4)]
-        assert (len(second.blocks), third.blocks, len(third.rows)) == (1, [], 2)
+        assert (second.rows, third.encoded, len(third.rows)) == ([], None, 2)
 
     def test_one_without_rows_goes_with_the_others(self) -> None:
         cutter = Cutter("log", 0, Limits())

@@ -15,7 +15,7 @@ from consumers.forwarder.sinks.refusals import apart
 from infra.clickhouse import client as clickhouse
 from infra.clickhouse import schema
 from infra.clickhouse.client import ClickHouseRefused, typed_errors
-from infra.clickhouse.encoding import Encoder, insert
+from infra.clickhouse.encoding import Encoded, Encoder
 
 INSERT_SETTINGS = {
     # Answered when the part is written, not when the server has put it aside for later.
@@ -46,8 +46,8 @@ class ClickHouseSink:
         """Returns when ClickHouse has the rows. A token that it has seen lately changes nothing. A refused batch that
         is encoded already raises the refusal: cut again from the same run, it has rows, and the fault can be found.
         """
-        if batch.blocks:
-            self._send(batch.blocks, token)
+        if batch.encoded:
+            self._send(batch.encoded, token)
             return ()
         try:
             self._put(batch.rows, token)
@@ -77,11 +77,11 @@ class ClickHouseSink:
         self.client.close()
 
     def _put(self, rows: Sequence[TableRow], token: str) -> None:
-        self._send([self._encoder.block(rows)], token)
+        self._send(self._encoder.encode(rows), token)
 
-    def _send(self, blocks: Sequence[bytes], token: str) -> None:
+    def _send(self, encoded: Encoded, token: str) -> None:
         settings = {**INSERT_SETTINGS, "insert_deduplication_token": token}
-        insert(self.client, self._table, self._encoder.names, blocks, settings)
+        self._encoder.insert(self.client, self._table, encoded, settings)
 
     def _answers(self) -> bool:
         """Whether the table can be queried: then it is not for everything that an insert is refused."""

@@ -1,4 +1,4 @@
-"""Rows as blocks, sent to a ClickHouse: what is packed and what is not, and what can't be a value."""
+"""Rows as blocks, sent to a ClickHouse: put together from any pieces, packed or not; and what can't be a value."""
 
 from __future__ import annotations
 
@@ -11,34 +11,52 @@ from clickhouse_connect.driver.client import Client
 from consumers.forwarder.sinks.refusals import ABOUT_DATA
 from infra.clickhouse import client as clickhouse_client
 from infra.clickhouse.client import ClickHouseRefused
-from infra.clickhouse.encoding import Encoder, insert
+from infra.clickhouse.encoding import Encoded, Encoder
 
-ENCODER = Encoder({"number": "UInt64", "name": "Nullable(String)"})
+COLUMNS = {"number": "UInt64", "name": "Nullable(String)", "kind": "LowCardinality(String)"}
+ENCODER = Encoder(COLUMNS)
+ROWS = [(n, str(n) if n % 3 else None, "odd" if n % 2 else "even") for n in range(5_000)]
+ONE_PART = {"async_insert": 0, "min_insert_block_size_rows": 1_000_000, "min_insert_block_size_bytes": 2**28}
 
 
 @pytest.fixture
 def table(clickhouse: Client) -> Iterator[str]:
-    clickhouse.command("CREATE TABLE cvat.numbers (number UInt64, name Nullable(String)) ENGINE = Memory")
+    columns = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())
+    settings = "non_replicated_deduplication_window = 100"
+    clickhouse.command(f"CREATE TABLE cvat.numbers ({columns}) ENGINE = MergeTree ORDER BY number SETTINGS {settings}")
     yield "cvat.numbers"
-    clickhouse.command("DROP TABLE cvat.numbers")
+    clickhouse.command("DROP TABLE cvat.numbers SYNC")
+
+
+def encoded(size: int) -> Encoded:
+    """All rows, put together from pieces of so many."""
+    first, *others = (ENCODER.encode(ROWS[start : start + size]) for start in range(0, len(ROWS), size))
+    for other in others:
+        first.extend(other)
+    return first
 
 
 @pytest.mark.parametrize("packing", [None, "lz4"])
-def test_blocks_one_after_another_are_one_insert(
-    packing: str | None, url: str, table: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("sizes", [(5_000, 700), (700, 5_000), (700, 33)])
+def test_the_same_rows_under_the_same_token_are_taken_once_from_whatever_pieces(
+    sizes: tuple[int, int], packing: str | None, url: str, table: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if packing:
         monkeypatch.setattr(clickhouse_client, "LOOPBACK", ())
-    blocks = [ENCODER.block([(n, str(n) if n % 3 else None) for n in range(k, k + 500)]) for k in range(0, 5_000, 500)]
     with closing(clickhouse_client.connect(url)) as client:
         assert client.write_compression == packing
-        insert(client, table, ENCODER.names, blocks, {})
-        found = client.query(f"SELECT count(), sum(number), countIf(name IS NULL) FROM {table}").result_rows
-    assert found == [(5_000, sum(range(5_000)), 1_667)]
+        for size in sizes:
+            ENCODER.insert(client, table, encoded(size), {**ONE_PART, "insert_deduplication_token": "the same"})
+            assert client.query(f"SELECT * FROM {table} ORDER BY number").result_rows == ROWS
+        ENCODER.insert(client, table, encoded(700), {**ONE_PART, "insert_deduplication_token": "another"})
+        assert client.query(f"SELECT count() FROM {table}").result_rows == [(2 * len(ROWS),)]
 
 
-@pytest.mark.parametrize("row", [(-1, "below"), (2**64, "above"), (None, "nothing"), ("one", "a word"), (1, 2)])
-def test_a_value_that_its_column_cannot_hold_is_refused_as_a_server_would(row: tuple[object, object]) -> None:
+@pytest.mark.parametrize(
+    "row",
+    [(-1, "below", ""), (2**64, "above", ""), (None, "nothing", ""), ("one", "word", ""), (1, 2, ""), (1, "", None)],
+)
+def test_a_value_that_its_column_cannot_hold_is_refused_as_a_server_would(row: tuple[object, ...]) -> None:
     with pytest.raises(ClickHouseRefused) as refused:
-        ENCODER.block([(1, "one"), row])
+        ENCODER.encode([ROWS[0], row])
     assert refused.value.code in ABOUT_DATA
