@@ -14,6 +14,10 @@ DataOption = Annotated[
     Path | None,
     typer.Option("--data", envvar="ANNALS_DATA", help="The data folder.", show_default="annals-data"),
 ]
+TopologyOption = Annotated[
+    Path | None, typer.Option("--topology", metavar="FILE", help="What is sent where; left out: all to ClickHouse.")
+]
+SinkOption = Annotated[str | None, typer.Option("--sink", help="A sink of the topology; left out: ClickHouse.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 
 

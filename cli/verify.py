@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from cli.database import open_database
-from cli.options import DataOption, JsonOption, read_settings
+from cli.options import DataOption, JsonOption, TopologyOption, read_settings
 
 if TYPE_CHECKING:
     from infra.postgres.database import Database
@@ -29,11 +29,14 @@ def verify(
     quick: Annotated[bool, typer.Option("--quick", help="Only a sample, in seconds.")] = False,
     clickhouse: Annotated[bool, typer.Option("--clickhouse", help="Only ClickHouse.")] = False,
     rows: Annotated[bool, typer.Option("--rows", help="Every column of every row in ClickHouse, too.")] = False,
+    topology: TopologyOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Fold the log anew and compare: tables, streams, blobs, ClickHouse. Exits with 1 and the first difference."""
     scope: Scope = "clickhouse" if clickhouse else "sample" if quick else "everything"
-    equal = check(read_settings(data), scope, hash_blobs=blobs, rows=rows, wait=wait, as_json=as_json)
+    equal = check(
+        read_settings(data, topology=topology), scope, hash_blobs=blobs, rows=rows, wait=wait, as_json=as_json
+    )
     raise typer.Exit(0 if equal else 1)
 
 

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli.forward import dead_letters
-from cli.options import DataOption, JsonOption, read_settings
+from cli.options import DataOption, JsonOption, SinkOption, TopologyOption, read_settings
 from cli.roles.commands import LifelineOption, NameOption, process
 
 if TYPE_CHECKING:
     from consumers.forwarder.topology import Route
 
-TopologyOption = Annotated[
-    Path | None, typer.Option("--topology", metavar="FILE", help="What to send where; left out: all to ClickHouse.")
-]
-SinkOption = Annotated[str | None, typer.Option("--sink", help="A sink of the topology; left out: ClickHouse.")]
 PositionsArgument = Annotated[
     list[str] | None, typer.Argument(metavar="[POSITION|FIRST-LAST]...", help="Events that are sent anew in any case.")
 ]

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.options import DataOption, JsonOption, read_settings
+from cli.options import DataOption, JsonOption, SinkOption, TopologyOption, read_settings
 
 if TYPE_CHECKING:
     from consumers.forwarder.dead_letters import DeadLetter
     from infra.settings import Settings
 
 app = typer.Typer(help="Events that a sink could not be given: why, and once more.", no_args_is_help=True)
-SinkOption = Annotated[str | None, typer.Option("--sink", help="A sink of the topology; left out: ClickHouse.")]
-TopologyOption = Annotated[Path | None, typer.Option("--topology", metavar="FILE", help="The forwarder's topology.")]
 PlacesArgument = Annotated[list[str] | None, typer.Argument(metavar="[PLACE]…", help="As in the list; left out: all.")]
 
 

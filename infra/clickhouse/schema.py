@@ -8,15 +8,15 @@ materialized view `fill_<table>`, and plain views on top of them.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from importlib.resources import files
 from string import Template
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from clickhouse_connect.driver.client import Client
 
-from infra.clickhouse.client import typed_errors
+from infra.clickhouse.client import ClickHouseRefused, typed_errors
 from infra.clickhouse.layout import DEFAULT, Layout, expired_before
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
 ]
 
 EVENTS: Final = "events"
+T = TypeVar("T")
 
 _FILL: Final = re.compile(r"CREATE MATERIALIZED VIEW IF NOT EXISTS \S+\.fill_(?P<table>\w+)\s.*?\sAS\n", re.DOTALL)
 _TABLE: Final = re.compile(r"CREATE TABLE IF NOT EXISTS \S+\.(?P<table>\w+)\s")
@@ -39,6 +40,8 @@ _KEY: Final = re.compile(r"\nORDER BY \((.+)\)\n")
 _TTL: Final = re.compile(r" TTL (.+?) SETTINGS ", re.DOTALL)
 _BLOCK: Final = 250_000
 """Positions that are filled in at once: they bound the memory and the time of one statement."""
+
+_MEMORY_LIMIT_EXCEEDED: Final = 241
 
 _SYNCHRONOUS: Final = {"mutations_sync": 2}
 """Answered when it is done, on all replicas."""
@@ -106,26 +109,47 @@ def refill_derived(client: Client, layout: Layout, name: str, after: int = 0, un
     """Adds to a table beside `events` what it lacks of `after` < position <= `until` (None: all that `events` has).
     Rows that it has stay as they are. Raises Unavailable, ClickHouseRefused.
     """
-    with typed_errors():
-        if until is None:
+    if until is None:
+        with typed_errors():
             until = _last(client, layout)
-        for first in range(after, until, _BLOCK):
-            # Not under the deduplication log: it may know these very rows, though they have been deleted since.
-            client.command(
-                f"INSERT INTO {layout.database}.{name} {_lacking(layout, name, first, min(first + _BLOCK, until))}",
-                settings={"insert_deduplicate": 0},
-            )
+
+    def fill(first: int, last: int) -> None:
+        # Not under the deduplication log: it may know these very rows, though they have been deleted since.
+        statement = f"INSERT INTO {layout.database}.{name} {_lacking(layout, name, first, last)}"
+        client.command(statement, settings={"insert_deduplicate": 0})
+
+    _in_blocks(fill, after, until)
 
 
 def lacking(client: Client, layout: Layout, name: str, after: int, until: int) -> int:
     """How many rows a table beside `events` lacks of `after` < position <= `until`. Raises Unavailable,
     ClickHouseRefused.
     """
-    with typed_errors():
-        return sum(
-            int(client.query(f"SELECT count() FROM ({_lacking(layout, name, first, last)})").result_rows[0][0])  # noqa: S608
-            for first, last in ((first, min(first + _BLOCK, until)) for first in range(after, until, _BLOCK))
-        )
+
+    def count(first: int, last: int) -> int:
+        statement = f"SELECT count() FROM ({_lacking(layout, name, first, last)})"  # noqa: S608
+        return int(client.query(statement).result_rows[0][0])
+
+    return sum(_in_blocks(count, after, until))
+
+
+def _in_blocks(run: Callable[[int, int], T], after: int, until: int) -> list[T]:
+    """Of the positions `after` < position <= `until`, a block at a time; one that takes more memory than a query may
+    have is halved.
+    """
+    blocks = [(first, min(first + _BLOCK, until)) for first in range(after, until, _BLOCK)]
+    done = []
+    while blocks:
+        first, last = blocks.pop()
+        try:
+            with typed_errors():
+                done.append(run(first, last))
+        except ClickHouseRefused as error:
+            if error.code != _MEMORY_LIMIT_EXCEEDED or last - first == 1:
+                raise
+            middle = (first + last) // 2
+            blocks += [(middle, last), (first, middle)]
+    return done
 
 
 def _lacking(layout: Layout, name: str, after: int, until: int) -> str:
