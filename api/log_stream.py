@@ -81,7 +81,8 @@ class LogStreams:
                     position = reached
                     continue
                 try:
-                    await asyncio.wait_for(moved.wait(), LOOK_SECONDS)
+                    async with asyncio.timeout(LOOK_SECONDS):
+                        await moved.wait()
                 except TimeoutError:
                     yield b": still here\n\n"
 

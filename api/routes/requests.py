@@ -57,7 +57,8 @@ async def retrieve(request: Request, request_id: str) -> Response:
         if row["status"] not in ("queued", "started") or left <= 0 or await request.is_disconnected():
             return json_response(views.request(row, urls.base(request)))
         try:
-            await asyncio.wait_for(moved.wait(), left)
+            async with asyncio.timeout(left):
+                await moved.wait()
         except TimeoutError:
             continue
 

@@ -96,7 +96,9 @@ class Answer:
 
     async def _within(self, message: Message) -> None:
         try:
-            await asyncio.wait_for(self._send(message), self._silence)
+            # Not wait_for, which in Python 3.11 forgets a cancellation that comes as it ends: a KILL would be lost.
+            async with asyncio.timeout(self._silence):
+                await self._send(message)
         except TimeoutError:
             raise Disconnected from None
 

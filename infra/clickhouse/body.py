@@ -28,7 +28,8 @@ class Body:
         """The next part; empty at the end. Raises Disconnected, or QueryFailed when the client sends nothing more."""
         while not self._complete.is_set():
             try:
-                message = await asyncio.wait_for(self._receive(), self._silence)
+                async with asyncio.timeout(self._silence):
+                    message = await self._receive()
             except TimeoutError:
                 text = f"The client sent nothing for {self._silence:g} s"
                 raise QueryFailed(Code.SOCKET_TIMEOUT, text) from None

@@ -101,4 +101,5 @@ async def _end_of(queries: Iterable[Query], wait: float) -> None:
     for query in queries:
         query.kill()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(query.ended.wait(), wait)
+            async with asyncio.timeout(wait):
+                await query.ended.wait()
