@@ -1,4 +1,4 @@
-"""`python -m bench [SCENARIO …]`: measures, prints, and (when all are run) rewrites docs/benchmarks.md."""
+"""`python -m bench [SCENARIO …]`: measures, prints, and puts that into docs/benchmarks.md."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import importlib
 import sys
 from pathlib import Path
 
-from bench.report import Section, markdown
+from bench.report import text_of, with_sections
 
 SCENARIOS = (
     "startup",
@@ -27,14 +27,13 @@ TARGET = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 
 
 def main(names: list[str]) -> None:
-    sections: list[Section] = []
+    texts = []
     for name in names or SCENARIOS:
         print(f"{name} …", file=sys.stderr, flush=True)
-        sections.append(importlib.import_module(f"bench.scenarios.{name}").measure())
-        print(markdown(sections[-1:]).split("\n## ", 1)[1])
-    if not names:
-        TARGET.write_text(markdown(sections))
-        print(f"written to {TARGET}", file=sys.stderr)
+        texts.append(text_of(importlib.import_module(f"bench.scenarios.{name}").measure()))
+        print(texts[-1])
+    TARGET.write_text(with_sections(TARGET.read_text() if names else "", texts))
+    print(f"written to {TARGET}", file=sys.stderr)
 
 
 if __name__ == "__main__":
