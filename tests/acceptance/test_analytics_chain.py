@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
@@ -29,6 +29,7 @@ from infra.clickhouse.schema import Layout, tables
 
 from ..kafka.broker import Broker, Cluster
 from ..kafka.fixtures import three_brokers
+from ..waiting import wait_until
 
 __all__ = ["three_brokers"]
 
@@ -146,13 +147,6 @@ def recording(system: System) -> Iterator[None]:
 
 def head(system: System) -> int:
     return int(system.database.query("SELECT max(position) AS head FROM log.events")[0]["head"])
-
-
-def wait_until(condition: Callable[[], object], seconds: float) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come to that in time"
-        time.sleep(0.1)
 
 
 def held(client: Client) -> int:

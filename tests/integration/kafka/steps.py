@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -24,6 +24,8 @@ from domain.events.job import JobAssigned, JobStateChanged
 from domain.events.telemetry import ClientEventsReported
 from infra.kafka.configuration import KafkaConfiguration
 from infra.postgres.database import Database
+
+from ...waiting import wait_until
 
 REPOSITORY = Path(__file__).parents[3]
 SECONDS = 60.0
@@ -116,13 +118,6 @@ def relayed(log: Database) -> int:
     """Up to where Kafka has acknowledged."""
     row = log.query_one("SELECT position FROM log.checkpoints WHERE consumer = 'relay'")
     return int(row["position"]) if row else 0
-
-
-def wait_until(condition: Callable[[], object], seconds: float = SECONDS) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come to that in time"
-        time.sleep(0.01)
 
 
 def messages(kafka: KafkaConfiguration) -> dict[TopicPartition, list[ConsumerRecord]]:

@@ -14,8 +14,9 @@ from infra.postgres.database import Database
 from tests.kafka.broker import Broker, Cluster
 from tests.kafka.fixtures import fresh_topics
 
+from ...waiting import wait_until
 from .readers import Ledger, reading
-from .steps import assert_complete, head, recording, relay_process, relayed, relaying, wait_until
+from .steps import assert_complete, head, recording, relay_process, relayed, relaying
 
 
 def assert_all_arrive(log: Database, ledger: Ledger) -> None:

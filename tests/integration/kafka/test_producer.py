@@ -19,7 +19,8 @@ from infra.kafka.topics import ensure_topics
 from tests.kafka.broker import Cluster
 from tests.kafka.fixtures import fresh_topics
 
-from .steps import messages, wait_until
+from ...waiting import wait_until
+from .steps import messages
 
 
 def run(kafka: KafkaConfiguration, number: int) -> list[tuple[str, Message]]:

@@ -15,6 +15,7 @@ from infra.kafka.messages import decode
 from infra.kafka.producer import TransactionalProducer
 from infra.postgres.database import Database
 
+from ...waiting import wait_until
 from .steps import (
     ME,
     assert_complete,
@@ -27,7 +28,6 @@ from .steps import (
     relay_process,
     relayed,
     relaying,
-    wait_until,
 )
 
 

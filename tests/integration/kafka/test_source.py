@@ -22,8 +22,9 @@ from infra.kafka.producer import TransactionalProducer
 from infra.kafka.topics import ensure_topics
 from infra.postgres.database import Database
 
+from ...waiting import wait_until
 from .readers import BEAT, Ledger, Reader, read_all, reading
-from .steps import head, record, recording, relay_all, relay_process, relayed, relaying, wait_until
+from .steps import head, record, recording, relay_all, relay_process, relayed, relaying
 
 
 def everything(log: Database) -> list[int]:
