@@ -41,7 +41,8 @@ def read_manifest(name: str, content: bytes) -> Manifest:
     relative to its own folder. Raises MediaError, which names the file and line.
     """
     lines = [line for line in content.splitlines() if line.strip()]
-    version, kind, *images = [_object(name, number, line) for number, line in enumerate(lines, 1)] or [{}, {}]
+    told = [_object(name, number, line) for number, line in enumerate(lines, 1)]
+    version, kind, *images = told if len(told) >= 2 else ({}, {})
     if "version" not in version or kind.get("type") != "images":
         raise MediaError(f"{name} is not a manifest of images: its first two lines must give version and type")
     folder = posixpath.dirname(name)

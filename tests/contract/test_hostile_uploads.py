@@ -11,7 +11,7 @@ import pytest
 from .conftest import ADMIN, Server
 from .hostile import JOB, TASK, assert_refused, attacking, quiet_server
 from .pictures import noise
-from .shared import head
+from .shared import last_change
 
 PART = b'--b\r\nContent-Disposition: form-data; name="client_files[0]"; filename="a'
 
@@ -108,14 +108,14 @@ def test_wrong_offsets(quiet: Server) -> None:
     with httpx.Client(base_url=quiet.url, auth=ADMIN, timeout=60) as http:
         start = {"Tus-Resumable": "1.0.0", "Upload-Length": "10", "Upload-Metadata": _metadata("offset.jpg")}
         location = http.post(f"{DATA}/", headers=start).headers["location"]
-        before = head(quiet)
+        before = last_change(quiet)
         kind = {"Tus-Resumable": "1.0.0", "Content-Type": "application/offset+octet-stream"}
         for offset in ("1", "-1", "x", "", "9" * 400, "1.5", "11", str(2**63)):
             answer = http.patch(location, content=b"12345", headers={**kind, "Upload-Offset": offset})
             assert 400 <= answer.status_code < 500, (offset, answer.text)
         assert http.patch(location, content=b"1" * 11, headers={**kind, "Upload-Offset": "0"}).status_code == 413
         assert http.head(location, headers={"Tus-Resumable": "1.0.0"}).headers["upload-offset"] == "0"
-        assert head(quiet) == before
+        assert last_change(quiet) == before
 
 
 MEDIA = f"/api/jobs/{JOB}/data"

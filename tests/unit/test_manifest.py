@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from domain.errors import MediaError
@@ -55,6 +55,8 @@ def test_an_image_is_named_once() -> None:
 
 
 @given(st.binary(max_size=60))
+@example(b"{}")
+@example(b"{}\n{}")
 def test_anything_else_is_refused(content: bytes) -> None:
     with pytest.raises(MediaError, match=r"m\.jsonl"):
         read_manifest("m.jsonl", content)
