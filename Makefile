@@ -28,7 +28,7 @@ serve: $(STAMP)  ## Everything, on port 8080 and 8123, data in .annals (DATA=…
 	@$(BIN)/annals serve --data $(DATA)
 
 test: $(STAMP)  ## The test suite (eight minutes on 4 cores)
-	@$(BIN)/python -m pytest -n $${TEST_PROCESSES:-3} --dist loadfile --no-loadscope-reorder -m "not soak"
+	@$(BIN)/python -m pytest -n $${TEST_PROCESSES:-$$(( $$(getconf _NPROCESSORS_ONLN) > 3 ? 4 : 3 ))} --dist loadfile --no-loadscope-reorder -m "not soak"
 
 soak: $(STAMP)  ## The long tests
 	@$(BIN)/python -m pytest -m soak
