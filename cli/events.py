@@ -83,14 +83,12 @@ def _tell(events: Iterable[Event], *, as_json: bool) -> None:
 
 def _follow(database: Database, query: EventQuery, position: int, *, as_json: bool) -> None:
     """Until Ctrl-C or SIGTERM; also where the shell that started it in the background had SIGINT ignored."""
-    import signal
     import threading
 
+    from cli.roles.stopping import stop_event
     from infra.eventlog.subscription import Listener
 
-    moved, stop = threading.Event(), threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+    moved, stop = threading.Event(), stop_event()
     listener = Listener(database, lambda _: moved.set()).start()
     while not stop.is_set():
         if not moved.wait(STOP_NOTICED):

@@ -85,7 +85,7 @@ def rebuild(sink: SinkOption = None, data: DataOption = None, topology: Topology
     """Fill fresh tables from the log beside the old ones, and put them in their place. Forwarding goes on."""
     from cli.forward.parts import open_means, route
     from cli.progress import fold_progress
-    from consumers.forwarder.rebuild import rebuild as rebuild_sink
+    from consumers.forwarder.mending.rebuild import rebuild as rebuild_sink
 
     settings = read_settings(data, topology=topology)
     with open_means(settings) as means, fold_progress("Rebuilding") as progress:
@@ -103,7 +103,7 @@ def repair(
     """Compare ClickHouse with the log, and send anew what differs, and what is named. Forwarding waits meanwhile."""
     from cli.forward.parts import open_means, route
     from cli.forward.positions import ranges
-    from consumers.forwarder.mending import mend
+    from consumers.forwarder.mending.by_hand import mend
 
     settings, named = read_settings(data, topology=topology), ranges(positions or ())
     with open_means(settings) as means:

@@ -44,7 +44,7 @@ def retry(
 ) -> None:
     """Read them from the log again and send them. Exits with 1 if any is refused once more."""
     from cli.forward.parts import open_means, route
-    from consumers.forwarder.resending import resend
+    from consumers.forwarder.mending.resending import resend
 
     settings = read_settings(data, topology=topology)
     letters = _chosen(_letters(settings, sink), places)

@@ -15,12 +15,12 @@ from cli.forward.parts import redaction_key, route
 from cli.phrases.words import counted
 from cli.progress import fold_progress
 from cli.serving.server_file import running_server
-from consumers.forwarder import inventory
-from consumers.forwarder.check import compare
 from consumers.forwarder.checkpoint import CONSUMER, Checkpoint
-from consumers.forwarder.contents import Discrepancy, discrepancies
-from consumers.forwarder.inventory import Expected
 from consumers.forwarder.means import expected
+from consumers.forwarder.proof import inventory
+from consumers.forwarder.proof.check import compare
+from consumers.forwarder.proof.contents import Discrepancy, discrepancies
+from consumers.forwarder.proof.inventory import Expected
 from domain.errors import AnnalsError
 from infra.clickhouse.client import connect
 from infra.clickhouse.schema import Layout

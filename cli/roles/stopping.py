@@ -5,10 +5,11 @@ from __future__ import annotations
 import signal
 import threading
 
+from cli.signals import on_signals
+
 
 def stop_event() -> threading.Event:
     """Set by the first SIGTERM or SIGINT."""
     stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    on_signals((signal.SIGTERM, signal.SIGINT), stop.set)
     return stop

@@ -73,7 +73,7 @@ class Server:
         self._listening = undo.enter_context(Listening(settings.host, settings.port, clickhouse_port, settings.workers))
         self._processes = supervisor(settings, self._listening)
         if self._postgres is not None:
-            undo.callback(self._postgres.stop)
+            undo.callback(self._postgres.stop, lambda: stop.hurried)
         undo.callback(self._processes.stop, stop)
         self._processes.start_urgent()  # they import their libraries while PostgreSQL starts
         whereabouts = self._start_database()

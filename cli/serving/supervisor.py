@@ -6,11 +6,11 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Sequence
-from types import FrameType
 
 import structlog
 
 from cli.serving.child import Child
+from cli.signals import on_signals
 
 LOOK_SECONDS = 0.1
 KILL_SECONDS = 5.0
@@ -24,20 +24,23 @@ class StopSignal:
 
     def __init__(self) -> None:
         self._asked = threading.Event()
-        self.hurried = threading.Event()
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, self._handle)
+        self._hurried = threading.Event()
+        on_signals((signal.SIGTERM, signal.SIGINT, signal.SIGHUP), self._take)
 
     @property
     def asked(self) -> bool:
         return self._asked.is_set()
 
+    @property
+    def hurried(self) -> bool:
+        return self._hurried.is_set()
+
     def wait(self, seconds: float) -> bool:
         """True as soon as a stop is asked for."""
         return self._asked.wait(seconds)
 
-    def _handle(self, _number: int, _frame: FrameType | None) -> None:
-        (self.hurried if self.asked else self._asked).set()
+    def _take(self) -> None:
+        (self._hurried if self.asked else self._asked).set()
 
 
 class Supervisor:
@@ -76,20 +79,24 @@ class Supervisor:
         return any(started)
 
     def stop(self, stop: StopSignal) -> None:
-        """Returns when all have ended. Who does not end in its time, or when the stop is hurried, is killed."""
+        """Returns when all have ended. Who does not end in its time is killed; when the stop is hurried, all are."""
         for group in self._groups:
             for child in group:
                 child.ask_to_stop()
             deadline = time.monotonic() + max((child.stop_seconds for child in group), default=0.0)
             for child in group:
-                _wait(child, deadline, stop)
+                self._wait(child, deadline, stop)
 
-
-def _wait(child: Child, deadline: float, stop: StopSignal) -> None:
-    while not child.wait(LOOK_SECONDS):
-        if stop.hurried.is_set() or time.monotonic() > deadline:
-            if not stop.hurried.is_set():
+    def _wait(self, child: Child, deadline: float, stop: StopSignal) -> None:
+        while not child.wait(LOOK_SECONDS):
+            if stop.hurried:
+                log.warning("stopping at once: who still runs is killed", processes=sorted(self.pids()))
+                for running in self.children:
+                    running.kill()
+            elif time.monotonic() > deadline:
                 log.warning(f"{child.name} did not stop within {child.stop_seconds:.0f} s and is killed")
-            child.kill()
+                child.kill()
+            else:
+                continue
             child.wait(KILL_SECONDS)
             return

@@ -1,5 +1,6 @@
 """The forwarder: log → ClickHouse, every event exactly once as a query sees it.
 
-source.py reads the log, transform/ makes rows, sink.py inserts, checkpoint.py remembers, recovery.py finds out where to
-go on, forwarder.py joins them; check.py proves the outcome.
+sources/ read, intake/ and transform/ make rows, sinks/ take batches of them, pipeline.py passes them on and
+checkpoint.py remembers; opening.py and forwarder.py join these as topology.py says. proof/ compares the outcome with
+the log, mending/ puts it right.
 """

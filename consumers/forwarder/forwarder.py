@@ -10,7 +10,8 @@ import structlog
 from consumers.backoff import through_failures
 from consumers.forwarder import dead_letters
 from consumers.forwarder.buffer import Buffer
-from consumers.forwarder.intake import CatchingUpIntake, Intake, PlainIntake
+from consumers.forwarder.intake.intake import CatchingUpIntake, Intake, PlainIntake
+from consumers.forwarder.intake.workers import Workers
 from consumers.forwarder.means import Means
 from consumers.forwarder.opening import opened
 from consumers.forwarder.pipeline import Flow, Pipeline
@@ -18,7 +19,6 @@ from consumers.forwarder.sources.log import LogSource
 from consumers.forwarder.sources.source import Source
 from consumers.forwarder.status import Status
 from consumers.forwarder.topology import Route
-from consumers.forwarder.workers import Workers
 from infra.clickhouse.client import ClickHouseRefused
 from infra.eventlog.subscription import Listener
 

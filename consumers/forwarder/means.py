@@ -11,8 +11,8 @@ from psycopg.rows import DictRow
 
 from consumers.forwarder import dead_letters
 from consumers.forwarder.buffer import Room, own_folder
-from consumers.forwarder.floor import floor
-from consumers.forwarder.inventory import Expected
+from consumers.forwarder.proof.floor import floor
+from consumers.forwarder.proof.inventory import Expected
 from consumers.forwarder.topology import Route
 from infra.clickhouse.schema import Layout
 from infra.postgres.database import Database

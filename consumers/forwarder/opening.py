@@ -12,8 +12,9 @@ from psycopg.rows import DictRow
 
 from consumers.forwarder.checkpoint import Checkpoint
 from consumers.forwarder.means import Means, expected
-from consumers.forwarder.mending import finish
-from consumers.forwarder.recovery import recover
+from consumers.forwarder.mending.by_hand import finish
+from consumers.forwarder.mending.recovery import recover
+from consumers.forwarder.mending.unfinished import Unfinished
 from consumers.forwarder.sinks.clickhouse import ClickHouseSink
 from consumers.forwarder.sinks.files import FileSink
 from consumers.forwarder.sinks.sink import Sink
@@ -21,7 +22,6 @@ from consumers.forwarder.sinks.stdout import StdoutSink
 from consumers.forwarder.sources.log import LogSource
 from consumers.forwarder.sources.source import Source
 from consumers.forwarder.topology import ClickHouseConfig, FileConfig, LogConfig, Route
-from consumers.forwarder.unfinished import Unfinished
 from consumers.lock import FollowerLock
 
 SENDERS = 4
@@ -75,7 +75,7 @@ def _prepare_alone(route: Route, means: Means) -> None:
         if not isinstance(sink, ClickHouseSink):
             return
 
-        from consumers.forwarder.adoption import adopt  # a library that only who needs it loads
+        from consumers.forwarder.mending.adoption import adopt  # a library that only who needs it loads
 
         assert means.kafka is not None  # the topology was checked
         if until := Unfinished(connection, route.consumer).until:

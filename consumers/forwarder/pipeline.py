@@ -17,7 +17,7 @@ from consumers.forwarder.batch import Batch, Limits
 from consumers.forwarder.buffer import Buffer
 from consumers.forwarder.cutter import Cutter
 from consumers.forwarder.dead_letters import DeadLetter
-from consumers.forwarder.intake import Intake
+from consumers.forwarder.intake.intake import Intake
 from consumers.forwarder.sinks.sink import Sink
 from consumers.forwarder.sources.source import Source
 from consumers.forwarder.status import Status

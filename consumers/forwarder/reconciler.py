@@ -12,10 +12,10 @@ from psycopg import Connection
 from psycopg.rows import DictRow
 
 from consumers.bookmark import Bookmark
-from consumers.forwarder.check import Reconciliation, compare
 from consumers.forwarder.checkpoint import Checkpoint
 from consumers.forwarder.means import Means, expected
-from consumers.forwarder.repair import repair
+from consumers.forwarder.mending.repair import repair
+from consumers.forwarder.proof.check import Reconciliation, compare
 from consumers.forwarder.sinks.clickhouse import ClickHouseSink
 from consumers.forwarder.topology import ClickHouseConfig, LogConfig, Route
 from consumers.lock import FollowerLock

@@ -6,7 +6,7 @@ import contextlib
 import logging
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -63,13 +63,15 @@ class EmbeddedPostgres:
                     self._leave(self._users)
                 raise
 
-    def stop(self) -> None:
-        """Stop the server in order (fast shutdown: nobody can go on using it) and give the folder free."""
+    def stop(self, hurried: Callable[[], bool] = lambda: False) -> None:
+        """Stop the server in order (fast shutdown: nobody can go on using it) and give the folder free. As soon as it
+        is `hurried` the server leaves it to its next start to put things in order.
+        """
         if not self._owner.held:
             return
         with self._control.hold(START_TIMEOUT):
             try:
-                self._stop_server()
+                self._stop_server(hurried)
             finally:
                 self._users.release()
                 self._owner.release()
@@ -146,10 +148,10 @@ class EmbeddedPostgres:
         log.info("PostgreSQL started in %s (process %d)", self._folder.root, self._child.pid)
         return self._child.pid
 
-    def _stop_server(self) -> None:
+    def _stop_server(self, hurried: Callable[[], bool] = lambda: False) -> None:
         process = postmaster.find(self._folder) or self._running_child()
         if process is not None:
-            postmaster.stop(process, STOP_TIMEOUT)
+            postmaster.stop(process, STOP_TIMEOUT, hurried)
             log.info("PostgreSQL stopped in %s", self._folder.root)
         self._reap()
         if self._folder.socket_folder != self._folder.root:

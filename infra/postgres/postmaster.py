@@ -6,6 +6,7 @@ import contextlib
 import signal
 import subprocess
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -98,12 +99,14 @@ def wait_ready(folder: ServerFolder, pid: int, timeout: float) -> PidFile:
     raise Unavailable(f"PostgreSQL in {folder.root} was not ready after {timeout:.0f} s: {folder.last_words()}")
 
 
-def stop(process: psutil.Process, timeout: float) -> None:
-    """Fast shutdown: roll back open transactions, write a checkpoint, end. Without success: end at once, safely."""
-    for sign in (signal.SIGINT, signal.SIGQUIT):
+def stop(process: psutil.Process, timeout: float, hurried: Callable[[], bool] = lambda: False) -> None:
+    """Fast shutdown: roll back open transactions, write a checkpoint, end. Without success, and as soon as it is
+    `hurried`: end at once, safely; the next start recovers.
+    """
+    for sign, impatient in ((signal.SIGINT, hurried), (signal.SIGQUIT, lambda: False)):
         with contextlib.suppress(psutil.NoSuchProcess):
             process.send_signal(sign)
-        if not _wait_for_end([process], timeout):
+        if not _wait_for_end([process], timeout, impatient):
             return
     raise Unavailable(f"PostgreSQL (process {process.pid}) does not stop")
 
@@ -135,11 +138,13 @@ def _works_in(process: psutil.Process, cluster: Path) -> bool:
         return False
 
 
-def _wait_for_end(processes: list[psutil.Process], timeout: float) -> list[psutil.Process]:
+def _wait_for_end(
+    processes: list[psutil.Process], timeout: float, impatient: Callable[[], bool] = lambda: False
+) -> list[psutil.Process]:
     """Wait for all; the answer is those that still live. A zombie is dead, even if no parent ever looks at it."""
     deadline = time.monotonic() + timeout
     while alive := [process for process in processes if not _has_ended(process.pid)]:
-        if time.monotonic() > deadline:
+        if time.monotonic() > deadline or impatient():
             break
         time.sleep(POLL_SECONDS)
     return alive

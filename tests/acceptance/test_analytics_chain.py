@@ -18,8 +18,8 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from cli.bootstrap import System
-from consumers.forwarder.check import compare
-from consumers.forwarder.inventory import Expected
+from consumers.forwarder.proof.check import compare
+from consumers.forwarder.proof.inventory import Expected
 from domain.event import Actor, Context
 from domain.events.job import JobAssigned, JobStateChanged
 from domain.events.telemetry import ClientEventsReported

@@ -13,8 +13,8 @@ import psutil
 import pytest
 
 from cli.bootstrap import System
-from consumers.forwarder.check import compare
-from consumers.forwarder.inventory import Expected
+from consumers.forwarder.proof.check import compare
+from consumers.forwarder.proof.inventory import Expected
 from infra.clickhouse.client import connect
 from infra.clickhouse.process import EndpointProcess
 from infra.clickhouse.schema import Layout

@@ -127,6 +127,18 @@ def test_stopping_rolls_back_open_transactions_and_needs_no_recovery(folder: Pat
     assert "automatic recovery in progress" not in log
 
 
+def test_a_hurried_stop_leaves_the_order_to_the_next_start(folder: Path) -> None:
+    server = EmbeddedPostgres(folder)
+    write(server.start(), "acknowledged")
+    server.stop(lambda: True)
+    assert not is_running(folder)
+    with running(folder) as url:
+        assert entries(url) == {"before", "acknowledged"}
+    log = "".join(path.read_text() for path in server.log_folder.glob("postgres-*.log"))
+    assert "received immediate shutdown request" in log
+    assert "automatic recovery in progress" in log
+
+
 def test_a_killed_postmaster_is_replaced_although_a_backend_still_works(folder: Path) -> None:
     server = EmbeddedPostgres(folder)
     url = server.start()

@@ -14,9 +14,9 @@ import domain.events  # noqa: F401  (registers every event type)
 from consumers.forwarder.batch import Batch, Limits
 from consumers.forwarder.buffer import Buffer, Room
 from consumers.forwarder.cutter import Cutter, shape
+from consumers.forwarder.intake.workers import BYTES, EVENTS, portions
 from consumers.forwarder.rows import COLUMNS, TableRow, table_rows
 from consumers.forwarder.sources.source import Delivery, Span, Unreadable
-from consumers.forwarder.workers import BYTES, EVENTS, portions
 from domain.event import Event, Metadata
 from domain.events.job import JobStateChanged
 from infra.clickhouse.encoding import Encoder

@@ -14,7 +14,7 @@ import pytest
 from consumers.forwarder.batch import OVERHEAD, PAYLOAD, Batch, Limits
 from consumers.forwarder.buffer import Buffer, Room
 from consumers.forwarder.dead_letters import DeadLetter
-from consumers.forwarder.intake import PlainIntake
+from consumers.forwarder.intake.intake import PlainIntake
 from consumers.forwarder.pipeline import Flow, Pipeline
 from consumers.forwarder.rows import table_rows
 from consumers.forwarder.sources.source import Behind, Delivery, Span

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from clickhouse_connect.driver.client import Client
 
-from consumers.forwarder import inventory
 from consumers.forwarder.batch import Batch
 from consumers.forwarder.dead_letters import DeadLetter
-from consumers.forwarder.inventory import EVERYTHING, Expected, Inventory
+from consumers.forwarder.proof import inventory
+from consumers.forwarder.proof.inventory import EVERYTHING, Expected, Inventory
 from consumers.forwarder.rows import COLUMNS, TableRow
 from consumers.forwarder.sinks.refusals import apart
 from infra.clickhouse import client as clickhouse

@@ -17,11 +17,11 @@ from clickhouse_connect.driver.client import Client
 
 from cli.bootstrap import System
 from consumers.forwarder.batch import Batch, Limits
-from consumers.forwarder.check import Reconciliation, compare
 from consumers.forwarder.checkpoint import CONSUMER, Checkpoint
 from consumers.forwarder.cutter import Cutter, shape
 from consumers.forwarder.forwarder import Forwarder
 from consumers.forwarder.means import Means, expected
+from consumers.forwarder.proof.check import Reconciliation, compare
 from consumers.forwarder.rows import COLUMNS, table_rows
 from consumers.forwarder.sources.deliveries import PARTITION
 from consumers.forwarder.sources.log import LogSource

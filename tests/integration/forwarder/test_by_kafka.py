@@ -15,14 +15,14 @@ from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 
 from api.readings import LAGS
 from cli.bootstrap import System
-from consumers.forwarder import mending
 from consumers.forwarder.forwarder import Forwarder
 from consumers.forwarder.means import Means
-from consumers.forwarder.mending import mend
-from consumers.forwarder.rebuild import rebuild
+from consumers.forwarder.mending import by_hand
+from consumers.forwarder.mending.by_hand import mend
+from consumers.forwarder.mending.rebuild import rebuild
+from consumers.forwarder.mending.unfinished import Unfinished
 from consumers.forwarder.reconciler import Reconciler
 from consumers.forwarder.topology import Route, default
-from consumers.forwarder.unfinished import Unfinished
 from consumers.relay.relay import Relay
 from infra.clickhouse.schema import tables
 from infra.kafka.configuration import KafkaConfiguration
@@ -227,7 +227,7 @@ def test_a_repair_that_was_interrupted_is_finished_by_the_next_start(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(mending, "repair", killed)
+        patched.setattr(by_hand, "repair", killed)
         with pytest.raises(KeyboardInterrupt):
             mend(BY_KAFKA, by_kafka)
     assert not arrived(log, clickhouse)

@@ -16,17 +16,17 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from cli.bootstrap import System
-from consumers.forwarder import intake, workers
 from consumers.forwarder.batch import Batch, Limits
 from consumers.forwarder.checkpoint import Checkpoint
 from consumers.forwarder.cutter import Cutter
+from consumers.forwarder.intake import intake, workers
+from consumers.forwarder.intake.worker import work
+from consumers.forwarder.intake.workers import COMMAND, Workers
 from consumers.forwarder.rows import COLUMNS, table_rows
 from consumers.forwarder.sinks.clickhouse import ClickHouseSink
 from consumers.forwarder.sources.deliveries import PARTITION
 from consumers.forwarder.sources.log import LogFeed
 from consumers.forwarder.topology import Topology
-from consumers.forwarder.worker import work
-from consumers.forwarder.workers import COMMAND, Workers
 from infra.clickhouse.encoding import Encoder
 from infra.eventlog.decoding import Stored
 from infra.postgres.database import Database
@@ -59,7 +59,7 @@ ALONE = Topology.model_validate(
 ).route("clickhouse")
 FORWARDER = f"""
 import sys, threading
-from consumers.forwarder import intake, workers
+from consumers.forwarder.intake import intake, workers
 from tests.integration.forwarder.steps import forwarder_of, SMALL
 from infra.postgres.database import Database
 intake.FAR_BEHIND, workers.EVENTS = {FAR}, {PORTION}

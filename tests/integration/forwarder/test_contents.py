@@ -8,10 +8,10 @@ from clickhouse_connect.driver.client import Client
 from cli.bootstrap import System
 from consumers.forwarder import dead_letters
 from consumers.forwarder.checkpoint import CONSUMER
-from consumers.forwarder.contents import LIMITS, Discrepancy, discrepancies
 from consumers.forwarder.dead_letters import DeadLetter
 from consumers.forwarder.means import expected
-from consumers.forwarder.mending import mend
+from consumers.forwarder.mending.by_hand import mend
+from consumers.forwarder.proof.contents import LIMITS, Discrepancy, discrepancies
 from consumers.forwarder.rows import Shaper, table_rows
 from consumers.forwarder.topology import Wrong
 from infra.postgres.database import Database
@@ -45,7 +45,7 @@ def test_what_was_not_touched_is_equal(
     system: System, log: Database, clickhouse: Client, forwarded: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     steps: list[tuple[int, int]] = []
-    monkeypatch.setattr("consumers.forwarder.contents.LIMITS", LIMITS.__class__(rows=100))
+    monkeypatch.setattr("consumers.forwarder.proof.contents.LIMITS", LIMITS.__class__(rows=100))
     with log.connect() as connection:
         wanted = expected(connection, CONSUMER, LAYOUT)
         differing = discrepancies(

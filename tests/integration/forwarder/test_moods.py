@@ -12,7 +12,7 @@ from cli.bootstrap import System
 from consumers.forwarder import dead_letters
 from consumers.forwarder.checkpoint import CONSUMER
 from consumers.forwarder.dead_letters import DeadLetter
-from consumers.forwarder.resending import resend
+from consumers.forwarder.mending.resending import resend
 from domain.events.project import ProjectCreated
 from infra.postgres.database import Database
 

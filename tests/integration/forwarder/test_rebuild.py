@@ -15,10 +15,10 @@ from consumers.forwarder import dead_letters
 from consumers.forwarder.checkpoint import Checkpoint
 from consumers.forwarder.dead_letters import DeadLetter
 from consumers.forwarder.means import Means
-from consumers.forwarder.mending import mend
-from consumers.forwarder.rebuild import rebuild
+from consumers.forwarder.mending.by_hand import mend
+from consumers.forwarder.mending.rebuild import rebuild
+from consumers.forwarder.mending.resending import resend
 from consumers.forwarder.reconciler import Reconciler
-from consumers.forwarder.resending import resend
 from consumers.forwarder.rows import table_rows
 from consumers.forwarder.sending import send
 from consumers.forwarder.sinks.clickhouse import ClickHouseSink

@@ -9,9 +9,10 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from cli.bootstrap import System
-from consumers.forwarder import dead_letters, recovery
+from consumers.forwarder import dead_letters
 from consumers.forwarder.checkpoint import CONSUMER, Checkpoint
 from consumers.forwarder.dead_letters import DeadLetter
+from consumers.forwarder.mending import recovery
 from consumers.forwarder.sinks.clickhouse import ClickHouseSink
 from domain.events.job import JobStateChanged
 from infra.clickhouse.client import ClickHouseRefused

@@ -9,8 +9,9 @@ import structlog
 from psycopg import Connection
 from psycopg.rows import DictRow
 
-from consumers.forwarder import dead_letters, fingerprints, inventory
-from consumers.forwarder.inventory import Expected
+from consumers.forwarder import dead_letters
+from consumers.forwarder.proof import fingerprints, inventory
+from consumers.forwarder.proof.inventory import Expected
 from consumers.forwarder.rows import Shaper
 from consumers.forwarder.sending import send
 from consumers.forwarder.sinks.clickhouse import ClickHouseSink

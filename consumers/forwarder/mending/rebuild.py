@@ -16,12 +16,12 @@ from consumers.forwarder import dead_letters
 from consumers.forwarder.checkpoint import Checkpoint
 from consumers.forwarder.dead_letters import DeadLetter
 from consumers.forwarder.means import Means
-from consumers.forwarder.mending import settle
+from consumers.forwarder.mending.by_hand import settle
+from consumers.forwarder.mending.unfinished import Unfinished
 from consumers.forwarder.rows import Shaper
 from consumers.forwarder.sending import send
 from consumers.forwarder.sinks.clickhouse import ClickHouseSink
 from consumers.forwarder.topology import ClickHouseConfig, LogConfig, Route, Wrong
-from consumers.forwarder.unfinished import Unfinished
 from consumers.lock import FollowerLock
 from infra.clickhouse import schema
 from infra.clickhouse.client import typed_errors

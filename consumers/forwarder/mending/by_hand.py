@@ -11,10 +11,10 @@ from psycopg.rows import DictRow
 
 from consumers.forwarder.checkpoint import Checkpoint
 from consumers.forwarder.means import Means, expected
-from consumers.forwarder.repair import Range, repair
+from consumers.forwarder.mending.repair import Range, repair
+from consumers.forwarder.mending.unfinished import Unfinished
 from consumers.forwarder.sinks.clickhouse import ClickHouseSink
 from consumers.forwarder.topology import ClickHouseConfig, LogConfig, Route, Wrong
-from consumers.forwarder.unfinished import Unfinished
 from consumers.lock import FollowerLock
 from infra.eventlog.reader import LogReader
 

@@ -12,11 +12,11 @@ import structlog
 
 from consumers.forwarder.batch import Batch
 from consumers.forwarder.cutter import Shaped, shape
+from consumers.forwarder.intake.workers import WorkerLost, Workers, portions
 from consumers.forwarder.rows import Shaper
 from consumers.forwarder.sources.deliveries import PARTITION, deliveries
 from consumers.forwarder.sources.log import LogSource
 from consumers.forwarder.sources.source import Delivery, Source
-from consumers.forwarder.workers import WorkerLost, Workers, portions
 from infra.eventlog.decoding import Stored
 
 FAR_BEHIND, NEARLY_THERE = 20_000, 2_000

@@ -11,8 +11,8 @@ from clickhouse_connect.driver.client import Client
 from psycopg import Connection
 from psycopg.rows import DictRow
 
-from consumers.forwarder import fingerprints, inventory
-from consumers.forwarder.inventory import Expected
+from consumers.forwarder.proof import fingerprints, inventory
+from consumers.forwarder.proof.inventory import Expected
 from infra.clickhouse import schema
 from infra.clickhouse.schema import Layout
 

@@ -9,8 +9,8 @@ from psycopg import Connection
 from psycopg.rows import DictRow
 
 from consumers.forwarder.checkpoint import Checkpoint
-from consumers.forwarder.inventory import Expected
-from consumers.forwarder.repair import repair
+from consumers.forwarder.mending.repair import repair
+from consumers.forwarder.proof.inventory import Expected
 from consumers.forwarder.rows import Shaper
 from consumers.forwarder.sinks.clickhouse import ClickHouseSink
 from consumers.forwarder.sources.skipping import is_new, skip_until

@@ -9,7 +9,7 @@ from clickhouse_connect.driver.client import Client
 from psycopg import Connection
 from psycopg.rows import DictRow
 
-from consumers.forwarder.inventory import Expected
+from consumers.forwarder.proof.inventory import Expected
 from infra.clickhouse.client import typed_errors
 
 PARTS = 1_000

@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass
 
-from consumers.forwarder import dead_letters, inventory
+from consumers.forwarder import dead_letters
 from consumers.forwarder.dead_letters import DeadLetter
 from consumers.forwarder.means import Means
+from consumers.forwarder.proof import inventory
 from consumers.forwarder.sending import send
 from consumers.forwarder.sinks.clickhouse import ClickHouseSink
 from consumers.forwarder.topology import ClickHouseConfig, Route, Wrong

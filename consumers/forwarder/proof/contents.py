@@ -16,7 +16,7 @@ from psycopg import Connection
 from psycopg.rows import DictRow
 
 from consumers.forwarder.batch import Limits
-from consumers.forwarder.inventory import Expected
+from consumers.forwarder.proof.inventory import Expected
 from consumers.forwarder.rows import COLUMNS, Shaper, TableRow
 from consumers.forwarder.sending import batches
 from infra.clickhouse.client import typed_errors

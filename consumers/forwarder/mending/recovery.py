@@ -15,9 +15,10 @@ import structlog
 from psycopg import Connection
 from psycopg.rows import DictRow
 
-from consumers.forwarder import dead_letters, fingerprints
+from consumers.forwarder import dead_letters
 from consumers.forwarder.checkpoint import Checkpoint
-from consumers.forwarder.inventory import EVERYTHING, Expected
+from consumers.forwarder.proof import fingerprints
+from consumers.forwarder.proof.inventory import EVERYTHING, Expected
 from consumers.forwarder.sinks.clickhouse import ClickHouseSink
 from infra.eventlog.reader import LogReader
 

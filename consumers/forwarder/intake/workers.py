@@ -39,7 +39,7 @@ START_SECONDS = 20.0
 MENDED_SECONDS = 30.0
 """So long nobody tries again after they failed."""
 
-COMMAND = (sys.executable, "-P", "-m", "consumers.forwarder.worker")
+COMMAND = (sys.executable, "-P", "-m", "consumers.forwarder.intake.worker")
 
 log = structlog.get_logger(__name__)
 

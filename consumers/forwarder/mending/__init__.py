@@ -1,0 +1,1 @@
+"""Mending: bringing ClickHouse to what the log says, from outside the stream."""

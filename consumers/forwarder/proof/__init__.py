@@ -1,0 +1,1 @@
+"""Proof: whether ClickHouse holds every event of the log exactly once."""
