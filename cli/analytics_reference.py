@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from consumers.forwarder.transform.scopes import SCOPES, Scope
+from domain.events.annotations import MAX_OBJECTS
 from domain.events.telemetry import ACTIVITY
 from domain.telemetry import CLIENT_SCOPES
 from infra.clickhouse.described import Relation, relations
@@ -29,11 +30,25 @@ one request share, the client's `user_agent`, and Annals' own `source` (what it 
 A change of several fields has a row for each. Of an event with more than 65,535 rows the last are put together by
 scope, counted, with their `ids` in the payload. A `count` that is larger than 65,535 is NULL; the payload has it.
 
+What came into being is told in the words of the API's documents, without its id, what `obj_name` says, addresses, and
+what it is made of: labels have rows of their own. An event knows the id of an owner or assignee, and no more of them;
+what it does not know is left out. `assignee_id` of `create:job` is our own.
+
+`visible_shapes_count_diff` of a track is by how many frames of its job it shows on more than before: on those from each
+keyframe that is not `outside` to the next one, or to the job's last frame; a skeleton shows where one of its points
+does. A new track has them all, one that goes as many below zero, so that the sum over a job is what shows in it, with
+what is under deleted labels. Only of two saves of one track in the same instant both may tell the difference to what
+stood before them.
+
+An event says what it said when it was recorded. Events from before the release that brought these have no
+`visible_shapes_count_diff`, no ids of what a cleared or replaced job held, and no rows of the issues, comments and
+access tokens that went with something else, nor of what an upload changed in its task. Where a cleared or replaced job
+held more than {objects} objects of one kind and type, these are counted and not named.
+
 What CVAT's rows have and these have not: `user_email` (an address in every row could not be taken out again; the view
-`users` has each once, and an export of events as CSV fills it in) and `visible_shapes_count_diff` of tracks (it depends
-on the job's length and on what a track was before: an event has neither, and a save does not read what it replaces);
-and rows of the issues and comments that go with a job or a task. What agents do for a request has no
-`access_token_id`: its `correlation_id` leads to the request, which has.
+`users` has each once, and an export of events as CSV fills it in), and rows of `is_staff` and `is_superuser` beside the
+`groups` that they follow from. What agents do for a request has no `access_token_id`: its `correlation_id` leads to the
+request, which has.
 """
 
 CLIENTS = """\
@@ -48,7 +63,7 @@ def page(generated: str) -> str:
     lines = ["# Analytics\n", generated, FOREWORD, "## Tables\n"]
     lines += [line for relation in tables for line in _relation(relation)]
     lines += ["## Views\n", *(line for relation in views for line in _relation(relation))]
-    lines += ["## Scopes\n", COMMON, *_scopes()]
+    lines += ["## Scopes\n", COMMON.format(objects=f"{MAX_OBJECTS:,}"), *_scopes()]
     lines += ["### Of clients\n", _clients()]
     return "\n".join(lines)
 

@@ -60,7 +60,7 @@ class AccessTokens:
     ) -> tuple[int, str]:
         """The token's id and its value, which is told this once. Raises Invalid."""
         self._check_expiry(expiry_date)
-        if self._log.lookup.access_token_count(user_id) >= MAX_TOKENS:
+        if len(self._log.lookup.access_tokens(user_id)) >= MAX_TOKENS:
             raise Invalid({"non_field_errors": [f"You have {MAX_TOKENS} access tokens already: revoke one first."]})
         value = PREFIX + secrets.token_hex(20)
         token_id = self._log.ids.one("access_token")

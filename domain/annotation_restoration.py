@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from domain.annotation.attributes import conform
 from domain.annotation.document import Document, Item, shape_type
 from domain.annotation.timeline import Drawing, Tally, difference
+from domain.annotation.visibility import Shown, shown
+from domain.annotation_events import drawn, gone, split_document
 from domain.annotation_history import AnnotationHistory, Standing, Subject, copied, stream_of
-from domain.annotations import Permit, everybody, split_document
+from domain.annotations import Permit, everybody
 from domain.errors import VersionConflict
 from domain.event import Body, Context
 from domain.events.annotations import AnnotationsRestored, Removed
@@ -45,19 +47,32 @@ class Return:
     created: Document = field(default_factory=dict)
     updated: Document = field(default_factory=dict)
     removed: Removed = field(default_factory=dict)
+    tracks: dict[int, Shown] = field(default_factory=dict)
+    """What shows of those that are redrawn or removed."""
     skipped: int = 0
 
     def bodies(self) -> list[Body]:
         ids = (self.place.job_id, self.place.task_id, self.place.project_id, self.version)
+        stop_frame = self.place.stop_frame
         bodies: list[Body] = []
         if self.removed:
-            bodies.append(AnnotationsRestored(*ids, created={}, updated={}, removed=self.removed))
-        bodies += [AnnotationsRestored(*ids, created={}, updated=d, removed={}) for d in split_document(self.updated)]
-        bodies += [AnnotationsRestored(*ids, created=d, updated={}, removed={}) for d in split_document(self.created)]
+            bodies.append(AnnotationsRestored(*ids, {}, {}, self.removed, gone(self.removed, self.tracks)))
+        updates, additions = split_document(self.updated), split_document(self.created)
+        bodies += [AnnotationsRestored(*ids, {}, part, {}, drawn(part, stop_frame, self.tracks)) for part in updates]
+        bodies += [AnnotationsRestored(*ids, part, {}, {}, drawn(part, stop_frame)) for part in additions]
         return bodies
 
     def remove(self, kind: str, item: Item) -> None:
+        self._touch(kind, item)
         self.removed.setdefault(kind, {}).setdefault(shape_type(kind, item), []).append(item["id"])
+
+    def redraw(self, kind: str, before: Item, after: Item) -> None:
+        self._touch(kind, before)
+        self.updated.setdefault(kind, []).append(after)
+
+    def _touch(self, kind: str, item: Item) -> None:
+        if kind == "tracks":
+            self.tracks[item["id"]] = shown(item, self.place.stop_frame)
 
 
 @dataclass
@@ -158,7 +173,7 @@ class AnnotationRestoration:
         for kind, pairs in change.updated.items():
             for before, after in pairs:
                 if after["label_id"] in labels:
-                    decided.updated.setdefault(kind, []).append(after)
+                    decided.redraw(kind, before, after)
                 else:
                     decided.remove(kind, before)
         for kind, items in change.created.items():

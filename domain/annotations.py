@@ -3,76 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from domain.annotation.document import KINDS, Document, LabelSpecs, Mode, assign_ids, count_new, highest_id
 from domain.annotation.fanout import fan_out
 from domain.annotation.merge import merge
 from domain.annotation.validation import normalize
+from domain.annotation_events import Everything, Tracks, changed, cleared, removal, replaced
 from domain.errors import Conflict, Forbidden, Invalid, NotFound
 from domain.event import Body, Context
-from domain.events.annotations import MAX_OBJECTS, AnnotationsChanged, AnnotationsCleared, AnnotationsReplaced, Removed
-from domain.ports import JobPlace, Log, Standing
+from domain.ports import Held, JobPlace, Log, Standing
 from domain.retry import decide_again
 
 EMPTY: Document = {"tags": [], "shapes": [], "tracks": [], "intervals": []}
-
-
-def split_document(document: Document, size: int = MAX_OBJECTS) -> Iterator[Document]:
-    """Cuts a document into parts of at most `size` objects, kinds in order; an empty one gives nothing."""
-    part: Document = {}
-    room = size
-    for kind in KINDS:
-        objects = document.get(kind, [])
-        start = 0
-        while start < len(objects):
-            part[kind] = objects[start : start + room]
-            start += len(part[kind])
-            room -= len(part[kind])
-            if room == 0:
-                yield part
-                part, room = {}, size
-    if part:
-        yield part
-
-
-def replaced(place: JobPlace, document: Document, removed: dict[str, dict[str, int]]) -> list[Body]:
-    """The events of a PUT. One that finds nothing and stores nothing is none."""
-    parts = list(split_document(document))
-    if not parts:
-        return cleared(place, removed)
-    ids = (place.job_id, place.task_id, place.project_id)
-    first = AnnotationsReplaced(*ids, created=parts[0], removed=removed)
-    return [first, *(AnnotationsChanged(*ids, created=part, updated={}, removed={}) for part in parts[1:])]
-
-
-def cleared(place: JobPlace, removed: dict[str, dict[str, int]]) -> list[Body]:
-    """The events of a DELETE; none when there is nothing to remove."""
-    if not removed:
-        return []
-    return [AnnotationsCleared(place.job_id, place.task_id, place.project_id, removed)]
-
-
-def changed(place: JobPlace, created: Document, updated: Document, removed: Removed) -> list[Body]:
-    """The events of a PATCH."""
-    ids = (place.job_id, place.task_id, place.project_id)
-    bodies: list[Body] = []
-    if removed:
-        bodies.append(AnnotationsChanged(*ids, created={}, updated={}, removed=removed))
-    bodies += [AnnotationsChanged(*ids, created={}, updated=part, removed={}) for part in split_document(updated)]
-    bodies += [AnnotationsChanged(*ids, created=part, updated={}, removed={}) for part in split_document(created)]
-    return bodies
-
-
-def removal(standing: dict[str, dict[int, Standing]], job_id: int) -> Removed:
-    """What a delete really removes: those of the objects given that stand in this job, counted under their own type."""
-    removed: Removed = {}
-    for kind, objects in standing.items():
-        for object_id, found in objects.items():
-            if found.job_id == job_id:
-                removed.setdefault(kind, {}).setdefault(found.type, []).append(object_id)
-    return removed
 
 
 Permit = Callable[[JobPlace], None]
@@ -101,7 +45,7 @@ class Annotations:
 
         def decide(place: JobPlace) -> tuple[list[Body], Document]:
             document = self._numbered(normalize(raw, place.labels, "put"))
-            return replaced(place, document, self._counts([place])[job_id]), document
+            return replaced(place, document, self._everything(self._held([place])[job_id])), document
 
         return self._in_job(context, job_id, version, permit, decide)
 
@@ -125,11 +69,12 @@ class Annotations:
 
         def decide(place: JobPlace) -> tuple[list[Body], Document]:
             document = normalize(raw, place.labels, "update")
-            self._check_owned(document, job_id)
+            standing = self._standing(document)
+            self._check_owned(document, standing, job_id)
             known, added = _partition(document)
             # Numbered through the whole document: `known` and `added` hold the same objects.
             self._numbered(document)
-            return changed(place, added, known, {}), document
+            return changed(place, added, known, {}, _tracks(standing)), document
 
         return self._in_job(context, job_id, version, permit, decide)
 
@@ -140,8 +85,8 @@ class Annotations:
 
         def decide(place: JobPlace) -> tuple[list[Body], Document]:
             document = normalize(raw, place.labels, "delete")
-            standing = {kind: self._standing(kind, document[kind]) for kind in KINDS}
-            return changed(place, {}, {}, removal(standing, job_id)), document
+            standing = self._standing(document)
+            return changed(place, {}, {}, removal(standing, job_id), _tracks(standing)), document
 
         return self._in_job(context, job_id, version, permit, decide)
 
@@ -149,7 +94,7 @@ class Annotations:
         """Removes everything in the job."""
 
         def decide(place: JobPlace) -> tuple[list[Body], Document]:
-            return cleared(place, self._counts([place])[job_id]), EMPTY
+            return cleared(place, self._everything(self._held([place])[job_id])), EMPTY
 
         self._in_job(context, job_id, version, permit, decide)
 
@@ -172,10 +117,10 @@ class Annotations:
         places = {place.job_id: place for place in self._log.lookup.task_places(task_id)}
         document = normalize(raw, _labels(places.values()), "update")
         known, added = _partition(document)
-        homes = self._homes(known, places)
+        standing = self._standing(known)
         bodies: list[Body] = []
-        for job_id, share in homes.items():
-            bodies += changed(places[job_id], {}, self._numbered(share), {})
+        for job_id, share in _homes(known, standing, places).items():
+            bodies += changed(places[job_id], {}, self._numbered(share), {}, _tracks(standing))
         shares = fan_out(added, [(p.job_id, p.start_frame, p.stop_frame) for p in places.values()])
         for job_id, share in shares.items():
             bodies += changed(places[job_id], self._numbered(share), {}, {})
@@ -188,10 +133,10 @@ class Annotations:
         """As `delete`, in whichever jobs of the task the objects stand."""
         places = {place.job_id: place for place in self._log.lookup.task_places(task_id)}
         document = normalize(raw, _labels(places.values()), "delete")
-        standing = {kind: self._standing(kind, document[kind]) for kind in KINDS}
+        standing = self._standing(document)
         bodies: list[Body] = []
         for place in places.values():
-            bodies += changed(place, {}, {}, removal(standing, place.job_id))
+            bodies += changed(place, {}, {}, removal(standing, place.job_id), _tracks(standing))
         self._record(context, bodies, places.values())
         return document
 
@@ -199,8 +144,9 @@ class Annotations:
     def clear_task(self, context: Context, task_id: int) -> None:
         """Removes everything in the task's jobs."""
         places = self._log.lookup.task_places(task_id)
-        counts = self._counts(places)
-        self._record(context, [body for place in places for body in cleared(place, counts[place.job_id])], places)
+        held = self._held(places)
+        bodies = [body for place in places for body in cleared(place, self._everything(held[place.job_id]))]
+        self._record(context, bodies, places)
 
     def prepared(self, places: Sequence[JobPlace], raw: Any, *, append: bool) -> list[Body]:
         """The events that bring a document into some jobs of one task, each getting what falls into its frames; without
@@ -212,9 +158,10 @@ class Annotations:
 
     def _replaced(self, places: Sequence[JobPlace], shares: Mapping[int, Document]) -> list[Body]:
         bodies: list[Body] = []
-        counts = self._counts(places)
+        held = self._held(places)
         for place in places:
-            bodies += replaced(place, self._numbered(shares.get(place.job_id, EMPTY)), counts[place.job_id])
+            share = self._numbered(shares.get(place.job_id, EMPTY))
+            bodies += replaced(place, share, self._everything(held[place.job_id]))
         return bodies
 
     def _added(self, places: Sequence[JobPlace], shares: Mapping[int, Document]) -> list[Body]:
@@ -253,9 +200,18 @@ class Annotations:
             self._log.record(context, bodies, {**place.versions, **own})
         return document
 
-    def _counts(self, places: Sequence[JobPlace]) -> dict[int, dict[str, dict[str, int]]]:
-        """What stands in each job, which may be about to go."""
-        return self._log.lookup.annotation_counts([place.job_id for place in places])
+    def _held(self, places: Sequence[JobPlace]) -> dict[int, dict[str, dict[str, Held]]]:
+        return self._log.lookup.held([place.job_id for place in places])
+
+    def _everything(self, held: Mapping[str, Mapping[str, Held]]) -> Everything:
+        """What stands in a job, which is about to go."""
+        counts = {kind: {name: part.number for name, part in types.items()} for kind, types in held.items()}
+        ids = {
+            kind: {name: part.ids for name, part in types.items() if part.ids is not None}
+            for kind, types in held.items()
+        }
+        tracks = [track_id for track_ids in ids.get("tracks", {}).values() for track_id in track_ids]
+        return Everything(counts, ids, _tracks({"tracks": self._found("tracks", tracks)}))
 
     def _record(self, context: Context, bodies: list[Body], places: Iterable[JobPlace] = ()) -> None:
         if bodies:
@@ -267,28 +223,22 @@ class Annotations:
             assign_ids(document, self._log.ids.annotations(count))
         return document
 
-    def _standing(self, kind: str, items: list[dict[str, Any]]) -> dict[int, Standing]:
-        ids = [item["id"] for item in items if item.get("id") is not None]
+    def _standing(self, document: Document) -> dict[str, dict[int, Standing]]:
+        """The objects of a document that stand somewhere, by kind."""
+        return {
+            kind: self._found(kind, [item["id"] for item in document[kind] if item.get("id") is not None])
+            for kind in KINDS
+        }
+
+    def _found(self, kind: str, ids: list[int]) -> dict[int, Standing]:
         return self._log.lookup.standing(kind, ids) if ids else {}
 
-    def _homes(self, document: Document, places: Mapping[int, JobPlace]) -> dict[int, Document]:
-        """Objects with ids by the job where they stand. Raises Invalid for one that stands in none of the task."""
-        homes: dict[int, Document] = {}
-        for kind in KINDS:
-            owners = self._standing(kind, document[kind])
-            for item in document[kind]:
-                found = owners.get(item["id"])
-                if found is None or found.job_id not in places:
-                    raise Invalid(f"{kind}: there is no object {item['id']} in this task")
-                homes.setdefault(found.job_id, {}).setdefault(kind, []).append(item)
-        return homes
-
-    def _check_owned(self, document: Document, job_id: int) -> None:
+    def _check_owned(self, document: Document, standing: Mapping[str, Mapping[int, Standing]], job_id: int) -> None:
         """Raises Invalid for objects that stand elsewhere, and for ids that were never handed out: one that is handed
         out later must not find its place taken.
         """
-        for kind in KINDS:
-            foreign = sorted(i for i, f in self._standing(kind, document[kind]).items() if f.job_id != job_id)
+        for kind, objects in standing.items():
+            foreign = sorted(object_id for object_id, found in objects.items() if found.job_id != job_id)
             if foreign:
                 raise Invalid(f"{kind}: the ids {foreign[:10]} belong to another job")
         uses = Counter(item["id"] for kind in KINDS for item in document[kind] if item.get("id") is not None)
@@ -298,6 +248,25 @@ class Annotations:
         given = highest_id(document)
         if given is not None and given > self._log.ids.highest_annotation():
             raise Invalid(f"The id {given} was never handed out")
+
+
+def _homes(
+    document: Document, standing: Mapping[str, Mapping[int, Standing]], places: Mapping[int, JobPlace]
+) -> dict[int, Document]:
+    """Objects with ids by the job where they stand. Raises Invalid for one that stands in none of the task."""
+    homes: dict[int, Document] = {}
+    for kind in KINDS:
+        for item in document[kind]:
+            found = standing[kind].get(item["id"])
+            if found is None or found.job_id not in places:
+                raise Invalid(f"{kind}: there is no object {item['id']} in this task")
+            homes.setdefault(found.job_id, {}).setdefault(kind, []).append(item)
+    return homes
+
+
+def _tracks(standing: Mapping[str, Mapping[int, Standing]]) -> Tracks:
+    """The tracks among what stands."""
+    return {track_id: found.track for track_id, found in standing["tracks"].items() if found.track is not None}
 
 
 def _shares(places: Sequence[JobPlace], raw: Any, mode: Mode) -> dict[int, Document]:

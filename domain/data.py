@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from domain.edits import differences
 from domain.errors import Invalid
 from domain.event import Body, Context
 from domain.events.data import (
@@ -171,6 +172,7 @@ class Data:
     def prepared(self, task: Task, prepared: Prepared) -> list[Body]:
         """The events that give the task its frames and jobs. Ids are allocated here."""
         split, jobs = prepared.split, self._jobs(task, prepared.split)
+        prepared = replace(prepared, uploaded=replace(prepared.uploaded, changes=_settled(task, prepared)))
         bodies = [*_media(prepared), JobsSplit(task.task_id, split.segment_size, split.overlap, len(jobs)), *jobs]
         if prepared.validation is not None:
             bodies += planned(self._log.ids, task, prepared.uploaded.size, prepared.frames, prepared.validation)
@@ -201,6 +203,14 @@ class Data:
         if data.uploaded:
             raise Invalid(["Adding more data is not allowed for a task that has data already"])
         return data, version
+
+
+def _settled(task: Task, prepared: Prepared) -> dict[str, dict[str, Any]]:
+    """What becomes of the fields of a task that has had no data."""
+    before = {"mode": "", "dimension": "", "segment_size": task.segment_size, "overlap": task.overlap}
+    uploaded, split = prepared.uploaded, prepared.split
+    after = {"mode": uploaded.mode, "dimension": uploaded.dimension}
+    return differences(before, after | {"segment_size": split.segment_size, "overlap": split.overlap})
 
 
 def _media(prepared: Prepared) -> list[Body]:

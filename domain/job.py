@@ -86,7 +86,8 @@ class Jobs:
             raise Invalid(["Only ground truth jobs can be removed"])
         if self._log.lookup.validation(job.task_id).mode == "gt_pool":
             raise Invalid(['GT jobs cannot be removed when task validation mode is "gt_pool"'])
-        body = JobDeleted(job_id, job.task_id, job.project_id, job.stage, job.state)
+        issues = self._log.lookup.issues_in([job_id])
+        body = JobDeleted(job_id, job.task_id, job.project_id, job.stage, job.state, issues)
         self._log.record(context, [body], job.versions)
 
     @decide_again
@@ -103,7 +104,7 @@ class Jobs:
         validation = self._log.lookup.validation(job.task_id)
         if validation.job_id is not None:
             raise Conflict(f"task-{job.task_id} has another ground truth job: job-{validation.job_id}")
-        body = JobRestored(job_id, job.task_id, job.project_id, job.stage, job.state, gone.position)
+        body = JobRestored(job_id, job.task_id, job.project_id, job.stage, job.state, gone.position, job.issues)
         expect = {**validation.versions, stream: gone.version, f"task-{job.task_id}": task_version}
         self._log.record(context, [body], expect)
 

@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
 from domain.annotation.document import Document, LabelSpecs
+from domain.annotation.visibility import Shown
 from domain.event import Body, Context, Event
+from domain.events.access_token import NamedToken
 from domain.events.data import Frame
+from domain.events.issue import GoneIssue
 from domain.saves import Saves
-from domain.validation.selection import Selectable
+
+if TYPE_CHECKING:
+    from domain.validation.selection import Selectable  # with libraries that few need
 
 State = TypeVar("State")
 
@@ -70,10 +75,20 @@ class JobPlace:
 
 
 class Standing(NamedTuple):
-    """An annotation object that stands: in which job, and the shape type under which it is counted."""
+    """An annotation object that stands: in which job, and the shape type under which it is counted. `track`: what shows
+    of it, if it is one, in a job that was not deleted.
+    """
 
     job_id: int
     type: str
+    track: Shown | None = None
+
+
+class Held(NamedTuple):
+    """The objects of one kind and type in a job. `ids`: ascending; None where there are more than MAX_OBJECTS."""
+
+    number: int
+    ids: list[int] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,11 +149,14 @@ class LabelParent(NamedTuple):
 
 
 class Drawn(NamedTuple):
-    """All that was drawn in a job, under deleted labels too. `version`: of the stream of its annotations."""
+    """All that was drawn in a job, under deleted labels too. `version`: of the stream of its annotations; `stop_frame`:
+    the job's last frame.
+    """
 
     job_id: int
     task_id: int
     version: int
+    stop_frame: int
     document: Document
 
 
@@ -183,8 +201,12 @@ class Lookup(Protocol):
         """The ids of a project's tasks, ascending."""
         ...
 
-    def annotation_counts(self, job_ids: Sequence[int]) -> dict[int, dict[str, dict[str, int]]]:
-        """Job id → kind → shape type → how many; every job is there. They are jobs of one task."""
+    def issues_in(self, job_ids: Sequence[int]) -> list[GoneIssue]:
+        """The issues of some jobs, in id order, each with its comments."""
+        ...
+
+    def held(self, job_ids: Sequence[int]) -> dict[int, dict[str, dict[str, Held]]]:
+        """Job id → kind → shape type → the objects; every job is there. They are jobs of one task."""
         ...
 
     def drawn(self, task_id: int) -> Iterable[Drawn]:
@@ -221,8 +243,8 @@ class Lookup(Protocol):
         """None when it was ended."""
         ...
 
-    def access_token_count(self, user_id: int) -> int:
-        """How many of the user's tokens were not revoked."""
+    def access_tokens(self, user_id: int) -> list[NamedToken]:
+        """Those of the user's that were not revoked, in id order."""
         ...
 
 

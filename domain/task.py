@@ -165,7 +165,8 @@ class Tasks:
         """The event that deletes a task; `expect` learns what it was decided on. Raises NotFound."""
         task, expect[f"task-{task_id}"] = self.require(task_id)
         labels = self._own_labels(task_id, task.project_id, expect)
-        return TaskDeleted(task_id, task.project_id, task.fields["name"], job_ids, labels)
+        issues = self._log.lookup.issues_in(job_ids)
+        return TaskDeleted(task_id, task.project_id, task.fields["name"], job_ids, labels, issues)
 
     def restored(self, task_id: int, expect: dict[str, int]) -> TaskRestored:
         """The event that brings a task back; `expect` learns what it was decided on. Raises NotFound, Conflict."""
@@ -173,7 +174,7 @@ class Tasks:
         expect[f"task-{task_id}"] = gone.version
         project_id, name, job_ids = gone.body.project_id, gone.body.name, gone.body.job_ids
         labels = self._own_labels(task_id, project_id, expect)
-        return TaskRestored(task_id, project_id, name, job_ids, gone.position, labels)
+        return TaskRestored(task_id, project_id, name, job_ids, gone.position, labels, gone.body.issues)
 
     def require(self, task_id: int) -> tuple[Task, int]:
         """State and version. Raises NotFound, for deleted tasks too."""

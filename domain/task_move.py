@@ -8,10 +8,11 @@ from typing import Any
 
 from domain.annotation.document import KINDS, Document, Item, LabelSpecs, shape_type
 from domain.annotation.validation import normalize
-from domain.annotations import split_document
+from domain.annotation.visibility import shown
+from domain.annotation_events import gone, split_document
 from domain.errors import Invalid
 from domain.event import Body
-from domain.events.annotations import AnnotationsChanged, Removed
+from domain.events.annotations import AnnotationsChanged, Removed, TrackChange
 from domain.events.label import AttributeSpec, LabelSpec
 from domain.events.task import TaskMoved
 from domain.label_set import LabelSet
@@ -90,9 +91,17 @@ def relabeled(drawn: Drawn, mapping: Relabeling, labels: LabelSpecs, project_id:
                 kept[kind].append(_with_labels(item, mapping))
             else:
                 removed.setdefault(kind, {}).setdefault(shape_type(kind, item), []).append(item["id"])
-    bodies: list[Body] = [AnnotationsChanged(*ids, created={}, updated={}, removed=removed)] if removed else []
-    document = normalize(kept, labels, "update")
-    return bodies + [AnnotationsChanged(*ids, created={}, updated=d, removed={}) for d in split_document(document)]
+    bodies: list[Body] = []
+    if removed:
+        tracks = {track["id"]: shown(track, drawn.stop_frame) for track in drawn.document.get("tracks", ())}
+        bodies.append(AnnotationsChanged(*ids, {}, {}, removed, gone(removed, tracks)))
+    parts = split_document(normalize(kept, labels, "update"))
+    return bodies + [AnnotationsChanged(*ids, {}, part, {}, _as_visible(part)) for part in parts]
+
+
+def _as_visible(document: Document) -> list[TrackChange]:
+    """Other labels don't change where a track shows."""
+    return [TrackChange(id=track["id"], visible=0) for track in document.get("tracks", ())]
 
 
 def _with_labels(item: Item, mapping: Relabeling) -> Item:

@@ -130,7 +130,8 @@ class Users:
         """For good. What the user owned stays. Raises NotFound; Conflict for the last active administrator."""
         account = self._log.lookup.account(user_id)
         expect = {**account.versions, **self._successor(account)}
-        self._log.record(context, [UserDeleted(user_id, account.username)], expect)
+        tokens = self._log.lookup.access_tokens(user_id)
+        self._log.record(context, [UserDeleted(user_id, account.username, tokens)], expect)
 
     @decide_again
     def change_password(

@@ -10,9 +10,13 @@ from typing import Any
 import orjson
 
 from domain.annotation.document import LabelSpecs
+from domain.annotation.visibility import shown
 from domain.errors import NotFound
+from domain.events.access_token import NamedToken
+from domain.events.annotations import MAX_OBJECTS
 from domain.events.data import Frame
-from domain.ports import Account, Drawn, JobPlace, LabelParent, OpenLogin, Standing, Validation
+from domain.events.issue import GoneIssue
+from domain.ports import Account, Drawn, Held, JobPlace, LabelParent, OpenLogin, Standing, Validation
 from domain.saves import Saves
 from domain.splitting import Segment
 from domain.validation.selection import Selectable
@@ -24,6 +28,9 @@ Query = Callable[..., list[dict[str, Any]]]
 
 MAX_CACHED = 1_000
 MAX_PLACES = 10_000
+MAX_TRACKS = 500
+"""That are read at once."""
+_PLACE = itemgetter("job_id", "annotations_version", "stop_frame")
 
 
 class ProjectionLookup:
@@ -83,6 +90,8 @@ class ProjectionLookup:
         }
 
     def standing(self, kind: str, ids: list[int]) -> dict[int, Standing]:
+        if kind == "tracks":
+            return self._standing_tracks(ids)
         rows = self._query(self._sql["standing"], {"ids": ids})
         return {row["id"]: Standing(row["job_id"] if row["kind"] == kind else 0, row["type"]) for row in rows}
 
@@ -95,17 +104,21 @@ class ProjectionLookup:
     def tasks_in(self, project_id: int) -> list[int]:
         return [row["id"] for row in self._query(self._sql["tasks_in"], {"project_id": project_id})]
 
-    def annotation_counts(self, job_ids: Sequence[int]) -> dict[int, dict[str, dict[str, int]]]:
-        counts: dict[int, dict[str, dict[str, int]]] = {job_id: {} for job_id in job_ids}
-        for row in self._query(self._sql["annotation_counts"], {"job_ids": list(job_ids)}):
-            counts[row["job_id"]].setdefault(row["kind"], {})[row["type"]] = row["count"]
-        return counts
+    def issues_in(self, job_ids: Sequence[int]) -> list[GoneIssue]:
+        rows = self._query(self._sql["issues_in"], {"job_ids": list(job_ids)})
+        return [GoneIssue(id=row["id"], job_id=row["job_id"], comments=row["comments"]) for row in rows]
+
+    def held(self, job_ids: Sequence[int]) -> dict[int, dict[str, dict[str, Held]]]:
+        held: dict[int, dict[str, dict[str, Held]]] = {job_id: {} for job_id in job_ids}
+        for row in self._query(self._sql["held"], {"job_ids": list(job_ids), "max_objects": MAX_OBJECTS}):
+            held[row["job_id"]].setdefault(row["kind"], {})[row["type"]] = Held(row["count"], row["ids"])
+        return held
 
     def drawn(self, task_id: int) -> Iterator[Drawn]:
         rows = self._query(self._sql["drawn"], {"task_id": task_id})
-        for (job_id, version), kinds in groupby(rows, key=itemgetter("job_id", "annotations_version")):
+        for (job_id, version, stop_frame), kinds in groupby(rows, key=_PLACE):
             document = {row["kind"]: orjson.loads(f"[{row['docs']}]") for row in kinds if row["kind"] is not None}
-            yield Drawn(job_id, task_id, version, document)
+            yield Drawn(job_id, task_id, version, stop_frame, document)
 
     def label_parent(self, label_id: int) -> LabelParent:
         rows = self._query(self._sql["label_parent"], {"label_id": label_id})
@@ -137,8 +150,19 @@ class ProjectionLookup:
         rows = self._query(self._sql["login"], {"login_id": login_id})
         return OpenLogin(**rows[0]) if rows else None
 
-    def access_token_count(self, user_id: int) -> int:
-        return int(self._query(self._sql["access_token_count"], {"user_id": user_id})[0]["count"])
+    def access_tokens(self, user_id: int) -> list[NamedToken]:
+        rows = self._query(self._sql["access_tokens"], {"user_id": user_id})
+        return [NamedToken(id=row["id"], name=row["name"]) for row in rows]
+
+    def _standing_tracks(self, ids: list[int]) -> dict[int, Standing]:
+        """Some at a time: they may be long, and only a few numbers of each are kept."""
+        standing: dict[int, Standing] = {}
+        for start in range(0, len(ids), MAX_TRACKS):
+            for row in self._query(self._sql["standing_tracks"], {"ids": ids[start : start + MAX_TRACKS]}):
+                is_track, stop_frame = row["track"] is not None, row["stop_frame"]
+                seen = shown(orjson.loads(row["track"]), stop_frame) if is_track and stop_frame is not None else None
+                standing[row["id"]] = Standing(row["job_id"] if is_track else 0, row["type"], seen)
+        return standing
 
     def _place(self, row: dict[str, Any]) -> JobPlace:
         labels = self._label_specs(row["label_stream"], row["label_position"])

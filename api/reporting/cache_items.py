@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 from starlette.requests import Request
 
 from api.observed import observation
-from api.reporting.exceptions import about_user
+from api.reporting.exceptions import MAX_VALUE, about_user
 from api.reporting.gathering import Kind
 from domain.events.telemetry import ServerEvent
 
@@ -36,7 +36,10 @@ def cache_item_event(access: Access, request: Request, time: datetime) -> Server
     """The count is yet to come, and the size: of all that are counted together."""
     item = _item(request)
     payload: dict[str, Any] = {"cache_item": item._asdict(), "queue": QUEUE}
-    payload["request"] = {"id": getattr(request.state, "request_id", None)}
+    payload["request"] = {
+        "id": getattr(request.state, "request_id", None),
+        "user_agent": request.headers.get("user-agent", "")[:MAX_VALUE],
+    }
     event: ServerEvent = {
         "scope": f"{access}:cache_item",
         "timestamp": time.isoformat(),

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypedDict
 
 from domain.event import Body, event_type
+
+
+class NamedToken(TypedDict):
+    """A token as something that ended with its user's account."""
+
+    id: int
+    name: str
 
 
 class AccessTokenBody(Body):

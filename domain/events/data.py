@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypedDict
 
-from domain.event import Body, event_type
+from domain.event import Body, event_type, upcaster
 
 
 class ReceivedFile(TypedDict):
@@ -66,12 +66,13 @@ class FilesReceived(DataBody):
     files: list[ReceivedFile]
 
 
-@event_type("DataUploaded")
+@event_type("DataUploaded", version=2)
 @dataclass(frozen=True)
 class DataUploaded(DataBody):
     """The task has its data: checked, sorted and selected. `start_frame` and `stop_frame` are absolute (before
     selection), `size` counts the selected frames, which follow as `FramesAdded`. `image_quality` is the JPEG quality
-    (1..100) of compressed chunks, `chunk_size` their number of frames.
+    (1..100) of compressed chunks, `chunk_size` their number of frames. `changes`: what becomes of the task's fields by
+    all this and by being cut into jobs: field → {"from": old, "to": new}.
     """
 
     task_id: int
@@ -89,6 +90,13 @@ class DataUploaded(DataBody):
     original_chunk_type: str
     compressed_chunk_type: str
     params: dict[str, Any]
+    changes: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+@upcaster("DataUploaded", 1)
+def _with_changes(fields: dict[str, Any]) -> dict[str, Any]:
+    """Version 1 did not say what it changed."""
+    return {**fields, "changes": {}}
 
 
 @event_type("FramesAdded")

@@ -75,6 +75,14 @@ class DeletedComment(TypedDict):
     message: str | None
 
 
+class GoneIssue(TypedDict):
+    """An issue that went, or came back, with its job or task; its comments as they were last."""
+
+    id: int
+    job_id: int
+    comments: list[DeletedComment]
+
+
 @event_type("IssueDeleted", version=2)
 @dataclass(frozen=True)
 class IssueDeleted(IssueBody):

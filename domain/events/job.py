@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from domain.event import Body, event_type, upcaster
+from domain.events.issue import GoneIssue
 
 
 class JobBody(Body):
@@ -73,22 +74,25 @@ class JobStateChanged(JobBody):
     previous_state: str
 
 
-@event_type("JobDeleted")
+@event_type("JobDeleted", version=2)
 @dataclass(frozen=True)
 class JobDeleted(JobBody):
-    """A job was deleted by itself, with its annotations. Stage and state are those that it had."""
+    """A job was deleted by itself, with its annotations and `issues`. Stage and state are those that it had."""
 
     job_id: int
     task_id: int
     project_id: int | None
     stage: str
     state: str
+    issues: list[GoneIssue] = field(default_factory=list)
 
 
-@event_type("JobRestored")
+@event_type("JobRestored", version=2)
 @dataclass(frozen=True)
 class JobRestored(JobBody):
-    """A deleted job came back as it was, with its annotations. `deletion`: the position of its `JobDeleted`."""
+    """A deleted job came back as it was, with its annotations and `issues`. `deletion`: the position of its
+    `JobDeleted`.
+    """
 
     job_id: int
     task_id: int
@@ -96,3 +100,11 @@ class JobRestored(JobBody):
     stage: str
     state: str
     deletion: int
+    issues: list[GoneIssue] = field(default_factory=list)
+
+
+@upcaster("JobDeleted", 1)
+@upcaster("JobRestored", 1)
+def _with_issues(fields: dict[str, Any]) -> dict[str, Any]:
+    """Version 1 did not say which issues the job has."""
+    return {**fields, "issues": []}

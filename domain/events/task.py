@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from domain.event import Body, event_type, upcaster
+from domain.events.issue import GoneIssue
 from domain.events.label import NamedLabel
 
 
@@ -66,19 +67,22 @@ class TaskMoved(TaskBody):
     attributes: list[list[int]]
 
 
-@event_type("TaskDeleted", version=2)
+@event_type("TaskDeleted", version=3)
 @dataclass(frozen=True)
 class TaskDeleted(TaskBody):
-    """A task was deleted, with its jobs, their annotations, and its own `labels`. Its history and blobs stay."""
+    """A task was deleted, with its jobs, their annotations and `issues`, and its own `labels`. Its history and blobs
+    stay.
+    """
 
     task_id: int
     project_id: int | None
     name: str
     job_ids: list[int]
     labels: list[NamedLabel]
+    issues: list[GoneIssue] = field(default_factory=list)
 
 
-@event_type("TaskRestored", version=2)
+@event_type("TaskRestored", version=3)
 @dataclass(frozen=True)
 class TaskRestored(TaskBody):
     """A deleted task came back, with all that had gone with it. `deletion`: the position of its `TaskDeleted`."""
@@ -89,6 +93,7 @@ class TaskRestored(TaskBody):
     job_ids: list[int]
     deletion: int
     labels: list[NamedLabel]
+    issues: list[GoneIssue] = field(default_factory=list)
 
 
 @upcaster("TaskDeleted", 1)
@@ -96,6 +101,13 @@ class TaskRestored(TaskBody):
 def _with_labels(fields: dict[str, Any]) -> dict[str, Any]:
     """Version 1 did not say which labels the task has of its own."""
     return {**fields, "labels": []}
+
+
+@upcaster("TaskDeleted", 2)
+@upcaster("TaskRestored", 2)
+def _with_issues(fields: dict[str, Any]) -> dict[str, Any]:
+    """Versions before did not say which issues the jobs have."""
+    return {**fields, "issues": []}
 
 
 @event_type("TaskPurged")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from domain.event import Body, event_type
+from domain.event import Body, event_type, upcaster
+from domain.events.access_token import NamedToken
 
 
 class UserBody(Body):
@@ -67,15 +68,22 @@ class UserReactivated(UserBody):
     user_id: int
 
 
-@event_type("UserDeleted")
+@event_type("UserDeleted", version=2)
 @dataclass(frozen=True)
 class UserDeleted(UserBody):
-    """An account was closed for good, with its logins and access tokens; the name is free again. What the user made,
+    """An account was closed for good, with its logins and `access_tokens`; the name is free again. What the user made,
     owned or was given stays as it is.
     """
 
     user_id: int
     username: str
+    access_tokens: list[NamedToken] = field(default_factory=list)
+
+
+@upcaster("UserDeleted", 1)
+def _with_access_tokens(fields: dict[str, Any]) -> dict[str, Any]:
+    """Version 1 did not say which tokens the user had."""
+    return {**fields, "access_tokens": []}
 
 
 @event_type("UserPasswordChanged", secret=("password_hash",))

@@ -70,6 +70,12 @@ SELECT id, parent_id, name, type, attributes FROM labels WHERE stream = %(stream
 SELECT id, job_id, kind, type FROM annotation_objects
 WHERE bucket = ANY(ARRAY(SELECT DISTINCT i >> 5 FROM unnest(%(ids)s::bigint[]) i)) AND id = ANY(%(ids)s)
 
+-- name: standing_tracks
+-- The same of tracks, with all of them, and the last frames of their jobs.
+SELECT o.id, o.job_id, o.kind, o.type, CASE o.kind WHEN 'tracks' THEN o.doc END AS track, j.stop_frame
+FROM annotation_objects o LEFT JOIN jobs j ON j.id = o.job_id
+WHERE o.bucket = ANY(ARRAY(SELECT DISTINCT i >> 5 FROM unnest(%(ids)s::bigint[]) i)) AND o.id = ANY(%(ids)s)
+
 -- name: jobs_of
 -- The jobs of some tasks.
 SELECT task_id, id FROM jobs WHERE task_id = ANY(%(task_ids)s) ORDER BY id
@@ -78,9 +84,18 @@ SELECT task_id, id FROM jobs WHERE task_id = ANY(%(task_ids)s) ORDER BY id
 -- The tasks of a project.
 SELECT id FROM tasks WHERE project_id = %(project_id)s ORDER BY id
 
--- name: annotation_counts
--- How many objects of each kind and type stand in some jobs of one task.
-SELECT job_id, kind, type, count(*) AS count FROM annotation_objects
+-- name: issues_in
+-- The issues of some jobs, with what was said about them.
+SELECT i.id, i.job_id, coalesce((
+    SELECT json_agg(json_build_object('id', c.id, 'message', c.message) ORDER BY c.id) FROM comments c WHERE c.issue_id = i.id
+), '[]') AS comments
+FROM issues i WHERE i.job_id = ANY(%(job_ids)s) ORDER BY i.id
+
+-- name: held
+-- How many objects of each kind and type stand in some jobs of one task, and which, unless they are too many.
+SELECT job_id, kind, type, count(*) AS count,
+    CASE WHEN count(*) <= %(max_objects)s THEN array_agg(id ORDER BY id) END AS ids
+FROM annotation_objects
 WHERE job_id = ANY(%(job_ids)s) AND label_id NOT IN (
     SELECT d.id FROM labels_discarded d
     WHERE d.stream = (SELECT label_stream(j.task_id, j.project_id) FROM jobs j WHERE j.id = ANY(%(job_ids)s) LIMIT 1)
@@ -89,7 +104,7 @@ GROUP BY job_id, kind, type
 
 -- name: drawn
 -- All objects in the jobs of a task, as JSON text, and the versions of the jobs' annotations.
-SELECT j.id AS job_id, j.annotations_version, o.kind, string_agg(o.doc, ',' ORDER BY o.frame, o.id) AS docs
+SELECT j.id AS job_id, j.annotations_version, j.stop_frame, o.kind, string_agg(o.doc, ',' ORDER BY o.frame, o.id) AS docs
 FROM jobs j LEFT JOIN annotation_objects o ON o.job_id = j.id
 WHERE j.task_id = %(task_id)s
 GROUP BY j.id, o.kind
@@ -130,6 +145,6 @@ FROM users WHERE role = 'admin' AND is_active AND id <> %(user_id)s LIMIT 1
 -- A login that nobody has ended.
 SELECT id AS login_id, cookie_hash, token_hash, expires FROM logins WHERE id = %(login_id)s
 
--- name: access_token_count
--- How many tokens a user has.
-SELECT count(*) AS count FROM access_tokens WHERE user_id = %(user_id)s
+-- name: access_tokens
+-- The tokens of a user.
+SELECT id, name FROM access_tokens WHERE user_id = %(user_id)s ORDER BY id

@@ -11,16 +11,20 @@ import orjson
 import pytest
 
 from cli.bootstrap import System, connect
+from domain.annotation.visibility import Shown
 from domain.errors import Forbidden, Invalid, NotFound
+from domain.events.annotations import MAX_OBJECTS
 from domain.events.data import FramesAdded, FramesDeleted, JobsSplit
 from domain.events.job import JobAssigned, JobDeleted
 from domain.events.label import LabelChanged, LabelDeleted, LabelSpec
 from domain.events.task import TaskDeleted
 from domain.events.validation import Honeypot, HoneypotsPlaced, ValidationFramesDisabled, ValidationSetUp
-from domain.ports import JobPlace, Validation
+from domain.issue import NewIssue
+from domain.ports import Held, JobPlace, Standing, Validation
 from domain.splitting import Segment
 from domain.validation.selection import Selectable
 from projections.annotation_documents import of_job, of_task
+from projections.lookup import MAX_TRACKS
 from projections.named_queries import queries
 
 from ..unit.domain import given
@@ -164,12 +168,62 @@ def test_objects_are_found_where_they_stand(office: System) -> None:
     ids = [item["id"] for item in [*shapes, *tags]]
     shape, *other = ids
     lookup = office.app.lookup
-    assert lookup.standing("shapes", [*ids, 10**9]) == {shape: (5, "rectangle")} | dict.fromkeys(other, (0, ""))
-    assert lookup.standing("tags", ids) == {shape: (0, "rectangle")} | dict.fromkeys(other, (6, ""))
-    assert lookup.annotation_counts([6, 9]) == {6: {"tags": {"": 2}}, 9: {}}
-    assert lookup.annotation_counts([]) == {}
+    elsewhere, here = dict.fromkeys(other, Standing(0, "")), dict.fromkeys(other, Standing(6, ""))
+    assert lookup.standing("shapes", [*ids, 10**9]) == {shape: Standing(5, "rectangle"), **elsewhere}
+    assert lookup.standing("tags", ids) == {shape: Standing(0, "rectangle"), **here}
+    assert lookup.held([6, 9]) == {6: {"tags": {"": Held(2, other)}}, 9: {}}
+    assert lookup.held([]) == {}
     office.app.record(ME, [TaskDeleted(7, None, "cats", [5, 6, 9], [])])
-    assert lookup.standing("shapes", [shape]) == {shape: (5, "rectangle")}, "it may come back: its id is not free"
+    assert lookup.standing("shapes", [shape]) == {shape: Standing(5, "rectangle")}, (
+        "it may come back: its id is not free"
+    )
+
+
+def tracks(office: System, job_id: int, *frames: int, number: int = 1) -> list[dict[str, Any]]:
+    """As many, each with keyframes at these frames."""
+    keyframes = [{"type": "rectangle", "frame": frame, "points": [0, 0, 1, 1]} for frame in frames]
+    track = {"frame": frames[0], "label_id": 1, "shapes": keyframes}
+    drawn: list[dict[str, Any]] = office.app.annotations.create(ME, job_id, {"tracks": [track] * number})["tracks"]
+    return drawn
+
+
+def test_of_a_track_it_is_known_what_shows(office: System) -> None:
+    (track,), lookup = tracks(office, 5, 1, 3), office.app.lookup
+    track_id, keyframes = track["id"], [keyframe["id"] for keyframe in track["shapes"]]
+    assert lookup.standing("tracks", [track_id]) == {track_id: Standing(5, "rectangle", Shown(9, keyframes))}
+    assert lookup.standing("shapes", [track_id]) == {track_id: Standing(0, "rectangle")}
+    office.app.record(ME, [TaskDeleted(7, None, "cats", [5, 6, 9], [])])
+    assert lookup.standing("tracks", [track_id]) == {track_id: Standing(5, "rectangle")}
+
+
+def test_so_it_is_of_more_tracks_than_are_read_at_once(office: System) -> None:
+    drawn = tracks(office, 6, 9, number=MAX_TRACKS + 1)
+    found = office.app.lookup.standing("tracks", [track["id"] for track in drawn])
+    assert {track["id"]: Shown(11, [track["shapes"][0]["id"]]) for track in drawn} == {
+        track_id: standing.track for track_id, standing in found.items()
+    }
+
+
+def test_very_many_objects_are_only_counted(office: System) -> None:
+    office.app.annotations.create(ME, 5, {"tags": [{"frame": 1, "label_id": 1}] * (MAX_OBJECTS + 1)})
+    assert office.app.lookup.held([5]) == {5: {"tags": {"": Held(MAX_OBJECTS + 1, None)}}}
+
+
+def test_issues_are_known_with_what_was_said_last(office: System) -> None:
+    first, second, elsewhere = (
+        office.app.issues.open(ME, NewIssue(job_id, 1, [1.0, 2.0], "A cat?")) for job_id in (5, 6, 9)
+    )
+    reply = office.app.issues.comment(ME, first, "A dog.")
+    office.app.issues.edit_comment(ME, first, reply, "A lynx.")
+    lookup = office.app.lookup
+    found = lookup.issues_in([5, 6])
+    assert [(issue["id"], issue["job_id"]) for issue in found] == [(first, 5), (second, 6)]
+    assert [[comment["message"] for comment in issue["comments"]] for issue in found] == [
+        ["A cat?", "A lynx."],
+        ["A cat?"],
+    ]
+    assert [issue["id"] for issue in lookup.issues_in([9])] == [elsewhere]
+    assert lookup.issues_in([]) == []
 
 
 def test_people_are_known_by_name(office: System) -> None:
@@ -192,7 +246,7 @@ def test_users_are_known_as_they_stand(office: System) -> None:
     for user_id in (1, 2, 3):
         assert lookup.account(user_id) == naive.account(user_id)
         assert lookup.other_active_admin(user_id) == naive.other_active_admin(user_id)
-        assert lookup.access_token_count(user_id) == naive.access_token_count(user_id)
+        assert lookup.access_tokens(user_id) == naive.access_tokens(user_id)
     assert (lookup.username(4), lookup.username_taken("DORA"), lookup.username_taken("robert")) == (None, False, True)
     with pytest.raises(NotFound):
         lookup.account(4)

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 import domain.events  # noqa: F401  (registers every event type)
 from consumers.forwarder.rows import COLUMNS, table_rows
-from consumers.forwarder.transform.row import MAX_COUNT, MAX_ROWS, Row, has_transform, rows_of
+from consumers.forwarder.transform.row import MAX_ROWS, Row, has_transform, rows_of
 from domain.event import Body, Event, Metadata, body_types, make_body
-from domain.events.access_token import AccessTokenChanged, AccessTokenCreated, AccessTokenRevoked, AccessTokenUsed
-from domain.events.annotations import AnnotationsChanged, AnnotationsCleared, AnnotationsReplaced, AnnotationsRestored
+from domain.events.access_token import (
+    AccessTokenChanged,
+    AccessTokenCreated,
+    AccessTokenRevoked,
+    AccessTokenUsed,
+    NamedToken,
+)
 from domain.events.data import DataUploaded, FilesReceived, FramesAdded, JobsSplit, UploadStarted
 from domain.events.job import JobAssigned, JobCreated, JobStateChanged
 from domain.events.label import LabelChanged, LabelDeleted, LabelsAdded, NamedLabel
@@ -135,14 +138,18 @@ def test_a_row_says_who_where_when_and_from_which_event() -> None:
         "org_id": 3,
         "org_slug": "lab",
         "payload": {
-            "type": "annotation",
-            "segment_id": 21,
-            "start_frame": 0,
-            "stop_frame": 9,
+            "assignee": None,
+            "status": "annotation",
+            "frame_count": 10,
+            "task_id": 7,
+            "project_id": 2,
             "stage": "annotation",
             "state": "new",
-            "assignee_id": None,
+            "start_frame": 0,
+            "stop_frame": 9,
+            "type": "annotation",
             "parent_job_id": None,
+            "assignee_id": None,
             "request": {"id": "request-1", "user_agent": "cvat-sdk/2.80", "source": "api"},
         },
         "access_token_id": 12,
@@ -229,85 +236,6 @@ def test_an_assignment_names_the_person() -> None:
     assert row["payload"]["old_value"] == 5
 
 
-def shape(i: int, kind: str) -> dict[str, Any]:
-    return {"id": i, "type": kind, "frame": 0, "label_id": 1, "points": [1, 2, 3, 4]}
-
-
-def test_annotations_give_one_row_per_kind_and_shape_type() -> None:
-    track = {
-        "id": 40,
-        "label_id": 4,
-        "frame": 3,
-        "shapes": [shape(41, "polygon"), shape(42, "polygon")],
-        "elements": [],
-    }
-    skeleton = {"id": 43, "label_id": 5, "frame": 0, "shapes": [shape(44, "skeleton")], "elements": [{"id": 45}]}
-    body = AnnotationsChanged(
-        11,
-        7,
-        None,
-        created={
-            "tags": [{"id": 10, "label_id": 6, "frame": 1}, {"id": 11, "label_id": 7, "frame": 2}],
-            "shapes": [shape(20, "rectangle"), shape(21, "polygon"), shape(22, "rectangle")],
-            "tracks": [track, skeleton],
-        },
-        updated={"shapes": [shape(23, "mask")], "intervals": [{"id": 50, "label_id": 8, "start": 9}]},
-        removed={"shapes": {"rectangle": [24, 25]}, "tags": {"": [12]}, "tracks": {"polygon": [46]}},
-    )
-    assert brief(body) == [
-        ("delete:shapes", "rectangle", None, None, 2),
-        ("delete:tags", None, None, None, 1),
-        ("delete:tracks", "polygon", None, None, 1),
-        ("create:tags", None, None, None, 2),
-        ("create:shapes", "rectangle", None, None, 2),
-        ("create:shapes", "polygon", None, None, 1),
-        ("create:tracks", "polygon", None, None, 1),
-        ("create:tracks", "skeleton", None, None, 1),
-        ("update:shapes", "mask", None, None, 1),
-        ("update:intervals", None, None, None, 1),
-    ]
-    payloads = [row["payload"] for row in rows(body)]
-    assert payloads[0]["shapes"] == [{"id": 24}, {"id": 25}]
-    assert payloads[4]["shapes"] == [{"id": 20}, {"id": 22}]
-    assert payloads[6]["tracks"] == [{"id": 40, "shapes": [{"id": 41}, {"id": 42}]}]
-    assert "label_ids" not in payloads[0]
-    told = [(payload["label_ids"], payload["frames"]) for payload in payloads[3:]]
-    assert told[0] == ([6, 7], [1, 2])
-    assert told[3] == ([4], [3])
-    assert told[-1] == ([8], [9])
-
-
-def test_labels_and_frames_are_in_the_order_of_the_objects() -> None:
-    shapes = [shape(object_id, "points") | {"label_id": 100 + object_id, "frame": object_id} for object_id in (1, 2, 3)]
-    (row,) = rows(AnnotationsChanged(11, 7, None, {"shapes": shapes}, {}, {}))
-    assert row["payload"]["shapes"] == [{"id": 1}, {"id": 2}, {"id": 3}]
-    assert (row["payload"]["label_ids"], row["payload"]["frames"]) == ([101, 102, 103], [1, 2, 3])
-
-
-def test_what_replaced_or_cleared_annotations_removed_is_counted_first() -> None:
-    counts = {"shapes": {"rectangle": 3}, "tags": {"": 1}}
-    deleted = [("delete:shapes", "rectangle", None, None, 3), ("delete:tags", None, None, None, 1)]
-    replaced = AnnotationsReplaced(11, 7, None, created={"shapes": [shape(1, "points")]}, removed=counts)
-    assert brief(replaced) == [*deleted, ("create:shapes", "points", None, None, 1)]
-    assert brief(AnnotationsCleared(11, 7, None, removed=counts)) == deleted
-
-
-def test_what_is_restored_counts_as_what_it_does() -> None:
-    parts: Any = {
-        "created": {"shapes": [shape(1, "points")]},
-        "updated": {"tags": [{"id": 10, "label_id": 3, "frame": 0}]},
-        "removed": {"shapes": {"mask": [3]}},
-    }
-    assert brief(AnnotationsRestored(11, 7, None, 4, **parts)) == brief(AnnotationsChanged(11, 7, None, **parts))
-
-
-@given(st.integers(1, 5 * MAX_COUNT))
-def test_counts_beyond_the_column_are_spread_over_rows_and_add_up(number: int) -> None:
-    made = rows_of(AnnotationsCleared(11, 7, None, removed={"shapes": {"rectangle": number}}))
-    assert sum(row.amount or 0 for row in made) == number
-    assert all(0 < (row.amount or 0) <= MAX_COUNT for row in made)
-
-
 def test_labels_and_their_sublabels_have_a_row_each() -> None:
     part: Any = {"id": 5, "name": "ear", "color": "#00f", "type": "points", "attributes": []}
     cat: Any = {"id": 4, "name": "cat", "color": "#f00", "type": "skeleton", "attributes": [], "sublabels": [part]}
@@ -348,7 +276,10 @@ def test_users() -> None:
     assert brief(UserRoleChanged(6, "worker", "user")) == [("update:user", "groups", None, "worker", None)]
     assert brief(UserDeactivated(6)) == [("update:user", "is_active", None, "false", None)]
     assert brief(UserReactivated(6)) == [("update:user", "is_active", None, "true", None)]
-    assert brief(UserDeleted(6, "bob")) == [("delete:user", "bob", 6, None, None)]
+    assert brief(UserDeleted(6, "bob", [NamedToken(id=4, name="import")])) == [
+        ("delete:user", "bob", 6, None, None),
+        ("delete:accesstoken", None, 4, None, None),
+    ]
     (edited,) = rows(UserProfileChanged(6, {"email": {"from": "b@x", "to": "bob@x"}}))
     assert (edited["scope"], edited["obj_name"], edited["obj_val"]) == ("update:user", "email", "bob@x")
     assert (edited["payload"]["old_value"], edited["payload"]["user_id"]) == ("b@x", 6)
@@ -376,6 +307,12 @@ def test_data() -> None:
     )
     assert brief(uploaded) == [("upload:data", None, 7, None, None)]
     assert rows(uploaded)[0]["payload"]["size"] == 70_000
+    settled = replace(uploaded, changes={"mode": {"from": "", "to": "annotation"}, "overlap": {"from": None, "to": 5}})
+    assert brief(settled)[1:] == [
+        ("update:task", "mode", None, "annotation", None),
+        ("update:task", "overlap", None, "5", None),
+    ]
+    assert {row["project_id"] for row in rows(settled)} == {2}
     assert brief(FramesAdded(7, 0, [frame, frame])) == [("create:frames", None, None, None, 2)]
     assert brief(JobsSplit(7, 10, 0, 3)) == [("split:jobs", None, None, None, 3)]
 
@@ -404,7 +341,9 @@ def test_exports_and_imports_have_the_scopes_of_cvat() -> None:
         body = RequestQueued(request, action, action, "task", subresource, 5, "ann", None, 7, None, params)
         assert brief(body)[1:] == [(f"{action}:dataset", None, None, None, None)]
         payload = rows(body)[1]["payload"]
-        assert {key: payload[key] for key in ("format", "save_images")} == {"format": "COCO 1.0", "save_images": False}
+        del payload["request"]
+        saved = {"save_images": False} if action == "export" else {}
+        assert payload == {"format": "COCO 1.0", **saved, "cloud_storage": {"id": None}}
     backup = RequestQueued("r", "export", "export", "task", "backup", 5, "ann", None, 7, None, {})
     assert [row[0] for row in brief(backup)] == ["queue:request"]
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from consumers.forwarder.transform.row import Row, described, field_updates, transforms
+from consumers.forwarder.transform.row import Row, described, field_updates, person, transforms
 from domain.events.access_token import AccessTokenChanged, AccessTokenCreated, AccessTokenRevoked, AccessTokenUsed
 
 
 @transforms(AccessTokenCreated)
 def created(body: AccessTokenCreated) -> list[Row]:
-    payload = described(body, "name", "read_only", "expiry_date")
+    payload = {**described(body, "name", "expiry_date", "read_only"), "owner": person(body.user_id)}
     return [Row("create:accesstoken", obj_id=body.token_id, payload=payload)]
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from consumers.forwarder.transform.row import Row, countable, described, transforms
+from collections.abc import Iterator
+
+from consumers.forwarder.transform.row import Row, countable, described, field_updates, transforms
 from domain.events.data import (
     DataUploaded,
     FilesReceived,
@@ -29,8 +31,8 @@ def files_received(body: FilesReceived) -> list[Row]:
 
 
 @transforms(DataUploaded)
-def data_uploaded(body: DataUploaded) -> list[Row]:
-    """`count`: frames."""
+def data_uploaded(body: DataUploaded) -> Iterator[Row]:
+    """`count`: frames. Behind it, what CVAT has of an upload: the fields of the task that are another now."""
     fields = (
         "size",
         "image_quality",
@@ -43,7 +45,8 @@ def data_uploaded(body: DataUploaded) -> list[Row]:
         "mode",
         "dimension",
     )
-    return [Row("upload:data", obj_id=body.task_id, amount=countable(body.size), payload=described(body, *fields))]
+    yield Row("upload:data", obj_id=body.task_id, amount=countable(body.size), payload=described(body, *fields))
+    yield from field_updates("update:task", body.changes)
 
 
 @transforms(FramesAdded)

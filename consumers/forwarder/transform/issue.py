@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from consumers.forwarder.transform.row import Row, described, field_updates, transforms
+from consumers.forwarder.transform.row import Row, described, field_updates, person, transforms
 from domain.events.issue import (
     CommentAdded,
     CommentDeleted,
     CommentEdited,
+    DeletedComment,
+    GoneIssue,
     IssueChanged,
     IssueDeleted,
     IssueOpened,
@@ -19,7 +21,13 @@ from domain.events.issue import (
 
 @transforms(IssueOpened)
 def opened(body: IssueOpened) -> list[Row]:
-    payload = described(body, "frame", "position", "owner_id", "assignee_id")
+    payload = {
+        **described(body, "frame", "position"),
+        "job": body.job_id,
+        "owner": person(body.owner_id),
+        "assignee": person(body.assignee_id),
+        "resolved": False,
+    }
     return [Row("create:issue", obj_id=body.issue_id, payload=payload)]
 
 
@@ -39,13 +47,13 @@ def resolved(body: IssueResolved | IssueReopened) -> Iterator[Row]:
 def deleted(body: IssueDeleted) -> Iterator[Row]:
     """The issue, and each comment that goes with it."""
     yield Row("delete:issue", obj_id=body.issue_id)
-    for comment in body.comments:
-        yield Row("delete:comment", comment["message"], comment["id"])
+    yield from _comments("delete", body.comments)
 
 
 @transforms(CommentAdded)
 def commented(body: CommentAdded) -> list[Row]:
-    return [Row("create:comment", body.message, body.comment_id, payload=described(body, "issue_id", "owner_id"))]
+    payload = {"issue": body.issue_id, "owner": person(body.owner_id)}
+    return [Row("create:comment", body.message, body.comment_id, payload=payload)]
 
 
 @transforms(CommentEdited)
@@ -57,3 +65,22 @@ def edited(body: CommentEdited) -> Iterator[Row]:
 @transforms(CommentDeleted)
 def taken_back(body: CommentDeleted) -> list[Row]:
     return [Row("delete:comment", body.message, body.comment_id)]
+
+
+def gone(issues: Iterable[GoneIssue]) -> Iterator[Row]:
+    """Those that went with a job or task: as CVAT has it, each is told of, and each comment."""
+    return _with_others("delete", issues)
+
+
+def back(issues: Iterable[GoneIssue]) -> Iterator[Row]:
+    return _with_others("restore", issues)
+
+
+def _with_others(verb: str, issues: Iterable[GoneIssue]) -> Iterator[Row]:
+    for issue in issues:
+        yield Row(f"{verb}:issue", obj_id=issue["id"], job_id=issue["job_id"])
+        yield from _comments(verb, issue["comments"], issue["job_id"])
+
+
+def _comments(verb: str, comments: Iterable[DeletedComment], job_id: int | None = None) -> Iterator[Row]:
+    return (Row(f"{verb}:comment", comment["message"], comment["id"], job_id=job_id) for comment in comments)

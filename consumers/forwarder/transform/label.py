@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
-from consumers.forwarder.transform.row import Row, field_updates, transforms
+from consumers.forwarder.transform.row import Row, described, field_updates, transforms
 from domain.events.label import LabelChanged, LabelDeleted, LabelRestored, LabelsAdded, LabelSpec, NamedLabel
 
 
 @transforms(LabelsAdded)
 def added(body: LabelsAdded) -> Iterator[Row]:
-    return _created(body.labels, None)
+    parent = "task_id" if body.project_id is None else "project_id"
+    return _created(body.labels, None, described(body, parent))
 
 
 @transforms(LabelChanged)
@@ -40,13 +42,16 @@ def back(labels: Iterable[NamedLabel]) -> Iterator[Row]:
     return (Row("restore:label", label["name"], label["id"]) for label in labels)
 
 
-def _created(labels: Iterable[LabelSpec], parent_id: int | None) -> Iterator[Row]:
+def _created(labels: Iterable[LabelSpec], parent_id: int | None, place: dict[str, Any]) -> Iterator[Row]:
     for label in labels:
         payload = {
             "color": label["color"],
-            "type": label["type"],
-            "parent_id": parent_id,
             "attributes": label["attributes"],
+            "type": label["type"],
+            "svg": label.get("svg", ""),
+            "has_parent": parent_id is not None,
+            "parent_id": parent_id,
+            **place,
         }
         yield Row("create:label", label["name"], label["id"], payload=payload)
-        yield from _created(label.get("sublabels", ()), label["id"])
+        yield from _created(label.get("sublabels", ()), label["id"], place)

@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from consumers.forwarder.transform import label
-from consumers.forwarder.transform.row import Row, described, field_updates, transforms
+from consumers.forwarder.transform.row import Row, described, field_updates, person, transforms
 from domain.events.project import ProjectChanged, ProjectCreated, ProjectDeleted, ProjectRestored
 
 
 @transforms(ProjectCreated)
 def created(body: ProjectCreated) -> list[Row]:
-    fields = ("name", "owner_id", "assignee_id", "bug_tracker", "organization_id", "source_storage", "target_storage")
-    return [Row("create:project", body.name, body.project_id, payload=described(body, *fields))]
+    payload = {
+        "owner": person(body.owner_id),
+        "assignee": person(body.assignee_id),
+        "organization": body.organization_id,
+        **described(body, "bug_tracker", "organization_id", "target_storage", "source_storage"),
+    }
+    return [Row("create:project", body.name, body.project_id, payload=payload)]
 
 
 @transforms(ProjectChanged)

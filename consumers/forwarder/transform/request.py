@@ -25,8 +25,10 @@ def queued(body: RequestQueued) -> list[Row]:
     place = _place(body.request_id)
     rows = [Row("queue:request", body.request_id, payload={**payload, "params": settings}, **place)]
     if body.action in ("export", "import") and body.subresource in ("annotations", "dataset"):
-        asked: dict[str, Any] = {key: settings[key] for key in ("format", "save_images") if key in settings}
-        rows.append(Row(f"{body.action}:dataset", payload=asked, **place))
+        asked = ("format", "save_images") if body.action == "export" else ("format",)
+        options = {key: settings[key] for key in asked if key in settings}
+        # Nothing goes to a cloud storage of CVAT's kind, or comes from one.
+        rows.append(Row(f"{body.action}:dataset", payload={**options, "cloud_storage": {"id": None}}, **place))
     return rows
 
 
@@ -63,11 +65,11 @@ def cancelled(body: RequestCancelled) -> list[Row]:
 
 
 def _place(request_id: str) -> dict[str, Any]:
-    """The task or job that a request is about, from its id (`action=create&target=task&target_id=7`): most events of a
-    request don't name it otherwise.
+    """The project, task or job that a request is about, from its id (`action=create&target=task&target_id=7`): most
+    events of a request don't name it otherwise.
     """
     parts = dict(part.partition("=")[::2] for part in request_id.split("&"))
     target, target_id = parts.get("target"), parts.get("target_id", "")
-    if target not in ("task", "job") or not DIGITS.match(target_id):
+    if target not in ("project", "task", "job") or not DIGITS.match(target_id):
         return {}
     return {f"{target}_id": int(target_id)}

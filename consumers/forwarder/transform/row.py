@@ -13,6 +13,9 @@ from domain.event import Body
 MAX_COUNT = 65_535
 """The most that the column `count` (UInt16, as CVAT has it) takes."""
 
+MAX_DURATION = 2**32 - 1
+"""Milliseconds: the most that the column `duration` (UInt32, as CVAT has it) takes."""
+
 MAX_ROWS = 65_535
 """Of one event: the columns `row` and `rows` are UInt16."""
 
@@ -124,6 +127,11 @@ def field_updates(
 def described(body: Body, *fields: str) -> dict[str, Any]:
     """The named fields of a body, as a payload."""
     return {field: getattr(body, field) for field in fields}
+
+
+def person(user_id: int | None) -> dict[str, int] | None:
+    """A user as documents of the API refer to one, as far as an event knows them."""
+    return None if user_id is None else {"id": user_id}
 
 
 def countable(number: int) -> int | None:

@@ -61,7 +61,7 @@ def _drawing() -> Iterator[Scope]:
         for verb, meaning, events, payload in (
             ("create", "Objects came", (*changes, "AnnotationsReplaced"), told),
             ("update", "Objects were redrawn", changes, told),
-            ("delete", "Objects went; without ids when a job was cleared or replaced",
+            ("delete", "Objects went; without ids where a job with very many was cleared",
              (*changes, "AnnotationsReplaced", "AnnotationsCleared"), (kind,)),
         ):  # fmt: skip
             origin: Origin = "Annals" if kind == "intervals" else "CVAT"
@@ -113,7 +113,9 @@ def _data() -> Iterator[Scope]:
 
 
 def _users() -> Iterator[Scope]:
-    profile = ("username", "email", "first_name", "last_name", "is_admin")
+    profile = (
+        "first_name", "last_name", "email", "groups", "is_staff", "is_superuser", "is_active", "has_analytics_access",
+    )  # fmt: skip
     changes = (
         "UserProfileChanged", "UserRoleChanged", "UserDeactivated", "UserReactivated", "UserPasswordChanged",
     )  # fmt: skip
@@ -126,47 +128,63 @@ def _users() -> Iterator[Scope]:
     yield Scope("login:user", "A login began", ("UserLoggedIn",), obj_id="the user", payload=login, origin="Annals")
     ended = ("login_id",)
     yield Scope("logout:user", "A login ended", ("UserLoggedOut",), obj_id="the user", payload=ended, origin="Annals")
-    token = ("name", "read_only", "expiry_date")
+    token = ("name", "expiry_date", "read_only", "owner")
     yield _comings("accesstoken", "AccessTokenCreated", False, token)
     yield _updates("accesstoken", "AccessTokenChanged", payload=("token_id",))
     yield Scope("use:accesstoken", "A token was used; one row a day", ("AccessTokenUsed",), obj_id="its id",
                 origin="Annals")  # fmt: skip
-    yield _goings("accesstoken", "AccessTokenRevoked", named=False, payload=("name",))
+    yield _goings("accesstoken", "AccessTokenRevoked", "UserDeleted", named=False, payload=("name",))
 
 
 def _nouns() -> Iterator[Scope]:
-    owned = ("name", "owner_id", "assignee_id", "bug_tracker", "organization_id", "source_storage", "target_storage")
+    owned = (
+        "owner", "assignee", "bug_tracker", "organization", "organization_id", "target_storage", "source_storage",
+    )  # fmt: skip
     yield _comings("project", "ProjectCreated", True, owned)
     yield _updates("project", "ProjectChanged")
     yield _goings("project", "ProjectDeleted")
     yield _returns("project", "ProjectRestored")
-    yield _comings("task", "TaskCreated", True, (*owned, "subset", "segment_size", "overlap", "consensus_replicas"))
-    yield _updates("task", "TaskChanged", "TaskMoved", payload=("labels",))
+    task = (
+        "project_id", "mode", *owned, "overlap", "segment_size", "status", "dimension", "subset", "consensus_enabled",
+        "initial_replicas",
+    )  # fmt: skip
+    yield _comings("task", "TaskCreated", True, task)
+    yield _updates("task", "TaskChanged", "TaskMoved", "DataUploaded", payload=("labels",))
     yield _goings("task", "TaskDeleted")
     yield _returns("task", "TaskRestored")
     yield Scope("purge:task", "Its data were removed for good", ("TaskPurged",), "its name", "its id", origin="Annals")
-    job = ("type", "segment_id", "start_frame", "stop_frame", *STANDING, "assignee_id", "parent_job_id")
+    job = (
+        "task_id", "project_id", "assignee", "status", *STANDING, "frame_count", "start_frame", "stop_frame", "type",
+        "parent_job_id", "assignee_id",
+    )  # fmt: skip
     yield _comings("job", "JobCreated", False, job)
     yield _updates("job", "JobAssigned", "JobStateChanged", payload=STANDING)
     yield _goings("job", "JobDeleted", "TaskDeleted", named=False, payload=STANDING)
     yield _returns("job", "JobRestored", "TaskRestored", named=False, payload=STANDING)
-    yield _comings("label", "LabelsAdded", True, ("color", "type", "parent_id", "attributes"))
+    label = ("color", "attributes", "type", "svg", "has_parent", "parent_id", "project_id", "task_id")
+    yield _comings("label", "LabelsAdded", True, label)
     yield _updates("label", "LabelChanged", payload=("label",))
     yield _goings("label", "LabelDeleted", "ProjectDeleted", "TaskDeleted")
     yield _returns("label", "LabelRestored", "ProjectRestored", "TaskRestored")
-    yield _comings("issue", "IssueOpened", False, ("frame", "position", "owner_id", "assignee_id"))
+    issue = ("frame", "position", "job", "owner", "assignee", "resolved")
+    yield _comings("issue", "IssueOpened", False, issue)
     yield _updates("issue", "IssueChanged", "IssueResolved", "IssueReopened", payload=("issue",))
-    yield _goings("issue", "IssueDeleted", named=False)
-    commented = ("issue_id", "owner_id")
+    with_job, back_with_job = ("JobDeleted", "TaskDeleted"), ("JobRestored", "TaskRestored")
+    yield _goings("issue", "IssueDeleted", *with_job, named=False)
+    yield _returns("issue", *back_with_job, named=False)
+    commented = ("issue", "owner")
     yield Scope("create:comment", "Somebody said something", ("CommentAdded",), "the comment", "its id",
                 payload=commented)  # fmt: skip
     yield _updates("comment", "CommentEdited", payload=("comment",))
-    yield Scope("delete:comment", "It was deleted", ("CommentDeleted", "IssueDeleted"), "the comment", "its id")
+    yield Scope("delete:comment", "It was deleted", ("CommentDeleted", "IssueDeleted", *with_job), "the comment",
+                "its id")  # fmt: skip
+    yield Scope("restore:comment", "It came back", back_with_job, "the comment", "its id", origin="Annals")
 
 
 def _happenings() -> Iterator[Scope]:
-    yield Scope("export:dataset", "An export was asked for", ("RequestQueued",), payload=("format", "save_images"))
-    yield Scope("import:dataset", "An import was asked for", ("RequestQueued",), payload=("format", "save_images"))
+    yield Scope("export:dataset", "An export was asked for", ("RequestQueued",),
+                payload=("format", "save_images", "cloud_storage"))  # fmt: skip
+    yield Scope("import:dataset", "An import was asked for", ("RequestQueued",), payload=("format", "cloud_storage"))
     yield Scope(
         "send:exception", "Something went wrong: in a client, in the API, or in an agent's work",
         (CLIENT, SERVER, "RequestFailed"), "the request's id, when an agent's work failed", count="how often",

@@ -10,6 +10,9 @@ import orjson
 from consumers.forwarder.transform.row import MAX_COUNT, Row, Who, transforms
 from domain.events.telemetry import ServerEvent, ServerEventsReported
 
+NO_REQUEST = {"id": None, "user_agent": None}
+"""What stands where things of many requests are counted together."""
+
 
 @transforms(ServerEventsReported)
 def reported(body: ServerEventsReported) -> Iterator[Row]:
@@ -21,7 +24,7 @@ def _row(event: ServerEvent, process: str) -> Row:
     return Row(
         event["scope"],
         amount=min(event["count"], MAX_COUNT),
-        payload=orjson.dumps({**event["payload"], "process": process}).decode(),
+        payload=orjson.dumps({"request": NO_REQUEST, **event["payload"], "process": process}).decode(),
         project_id=event.get("project_id"),
         task_id=event.get("task_id"),
         job_id=event.get("job_id"),

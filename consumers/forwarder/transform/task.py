@@ -4,27 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from consumers.forwarder.transform import label
-from consumers.forwarder.transform.row import Row, described, field_updates, transforms
+from consumers.forwarder.transform import issue, label
+from consumers.forwarder.transform.row import Row, described, field_updates, person, transforms
 from domain.events.task import TaskChanged, TaskCreated, TaskDeleted, TaskMoved, TaskPurged, TaskRestored
+
+AS_ASKED = (
+    "project_id",
+    "bug_tracker",
+    "overlap",
+    "segment_size",
+    "subset",
+    "organization_id",
+    "target_storage",
+    "source_storage",
+)
 
 
 @transforms(TaskCreated)
 def created(body: TaskCreated) -> list[Row]:
-    fields = (
-        "name",
-        "owner_id",
-        "assignee_id",
-        "bug_tracker",
-        "subset",
-        "segment_size",
-        "overlap",
-        "consensus_replicas",
-        "organization_id",
-        "source_storage",
-        "target_storage",
-    )
-    return [Row("create:task", body.name, body.task_id, payload=described(body, *fields))]
+    """`mode` and `dimension` are those of a task without data."""
+    payload = {
+        "mode": "",
+        "dimension": "",
+        "status": "annotation",
+        "owner": person(body.owner_id),
+        "assignee": person(body.assignee_id),
+        "organization": body.organization_id,
+        "consensus_enabled": body.consensus_replicas > 0,
+        "initial_replicas": body.consensus_replicas,
+        **described(body, *AS_ASKED),
+    }
+    return [Row("create:task", body.name, body.task_id, payload=payload)]
 
 
 @transforms(TaskChanged)
@@ -40,22 +50,24 @@ def moved(body: TaskMoved) -> Iterator[Row]:
 
 @transforms(TaskDeleted)
 def deleted(body: TaskDeleted) -> Iterator[Row]:
-    """The task, and each label and job that goes with it."""
+    """The task, and each label, job and issue that goes with it."""
     yield Row("delete:task", body.name, body.task_id)
     yield from label.gone(body.labels)
     for job_id in body.job_ids:
         yield Row("delete:job", obj_id=job_id, job_id=job_id)
+    yield from issue.gone(body.issues)
 
 
 @transforms(TaskRestored)
 def restored(body: TaskRestored) -> Iterator[Row]:
-    """The task, and each label and job that comes back with it. The scope is our own, as for everything that is
+    """The task, and each label, job and issue that comes back with it. The scope is our own, as for everything that is
     restored.
     """
     yield Row("restore:task", body.name, body.task_id)
     yield from label.back(body.labels)
     for job_id in body.job_ids:
         yield Row("restore:job", obj_id=job_id, job_id=job_id)
+    yield from issue.back(body.issues)
 
 
 @transforms(TaskPurged)

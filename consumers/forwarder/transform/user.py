@@ -20,7 +20,14 @@ from domain.events.user import (
 
 @transforms(UserRegistered)
 def registered(body: UserRegistered) -> list[Row]:
-    payload = described(body, "username", "email", "first_name", "last_name", "is_admin")
+    payload = {
+        **described(body, "first_name", "last_name", "email"),
+        "groups": ["admin" if body.is_admin else "user"],
+        "is_staff": body.is_admin,
+        "is_superuser": body.is_admin,
+        "is_active": True,
+        "has_analytics_access": body.is_admin,
+    }
     return [Row("create:user", body.username, body.user_id, payload=payload)]
 
 
@@ -48,8 +55,11 @@ def reactivated(body: UserReactivated) -> Iterator[Row]:
 
 
 @transforms(UserDeleted)
-def deleted(body: UserDeleted) -> list[Row]:
-    return [Row("delete:user", body.username, body.user_id)]
+def deleted(body: UserDeleted) -> Iterator[Row]:
+    """The user, and each access token that ends with the account."""
+    yield Row("delete:user", body.username, body.user_id)
+    for token in body.access_tokens:
+        yield Row("delete:accesstoken", obj_id=token["id"], payload={"name": token["name"]})
 
 
 @transforms(UserPasswordChanged)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
@@ -12,10 +12,12 @@ from typing import Any
 import orjson
 
 from domain.annotation.document import LabelSpecs, shape_type
+from domain.annotation.visibility import shown
 from domain.application import metadata
 from domain.errors import Conflict, NotFound, VersionConflict
 from domain.event import SYSTEM, Body, Context, Event, make_body
 from domain.events.annotations import (
+    MAX_OBJECTS,
     AnnotationsChanged,
     AnnotationsCleared,
     AnnotationsReplaced,
@@ -24,9 +26,10 @@ from domain.events.annotations import (
 from domain.events.job import JobAssigned, JobCreated, JobDeleted, JobRestored, JobStateChanged
 from domain.events.label import LabelDeleted, LabelRestored, LabelsAdded
 from domain.events.task import TaskCreated, TaskDeleted, TaskMoved, TaskPurged, TaskRestored
-from domain.ports import Clock, Drawn, Ids, JobPlace, LabelParent, Lookup, Passwords, Standing, State
+from domain.ports import Clock, Drawn, Held, Ids, JobPlace, LabelParent, Lookup, Passwords, Standing, State
 from domain.saves import Saves
 
+from .memory_issues import NaiveIssues
 from .memory_saves import NaiveSaves
 from .memory_users import NaiveUsers
 from .memory_validation import NaiveValidation
@@ -69,7 +72,7 @@ class LegiblePasswords:
         return password_hash == self.hash(password)
 
 
-class NaiveLookup(NaiveUsers, NaiveValidation):
+class NaiveLookup(NaiveIssues, NaiveUsers, NaiveValidation):
     """Folds the whole log for each question."""
 
     def __init__(self, events: Sequence[Event]) -> None:
@@ -96,7 +99,8 @@ class NaiveLookup(NaiveUsers, NaiveValidation):
             for its_kind, objects in kinds.items():
                 for item_id, item in objects.items():
                     if item_id in ids:
-                        found[item_id] = Standing(job_id if its_kind == kind else 0, shape_type(its_kind, item))
+                        track = shown(item, self._stop_frame(job_id)) if kind == its_kind == "tracks" else None
+                        found[item_id] = Standing(job_id if its_kind == kind else 0, shape_type(its_kind, item), track)
         return found
 
     def jobs_of(self, task_ids: Sequence[int]) -> dict[int, list[int]]:
@@ -107,14 +111,13 @@ class NaiveLookup(NaiveUsers, NaiveValidation):
     def tasks_in(self, project_id: int) -> list[int]:
         return sorted(task.task_id for task in self._tasks().values() if task.project_id == project_id)
 
-    def annotation_counts(self, job_ids: Sequence[int]) -> dict[int, dict[str, dict[str, int]]]:
+    def _stop_frame(self, job_id: int) -> int:
+        return next(job.stop_frame for job in self._of(JobCreated) if job.job_id == job_id)
+
+    def held(self, job_ids: Sequence[int]) -> dict[int, dict[str, dict[str, Held]]]:
         jobs = standing(self._bodies())
         return {
-            job_id: {
-                kind: dict(Counter(shape_type(kind, item) for item in objects.values()))
-                for kind, objects in jobs.get(job_id, {}).items()
-                if objects
-            }
+            job_id: {kind: _by_type(kind, objects) for kind, objects in jobs.get(job_id, {}).items() if objects}
             for job_id in job_ids
         }
 
@@ -125,6 +128,7 @@ class NaiveLookup(NaiveUsers, NaiveValidation):
                 job_id,
                 task_id,
                 self._versions(f"annotations-{job_id}")[f"annotations-{job_id}"],
+                self.job_place(job_id).stop_frame,
                 {kind: list(objects.values()) for kind, objects in jobs.get(job_id, {}).items()},
             )
             for job_id in self.jobs_of([task_id])[task_id]
@@ -297,6 +301,13 @@ def standing(bodies: Sequence[Body]) -> dict[int, Kinds]:
         for job_id, kinds in drawn(bodies).items()
         if job_id not in hidden_jobs
     }
+
+
+def _by_type(kind: str, objects: dict[int, dict[str, Any]]) -> dict[str, Held]:
+    ids: defaultdict[str, list[int]] = defaultdict(list)
+    for item_id in sorted(objects):
+        ids[shape_type(kind, objects[item_id])].append(item_id)
+    return {name: Held(len(each), each if len(each) <= MAX_OBJECTS else None) for name, each in ids.items()}
 
 
 def drawn(bodies: Sequence[Body]) -> dict[int, Kinds]:

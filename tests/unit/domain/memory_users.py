@@ -7,7 +7,7 @@ from typing import Any
 
 from domain.errors import NotFound
 from domain.event import Body, Event
-from domain.events.access_token import AccessTokenCreated, AccessTokenRevoked
+from domain.events.access_token import AccessTokenChanged, AccessTokenCreated, AccessTokenRevoked, NamedToken
 from domain.events.user import (
     UserDeactivated,
     UserDeleted,
@@ -74,11 +74,19 @@ class NaiveUsers:
         found = logins.get(login_id)
         return OpenLogin(login_id, found.cookie_hash, found.token_hash, found.expires) if found else None
 
-    def access_token_count(self, user_id: int) -> int:
-        bodies = [event.body for event in self._events]
-        revoked = {body.token_id for body in bodies if isinstance(body, AccessTokenRevoked)}
-        made = [body for body in bodies if isinstance(body, AccessTokenCreated) and body.user_id == user_id]
-        return sum(body.token_id not in revoked for body in made)
+    def access_tokens(self, user_id: int) -> list[NamedToken]:
+        tokens: dict[int, NamedToken] = {}
+        for body in (event.body for event in self._events):
+            match body:
+                case AccessTokenCreated(user_id=owner_id) if owner_id == user_id:
+                    tokens[body.token_id] = NamedToken(id=body.token_id, name=body.name)
+                case AccessTokenChanged() if body.token_id in tokens and "name" in body.changes:
+                    tokens[body.token_id]["name"] = body.changes["name"]["to"]
+                case AccessTokenRevoked():
+                    tokens.pop(body.token_id, None)
+                case UserDeleted(user_id=owner_id) if owner_id == user_id:
+                    tokens.clear()
+        return [tokens[token_id] for token_id in sorted(tokens)]
 
     def _accounts(self) -> dict[int, Account]:
         streams = [event.originator_id for event in self._events]

@@ -8,8 +8,15 @@ import pytest
 
 from domain.access_token import MAX_TOKENS, NOTED_EVERY, PREFIX, AccessTokens
 from domain.errors import Invalid, NotFound
-from domain.events.access_token import AccessTokenChanged, AccessTokenCreated, AccessTokenRevoked, AccessTokenUsed
-from domain.user import digest
+from domain.events.access_token import (
+    AccessTokenChanged,
+    AccessTokenCreated,
+    AccessTokenRevoked,
+    AccessTokenUsed,
+    NamedToken,
+)
+from domain.events.user import UserDeleted
+from domain.user import Users, digest
 
 from . import given
 from .given import ANN
@@ -88,6 +95,16 @@ def test_what_is_revoked_is_gone(log: MemoryLog, tokens: AccessTokens) -> None:
         with pytest.raises(NotFound):
             action()
     assert log.then[1:] == [AccessTokenRevoked(token_id, 1, "import")]
+
+
+def test_tokens_end_with_their_account(log: MemoryLog, tokens: AccessTokens) -> None:
+    log.given(given.user(2, "bob"))
+    (kept, _), (revoked, _) = (tokens.create(ANN, 1, name) for name in ("import", "export"))
+    tokens.create(ANN, 2, "of bob")
+    tokens.update(ANN, kept, {"name": "night import"})
+    tokens.revoke(ANN, revoked)
+    Users(log).delete(ANN, 1)
+    assert log.then[-1] == UserDeleted(1, "ann", [NamedToken(id=kept, name="night import")])
 
 
 def test_use_is_noted_once_in_a_day(log: MemoryLog, tokens: AccessTokens) -> None:

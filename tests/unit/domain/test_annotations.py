@@ -9,7 +9,8 @@ from hypothesis import given as hypothesis_given
 from hypothesis import strategies as st
 
 from domain.annotation.document import KINDS, Document, shape_type
-from domain.annotations import Annotations, changed, cleared, removal, replaced, split_document
+from domain.annotation_events import Everything, changed, cleared, removal, replaced, split_document
+from domain.annotations import Annotations
 from domain.errors import Invalid, NotFound, VersionConflict
 from domain.events.annotations import MAX_OBJECTS, AnnotationsChanged, AnnotationsCleared, AnnotationsReplaced
 from domain.events.task import TaskDeleted
@@ -61,18 +62,26 @@ class TestOneJob:
         document = annotations.replace(ANN, LEFT, {"shapes": [rectangle(3)]})
         assert isinstance(log.then[-1], AnnotationsReplaced)
         assert log.then[-1].removed == {"shapes": {"rectangle": 2}, "tags": {"": 1}}
+        assert {kind: [len(ids) for ids in types.values()] for kind, types in log.then[-1].removed_ids.items()} == {
+            "shapes": [2],
+            "tags": [1],
+        }
         assert list(stands(log, LEFT)) == ids(document)
         assert stands(log, LEFT, "tags") == {}
 
     def test_a_put_of_nothing_clears(self, log: MemoryLog, annotations: Annotations) -> None:
-        annotations.create(ANN, LEFT, {"shapes": [rectangle(1)]})
+        known = ids(annotations.create(ANN, LEFT, {"shapes": [rectangle(1)]}))
         annotations.replace(ANN, LEFT, {})
-        assert log.then[-1] == AnnotationsCleared(LEFT, 7, None, removed={"shapes": {"rectangle": 1}})
+        assert log.then[-1] == AnnotationsCleared(
+            LEFT, 7, None, {"shapes": {"rectangle": 1}}, {"shapes": {"rectangle": known}}
+        )
 
     def test_a_delete_clears(self, log: MemoryLog, annotations: Annotations) -> None:
-        annotations.create(ANN, LEFT, {"shapes": [rectangle(1)]})
+        known = ids(annotations.create(ANN, LEFT, {"shapes": [rectangle(1)]}))
         annotations.clear(ANN, LEFT)
-        assert log.then[-1] == AnnotationsCleared(LEFT, 7, None, removed={"shapes": {"rectangle": 1}})
+        assert log.then[-1] == AnnotationsCleared(
+            LEFT, 7, None, {"shapes": {"rectangle": 1}}, {"shapes": {"rectangle": known}}
+        )
 
     def test_what_stores_and_removes_nothing_is_no_event(self, log: MemoryLog, annotations: Annotations) -> None:
         annotations.create(ANN, LEFT, {})
@@ -230,9 +239,11 @@ class TestWholeTask:
         assert [shape["frame"] for job in (LEFT, RIGHT) for shape in stands(log, job).values()] == [9, 9]
 
     def test_everything_is_cleared(self, log: MemoryLog, annotations: Annotations) -> None:
-        annotations.create_in_task(ANN, 7, {"shapes": [rectangle(0)]})
+        known = ids(annotations.create_in_task(ANN, 7, {"shapes": [rectangle(0)]}))
         annotations.clear_task(ANN, 7)
-        assert log.then[1:] == [AnnotationsCleared(LEFT, 7, None, removed={"shapes": {"rectangle": 1}})]
+        assert log.then[1:] == [
+            AnnotationsCleared(LEFT, 7, None, {"shapes": {"rectangle": 1}}, {"shapes": {"rectangle": known}})
+        ]
 
     def test_what_stores_nothing_is_no_event(self, log: MemoryLog, annotations: Annotations) -> None:
         annotations.create_in_task(ANN, 7, {"shapes": [rectangle(99)]})
@@ -291,8 +302,9 @@ class TestParts:
 
     def test_nothing_is_cleared_where_nothing_stands(self) -> None:
         place = JobPlace(5, 7, None, 0, 9, annotations_labels())
-        assert cleared(place, {}) == replaced(place, {}, {}) == []
-        assert replaced(place, {}, {"tags": {"": 1}}) == [AnnotationsCleared(5, 7, None, {"tags": {"": 1}})]
+        assert cleared(place, Everything()) == replaced(place, {}, Everything()) == []
+        tag = Everything({"tags": {"": 1}}, {"tags": {"": [3]}})
+        assert replaced(place, {}, tag) == [AnnotationsCleared(5, 7, None, {"tags": {"": 1}}, {"tags": {"": [3]}})]
 
     def test_only_what_stands_in_the_job_is_removed(self) -> None:
         found = {"tags": {1: Standing(6, "")}, "shapes": {2: Standing(5, "mask"), 3: Standing(0, "rectangle")}}

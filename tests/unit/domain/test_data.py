@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given as hypothesis_given
 from hypothesis import strategies as st
@@ -166,8 +168,11 @@ def prepared(frames: int, *segments: tuple[int, int]) -> Prepared:
 
 def test_frames_and_jobs_follow_the_data(log: MemoryLog, data: Data) -> None:
     bodies = data.prepared(data.task(7), prepared(6, (0, 3), (3, 5)))
+    settled = {"mode": "annotation", "dimension": "2d", "segment_size": 4, "overlap": 1}
+    asked = {"mode": "", "dimension": "", "segment_size": 0, "overlap": None}
+    changes = {field: {"from": asked[field], "to": settled[field]} for field in settled}
     assert bodies == [
-        given.uploaded(7, 6),
+        replace(given.uploaded(7, 6), changes=changes),
         FramesAdded(7, 0, [given.frame(f"{number}.jpg") for number in range(6)]),
         JobsSplit(7, 4, 1, 2),
         JobCreated(1, 7, None, 1, "annotation", 0, 3, None, "annotation", "new", None),

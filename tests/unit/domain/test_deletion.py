@@ -8,10 +8,12 @@ import pytest
 
 from domain.errors import Conflict, Invalid, NotFound
 from domain.event import Actor, Body, Context
+from domain.events.issue import DeletedComment, GoneIssue
 from domain.events.job import JobDeleted, JobRestored
 from domain.events.label import LabelDeleted, LabelRestored, LabelsAdded, LabelSpec, NamedLabel
 from domain.events.project import ProjectDeleted, ProjectRestored
 from domain.events.task import TaskDeleted, TaskPurged, TaskRestored
+from domain.issue import Issues, NewIssue
 from domain.job import Jobs
 from domain.label import Labels
 from domain.project import Projects
@@ -71,6 +73,28 @@ def test_what_has_labels_tells_of_them_when_it_goes_and_comes_back(log: MemoryLo
     labels.delete(ANN, 1)
     labels.restore(ANN, 1)
     assert log.then[-2:] == [LabelDeleted(3, None, 1, "cat", [EAR]), LabelRestored(3, None, 1, "cat", 13, [EAR])]
+
+
+def test_issues_go_and_come_back_with_their_job_task_or_project(log: MemoryLog) -> None:
+    log.given(given.project(3), given.task(7, 3), given.job(5, type=GROUND_TRUTH), given.job(6))
+    issues, jobs = Issues(log), Jobs(log)
+    of_job, of_task = (issues.open(ANN, NewIssue(job_id, 0, [1.0, 2.0], "A cat?")) for job_id in (5, 6))
+    issues.delete_comment(ANN, of_task, issues.comment(ANN, of_task, "No."))
+    issues.delete(ANN, issues.open(ANN, NewIssue(6, 0, [1.0, 2.0], "Gone before.")))
+    first = GoneIssue(id=of_job, job_id=5, comments=[DeletedComment(id=1, message="A cat?")])
+    second = GoneIssue(id=of_task, job_id=6, comments=[DeletedComment(id=2, message="A cat?")])
+    gone = (5, 7, 3, "annotation", "new")
+    before = len(log.then)
+    jobs.delete(ANN, 5)
+    position = len(log.events)
+    jobs.restore(ANN, 5)
+    assert log.then[before:] == [JobDeleted(*gone, [first]), JobRestored(*gone, position, [first])]
+    jobs.delete(ANN, 5)
+    Projects(log).delete(ANN, 3)
+    went = len(log.events) - 1
+    Projects(log).restore(ANN, 3)
+    assert log.then[-4] == TaskDeleted(7, 3, "cats", [6], [], [second]), "the other went with its job"
+    assert log.then[-1] == TaskRestored(7, 3, "cats", [6], went, [], [second])
 
 
 def test_a_task_that_was_purged_does_not_come_back_with_its_project(log: MemoryLog) -> None:

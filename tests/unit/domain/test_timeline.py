@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given as hypothesis_given
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from domain.annotation.document import KINDS, Document
@@ -114,6 +115,7 @@ def happen(people: People, verb: str, document: Document, number: int) -> None:
 class TestAnyHistory:
     """Whatever people do, in whatever order."""
 
+    @settings(max_examples=40)
     @hypothesis_given(saves(), st.data())
     def test_each_version_shows_what_was_shown_then(
         self, steps: list[tuple[str, Any, int]], data: st.DataObject
@@ -137,6 +139,7 @@ class TestAnyHistory:
         assert result.recorded == (len(people.log.events) > len(before)) == (shown[max(shown)] != shown[back])
         assert {version: people.at(version) for version in shown} == shown
 
+    @settings(max_examples=40)
     @hypothesis_given(saves())
     def test_the_life_of_each_object_agrees_with_what_was_shown(self, steps: list[tuple[str, Any, int]]) -> None:
         people = People(*ROWS)

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from domain.event import Body
-from domain.events.access_token import AccessTokenChanged, AccessTokenCreated, AccessTokenRevoked, AccessTokenUsed
-from domain.events.annotations import AnnotationsChanged, AnnotationsCleared, AnnotationsReplaced, AnnotationsRestored
+from domain.events.access_token import (
+    AccessTokenChanged,
+    AccessTokenCreated,
+    AccessTokenRevoked,
+    AccessTokenUsed,
+    NamedToken,
+)
+from domain.events.annotations import (
+    AnnotationsChanged,
+    AnnotationsCleared,
+    AnnotationsReplaced,
+    AnnotationsRestored,
+    TrackChange,
+)
 from domain.events.data import (
     DataUploaded,
     FilesReceived,
@@ -27,6 +40,7 @@ from domain.events.issue import (
     CommentDeleted,
     CommentEdited,
     DeletedComment,
+    GoneIssue,
     IssueChanged,
     IssueDeleted,
     IssueOpened,
@@ -79,6 +93,7 @@ AGE = AttributeSpec(
 )
 HEAD = LabelSpec(id=6, name="head", color="#e64848", type="points", attributes=[])
 POINT = NamedLabel(id=6, name="head")
+GONE_ISSUE = GoneIssue(id=9, job_id=11, comments=[DeletedComment(id=4, message="Is this a cät?")])
 CAT = LabelSpec(
     id=5,
     name="cat",
@@ -144,11 +159,25 @@ BODIES: list[Body] = [
         created={"tags": [TAG], "shapes": [RECTANGLE]},
         updated={"tracks": [TRACK]},
         removed={"tags": {"": [900]}, "shapes": {"rectangle": [901, 902], "mask": [903]}},
+        tracks=[TrackChange(id=TRACK["id"], visible=-3)],
     ),
     AnnotationsReplaced(
-        job_id=11, task_id=7, project_id=None, created={"intervals": [INTERVAL]}, removed={"shapes": {"rectangle": 2}}
+        job_id=11,
+        task_id=7,
+        project_id=None,
+        created={"intervals": [INTERVAL]},
+        removed={"shapes": {"rectangle": 2}},
+        removed_ids={"shapes": {"rectangle": [901, 902]}},
+        tracks=[],
     ),
-    AnnotationsCleared(job_id=11, task_id=7, project_id=2, removed={"tags": {"": 1}, "tracks": {"polygon": 3}}),
+    AnnotationsCleared(
+        job_id=11,
+        task_id=7,
+        project_id=2,
+        removed={"tags": {"": 1}, "tracks": {"polygon": 1}},
+        removed_ids={"tags": {"": [900]}, "tracks": {"polygon": [904]}},
+        tracks=[TrackChange(id=904, visible=-7, keyframes=[905, 906])],
+    ),
     AnnotationsRestored(
         job_id=11,
         task_id=7,
@@ -157,6 +186,7 @@ BODIES: list[Body] = [
         created={"tags": [TAG]},
         updated={"shapes": [RECTANGLE]},
         removed={"tracks": {"polygon": [904]}},
+        tracks=[TrackChange(id=904, visible=-7, keyframes=[905, 906])],
     ),
     DataUploaded(
         task_id=7,
@@ -174,6 +204,7 @@ BODIES: list[Body] = [
         original_chunk_type="imageset",
         compressed_chunk_type="imageset",
         params={"image_quality": 70, "sorting_method": "natural"},
+        changes={"mode": {"from": "", "to": "annotation"}, "overlap": {"from": None, "to": 1}},
     ),
     FilesReceived(task_id=7, files=[ReceivedFile(name="cät.jpg", sha256=SHA256, size=123_456)]),
     FramesAdded(task_id=7, first=0, frames=[Frame(name="cät.jpg", sha256=SHA256, size=123_456, width=640, height=480)]),
@@ -212,8 +243,8 @@ BODIES: list[Body] = [
         state="new",
         parent_job_id=10,
     ),
-    JobDeleted(job_id=11, task_id=7, project_id=2, stage="validation", state="new"),
-    JobRestored(job_id=11, task_id=7, project_id=2, stage="validation", state="new", deletion=99),
+    JobDeleted(job_id=11, task_id=7, project_id=2, stage="validation", state="new", issues=[GONE_ISSUE]),
+    JobRestored(job_id=11, task_id=7, project_id=2, stage="validation", state="new", deletion=99, issues=[GONE_ISSUE]),
     JobStateChanged(
         job_id=11,
         task_id=7,
@@ -277,9 +308,17 @@ BODIES: list[Body] = [
     TaskMoved(
         task_id=7, project_id=2, previous_project_id=None, job_ids=[11, 12], labels=[[5, 21]], attributes=[[3, 8]]
     ),
-    TaskDeleted(task_id=7, project_id=None, name="cats", job_ids=[11, 12], labels=[POINT]),
+    TaskDeleted(task_id=7, project_id=None, name="cats", job_ids=[11, 12], labels=[POINT], issues=[GONE_ISSUE]),
     TaskPurged(task_id=7, project_id=2, name="cats", job_ids=[11, 12], deletion=99),
-    TaskRestored(task_id=7, project_id=None, name="cats", job_ids=[11, 12], deletion=99, labels=[POINT]),
+    TaskRestored(
+        task_id=7,
+        project_id=None,
+        name="cats",
+        job_ids=[11, 12],
+        deletion=99,
+        labels=[POINT],
+        issues=[GONE_ISSUE],
+    ),
     ServerEventsReported(
         process="höst-4711",
         day="2026-11-20",
@@ -349,7 +388,7 @@ BODIES: list[Body] = [
         remote_addr="192.0.2.7",
     ),
     UserDeactivated(user_id=1),
-    UserDeleted(user_id=1, username="ann"),
+    UserDeleted(user_id=1, username="ann", access_tokens=[NamedToken(id=4, name="night import")]),
     UserLoggedIn(user_id=1, login_id=8, cookie_hash=SHA256, token_hash=SHA256[::-1], expires=TIME),
     UserLoggedOut(user_id=1, login_id=8),
     UserPasswordChanged(user_id=1, password_hash="$argon2id$v=19$m=65536,t=3,p=4$c2FsdA$aGFzaA"),
@@ -369,20 +408,29 @@ BODIES: list[Body] = [
     ValidationFramesDisabled(task_id=7, project_id=2, frames=[4]),
     ValidationSetUp(task_id=7, project_id=2, job_id=13, mode="gt_pool", frames=[4, 5], frames_per_job_count=1),
 ]
+EXAMPLES: dict[str, Any] = {body.type_name: body for body in BODIES}
 LIFTED: dict[tuple[str, int], Body] = {
+    ("AnnotationsChanged", 1): replace(EXAMPLES["AnnotationsChanged"], tracks=[]),
+    ("AnnotationsCleared", 1): AnnotationsCleared(11, 7, 2, removed={"tags": {"": 1}, "tracks": {"polygon": 3}}),
+    ("AnnotationsReplaced", 1): replace(EXAMPLES["AnnotationsReplaced"], removed_ids={}),
+    ("AnnotationsRestored", 1): replace(EXAMPLES["AnnotationsRestored"], tracks=[]),
     ("CommentDeleted", 1): CommentDeleted(comment_id=4, message=None, **ISSUE),
+    ("DataUploaded", 1): replace(EXAMPLES["DataUploaded"], changes={}),
     ("IssueDeleted", 1): IssueDeleted(
         comments=[DeletedComment(id=4, message=None), DeletedComment(id=5, message=None)], **ISSUE
     ),
     ("JobCreated", 1): JobCreated(11, 7, None, 9, "annotation", 0, 1, 4, "annotation", "new", None),
+    ("JobDeleted", 1): JobDeleted(11, 7, 2, "validation", "new", issues=[]),
+    ("JobRestored", 1): JobRestored(11, 7, 2, "validation", "new", 99, issues=[]),
     ("LabelDeleted", 1): LabelDeleted(2, None, 5, "cat", sublabels=[]),
     ("LabelRestored", 1): LabelRestored(2, None, 5, "cat", 99, sublabels=[]),
     ("ProjectDeleted", 1): ProjectDeleted(2, "animals", task_ids=[], labels=[]),
     ("ProjectDeleted", 2): ProjectDeleted(2, "animals", task_ids=[7, 8], labels=[]),
     ("ProjectRestored", 1): ProjectRestored(2, "animals", 99, labels=[]),
-    ("TaskDeleted", 1): TaskDeleted(7, 2, "cats", [11, 12], labels=[]),
-    ("TaskRestored", 1): TaskRestored(7, 2, "cats", [11, 12], 99, labels=[]),
+    ("TaskDeleted", 1): TaskDeleted(7, 2, "cats", [11, 12], labels=[], issues=[]),
+    ("TaskDeleted", 2): TaskDeleted(7, None, "cats", [11, 12], labels=[POINT], issues=[]),
+    ("TaskRestored", 1): TaskRestored(7, 2, "cats", [11, 12], 99, labels=[], issues=[]),
+    ("TaskRestored", 2): TaskRestored(7, None, "cats", [11, 12], 99, labels=[POINT], issues=[]),
+    ("UserDeleted", 1): UserDeleted(user_id=1, username="ann", access_tokens=[]),
 }
 """What the bodies of older versions are today, where they did not say all that is said now."""
-
-EXAMPLES = {body.type_name: body for body in BODIES}
