@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import closing
 
 import structlog
@@ -14,11 +14,13 @@ from psycopg.rows import DictRow
 from consumers.backoff import through_failures
 from consumers.bookmark import Bookmark
 from consumers.lock import FollowerLock
+from consumers.relay.identity import FilledTopics
 from consumers.relay.status import Status
 from domain.events.telemetry import ClientEventsReported
 from infra.eventlog.stored import stored_events
 from infra.eventlog.subscription import Listener
 from infra.kafka.configuration import KafkaConfiguration
+from infra.kafka.errors import TooLarge
 from infra.kafka.messages import Message, encode
 from infra.kafka.producer import TransactionalProducer
 from infra.kafka.topics import ensure_topics
@@ -33,6 +35,11 @@ BEAT = 0.5
 STOP_NOTICED = 0.05
 """Seconds within which a stop is noticed by a relay that has nothing to do."""
 
+SILENCE = 60.0
+"""Seconds without a word after which PostgreSQL takes a relay for one that hangs, perhaps with its machine, and lets
+another one take over. Nothing that a relay waits for takes as long.
+"""
+
 DRAIN = 10.0
 """Seconds that a stop leaves for what is in the log already."""
 
@@ -45,6 +52,7 @@ class Relay:
     def __init__(self, database: Database, kafka: KafkaConfiguration) -> None:
         self._database, self._kafka = database, kafka
         self._wake = threading.Event()
+        self._too_large: set[int] = set()
         self.status = Status()
 
     def run(self, stop: threading.Event) -> None:
@@ -63,6 +71,7 @@ class Relay:
     def _attend(self, stop: threading.Event) -> None:
         """One life of the connections: become the one relay, find out where to go on, follow."""
         with closing(self._database.connect()) as connection:
+            connection.execute("SELECT set_config('idle_session_timeout', %s, false)", (f"{int(SILENCE * 1_000)}ms",))
             lock, bookmark = FollowerLock(connection, FOLLOWER), Bookmark(connection, FOLLOWER)
             while not lock.take():
                 self.status.note(state="waiting")
@@ -70,10 +79,24 @@ class Relay:
                     return
             ensure_topics(self._kafka)
             with closing(TransactionalProducer(self._kafka, FOLLOWER)) as producer:
-                position = bookmark.position()
+                position = self._beginning(connection, bookmark, producer)
                 log.info("relaying", position=position)
                 self.status.note(state="relaying", position=position, last_error=None)
                 self._follow(connection, bookmark, producer, stop)
+
+    def _beginning(self, connection: Connection[DictRow], bookmark: Bookmark, producer: TransactionalProducer) -> int:
+        """Where to go on; at the start of the log if the topics are not those that were filled so far: they were
+        deleted, or this is another Kafka.
+        """
+        filled, now = FilledTopics(connection, FOLLOWER), producer.identities(self._kafka.topics)
+        before = filled.recall()
+        if now != before:
+            with connection.transaction():
+                filled.note(now)
+                if before:
+                    log.warning("the topics are new: everything is relayed again", until=bookmark.position())
+                    bookmark.move(0)
+        return bookmark.position()
 
     def _follow(
         self,
@@ -87,7 +110,7 @@ class Relay:
             self._wake.clear()
             if stop.is_set() and deadline is None:
                 deadline = time.monotonic() + DRAIN
-            run = _Run(self._kafka, connection, position)
+            run = _Run(self._kafka, connection, position, self._too_large)
             if events := producer.send(run):
                 bookmark.move(run.position)
                 position = run.position
@@ -106,20 +129,28 @@ class Relay:
             pass
 
     def _has_failed(self, error: Exception, seconds: float) -> None:
+        if isinstance(error, TooLarge):
+            self._too_large.add(error.position)  # the next try will go without its body
         self.status.failed(error)
         log.warning("relaying failed, will be tried again", error=self.status.snapshot().last_error, seconds=seconds)
 
 
 class _Run:
-    """The next events behind a position, as messages. `position`: of the last one that was taken."""
+    """The next events behind a position, as messages. `position`: of the last one that was taken. `too_large`: of those
+    that go without their bodies.
+    """
 
-    def __init__(self, kafka: KafkaConfiguration, connection: Connection[DictRow], position: int) -> None:
+    def __init__(
+        self, kafka: KafkaConfiguration, connection: Connection[DictRow], position: int, too_large: Container[int]
+    ) -> None:
         self._events, self._telemetry = kafka.topics
         self._connection = connection
+        self._too_large = too_large
         self.position = position
 
     def __iter__(self) -> Iterator[tuple[str, Message]]:
         for fields, payload in stored_events(self._connection, self.position):
             telemetry = fields["type"] == ClientEventsReported.type_name
-            yield self._telemetry if telemetry else self._events, encode(fields, payload)
+            message = encode(fields, payload, omit=fields["position"] in self._too_large)
+            yield self._telemetry if telemetry else self._events, message
             self.position = fields["position"]

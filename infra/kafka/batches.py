@@ -41,8 +41,11 @@ def varint(number: int) -> bytes:
 
 @dataclass
 class Gathering:
-    """Records of one partition, which will be one batch. `size`: the bytes of those `number` that are in it."""
+    """Records of one partition, which will be one batch. `first`: the headers of the first one. `size`: the bytes of
+    those `number` that are in it.
+    """
 
+    first: list[Header] = field(default_factory=list)
     number: int = 0
     size: int = 0
     _parts: list[bytes] = field(default_factory=list)

@@ -14,6 +14,11 @@ Security = Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]
 Mechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
 FORM = "kafka://[user:password@]host:9092[,host:9092…][?security=…&mechanism=…&ca=…]"
 DEFAULT_PORT = 9092
+BOOTSTRAP_MS = 10_000
+"""After which a client that nobody answers is given up."""
+
+METADATA_MS = 2_000
+"""So often a client asks who leads a partition. The one that did may hang, and never say that it does no more."""
 
 
 class WrongKafkaUrl(AnnalsError):
@@ -64,9 +69,10 @@ class KafkaConfiguration:
             "sasl_mechanism": self.mechanism,
             "sasl_plain_username": self.user,
             "sasl_plain_password": self.password,
-            "bootstrap_timeout_ms": 10_000,
+            "bootstrap_timeout_ms": BOOTSTRAP_MS,
             "request_timeout_ms": 5_000,
             "reconnect_backoff_max_ms": 1_000,
+            "metadata_max_age_ms": METADATA_MS,
             "kafka_client": Client,
         }
 

@@ -1,4 +1,4 @@
-"""An event as a Kafka message, and back.
+"""An event as a Kafka message; for the way back see `decoding`.
 
 The value is the event as a line of the portable log, but without secrets. The key is the stream, so that a stream's
 events stay in order. Headers tell what a reader needs to choose by without decoding the value.
@@ -7,12 +7,11 @@ events stay in order. Headers tell what a reader needs to choose by without deco
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any, NamedTuple
 
 import orjson
 
-from domain.event import Event, Metadata, body_type, make_body
+from domain.event import body_type
 from infra.eventlog.mapper import HIDDEN
 from infra.eventlog.portable.lines import event_line
 
@@ -32,13 +31,10 @@ class Message(NamedTuple):
     headers: list[Header]
 
 
-class Omitted(ValueError):
-    """The message stands for an event that is too large for Kafka."""
-
-
-def encode(fields: Mapping[str, Any], payload: bytes) -> Message:
-    """`fields`: the columns of the log without `state`; `payload`: the body as JSON. Raises LookupError for a body that
-    a newer program wrote: which of its fields are secret is not known here.
+def encode(fields: Mapping[str, Any], payload: bytes, *, omit: bool = False) -> Message:
+    """`fields`: the columns of the log without `state`; `payload`: the body as JSON, which is left out when it is too
+    large, and to `omit` it. Raises LookupError for a body that a newer program wrote: which of its fields are secret is
+    not known here.
     """
     headers = [
         ("position", b"%d" % fields["position"]),
@@ -49,34 +45,10 @@ def encode(fields: Mapping[str, Any], payload: bytes) -> Message:
         headers.append(("correlation_id", fields["correlation_id"].encode()))
     payload = _public(fields["type"], fields["schema_version"], payload)
     value = event_line(fields, payload)
-    if len(value) > LARGEST_VALUE:
+    if omit or len(value) > LARGEST_VALUE:
         headers.append(("omitted", b"%d" % len(payload)))
         value = event_line(fields, b"null")
     return Message(fields["stream"].encode(), value, headers)
-
-
-def decode(value: bytes) -> Event:
-    """Raises Omitted for a message without a body, and what else is wrong with one: ValueError, LookupError, TypeError
-    and the like.
-    """
-    fields = orjson.loads(value)
-    if fields["body"] is None:
-        raise Omitted(f"the event at position {fields['position']:,} is too large for Kafka: it is in the log")
-    body = make_body(fields["type"], fields["schema_version"], fields["body"])
-    meta = Metadata(
-        datetime.fromisoformat(fields["time"]),
-        fields["source"],
-        fields["actor_id"],
-        fields["actor"],
-        fields["organization_id"],
-        fields["organization"],
-        fields["correlation_id"],
-        fields["causation_id"],
-        fields["user_agent"],
-        fields["idempotency_key"],
-        fields.get("access_token_id"),  # not in what an older relay wrote
-    )
-    return Event(fields["stream"], fields["version"], body, meta, fields["position"])
 
 
 def _public(type_name: str, schema_version: int, payload: bytes) -> bytes:

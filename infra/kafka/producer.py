@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
+from uuid import UUID
 
 from kafka import KafkaProducer, TopicPartition
-from kafka.errors import KafkaTimeoutError
+from kafka.errors import KafkaError, KafkaTimeoutError, MessageSizeTooLargeError, RecordListTooLargeError
 from kafka.partitioner.default import murmur2
 from kafka.producer.future import FutureProduceResult
 
 from infra.kafka.batches import BATCH_BYTES, Gathering
 from infra.kafka.configuration import KafkaConfiguration
-from infra.kafka.errors import typed_errors
-from infra.kafka.messages import LARGEST_VALUE, Message
+from infra.kafka.errors import KafkaRefused, TooLarge, TopicMadeAnew, typed_errors
+from infra.kafka.messages import LARGEST_VALUE, Header, Message
 
 DELIVERY_MS = 10_000
 BLOCK_MS = 10_000
@@ -56,33 +58,62 @@ class TransactionalProducer:
 
     def send(self, messages: Iterable[tuple[str, Message]]) -> int:
         """These messages, each to its topic, in one transaction; returns how many there were. There is none of it if
-        there are none. Raises Unavailable or KafkaRefused: then it is not known whether readers will see them, and this
-        producer is to be closed. What `messages` raises passes through.
+        there are none. Raises Unavailable or KafkaRefused: then it is not known whether readers will see them. Raises
+        TooLarge or TopicMadeAnew: then they will not. This producer is to be closed then. What `messages` raises passes
+        through.
         """
+        with typed_errors("producing"):
+            try:
+                return self._send(messages)
+            except KafkaError as error:
+                # Whatever comes after a failure fails as well, and only says so.
+                self._producer.check_sizes()
+                raise self._producer.first_error() or error from None
+
+    def _send(self, messages: Iterable[tuple[str, Message]]) -> int:
         producer, number = self._producer, 0
         counts: dict[str, int] = {}
-        with typed_errors("producing"):
-            for topic, message in messages:
-                if number == 0:
-                    producer.begin_transaction()
-                if topic not in counts:
-                    counts[topic] = len(producer.partitions_for(topic))
-                producer.put(TopicPartition(topic, _partition(message.key, counts[topic])), message)
-                number += 1
-            if number:
-                producer.commit_within(COMMIT_SECONDS)
+        producer.check_identities()
+        for topic, message in messages:
+            if number == 0:
+                producer.begin_transaction()
+            if topic not in counts:
+                counts[topic] = len(producer.partitions_for(topic))
+            producer.put(TopicPartition(topic, _partition(message.key, counts[topic])), message)
+            number += 1
+        if number:
+            producer.commit_within(COMMIT_SECONDS)
         return number
+
+    def identities(self, topics: Iterable[str]) -> frozenset[str]:
+        """What tells these topics from others, also from others of the same names: from now on `send` raises
+        TopicMadeAnew instead of taking one for the other. Raises as `send` does.
+        """
+        with typed_errors("looking at the topics"):
+            return frozenset(f"{topic}:{self._producer.identity(topic)}" for topic in topics)
 
     def close(self) -> None:
         """At once: a transaction that is open will be aborted by whoever comes next."""
         self._producer.abandon()
 
 
+class _Sent(NamedTuple):
+    """A batch that was handed over: how many messages, and the headers of the first."""
+
+    result: FutureProduceResult
+    number: int
+    headers: list[Header]
+
+
 class _BoundedProducer(KafkaProducer):  # type: ignore[misc]
     def __init__(self, **configs: Any) -> None:
         super().__init__(**configs)
+        # The library splits what is too large and sends the parts, but never tells what became of the whole.
+        self._sender._can_split = lambda *_: False
         self._gathered: dict[TopicPartition, Gathering] = {}
-        self._sent: list[FutureProduceResult] = []
+        self._sent: list[_Sent] = []
+        self._identities: dict[str, UUID | None] = {}
+        self._ends: defaultdict[TopicPartition, int] = defaultdict(int)
 
     def put(self, partition: TopicPartition, message: Message) -> None:
         gathering = self._gathered.get(partition)
@@ -91,7 +122,7 @@ class _BoundedProducer(KafkaProducer):  # type: ignore[misc]
             gathering = None
         if gathering is None:
             self._transaction_manager.maybe_add_partition_to_transaction(partition)
-            gathering = self._gathered[partition] = Gathering()
+            gathering = self._gathered[partition] = Gathering(message.headers)
         gathering.add(*message)
 
     def commit_within(self, seconds: float) -> None:
@@ -103,13 +134,50 @@ class _BoundedProducer(KafkaProducer):  # type: ignore[misc]
             self._hand_over(partition, gathering)
         self._gathered = {}
         self.flush(seconds)
-        sent, self._sent = self._sent, []
-        for batch in sent:
-            _check_acknowledged(batch)
+        for batch in self._sent:
+            self._check_order(batch.result.topic_partition, _place(batch.result))
+        self._sent = []
         result: Any = self._transaction_manager.begin_commit()
         self._sender.wakeup()
         if not result.wait(timeout_ms=max(0.0, deadline - time.monotonic()) * 1_000):
             raise KafkaTimeoutError(f"the transaction was not committed within {seconds:g} s")
+
+    def identity(self, topic: str) -> UUID | None:
+        """None with brokers older than Kafka 2.8. A topic that is made anew has another one."""
+        self.partitions_for(topic)
+        found: UUID | None = self._metadata.topic_id(topic)
+        self._identities.setdefault(topic, found)
+        return found
+
+    def check_identities(self) -> None:
+        """Raises TopicMadeAnew when a topic is not the one that this producer has met. Brokers don't mind: they take
+        messages for whatever has the name.
+        """
+        for topic, met in self._identities.items():
+            if self.identity(topic) != met:
+                raise TopicMadeAnew(topic)
+
+    def _check_order(self, partition: TopicPartition, offset: int) -> None:
+        """Raises TopicMadeAnew when that lies before what was acknowledged earlier: before it is committed, and before
+        anybody tells that the topic is another one.
+        """
+        if 0 <= offset < self._ends[partition]:
+            raise TopicMadeAnew(partition.topic)
+        self._ends[partition] = max(offset + 1, self._ends[partition])
+
+    def check_sizes(self) -> None:
+        """Raises TooLarge for a message that was refused for its size, and KafkaRefused when many together were."""
+        for result, number, headers in self._sent:
+            if isinstance(_failure(result), MessageSizeTooLargeError | RecordListTooLargeError):
+                topic = result.topic_partition.topic
+                if number > 1:
+                    raise KafkaRefused(f"The topic {topic} takes too little at once: its max.message.bytes is too low")
+                raise TooLarge(topic, int(dict(headers)["position"]))
+
+    def first_error(self) -> Exception | None:
+        """What has ended the transaction, if anything has."""
+        error: Exception | None = self._transaction_manager.last_error
+        return error
 
     def abandon(self) -> None:
         """The library's `close` waits, or gives up and leaves its thread running, when a broker does not answer."""
@@ -121,20 +189,28 @@ class _BoundedProducer(KafkaProducer):  # type: ignore[misc]
         """To the library's thread, which sends."""
         accumulator = self._accumulator
         batch = gathering.batch(partition, self.config["compression_attrs"])
-        self._sent.append(batch.produce_future)
+        self._sent.append(_Sent(batch.produce_future, gathering.number, gathering.first))
         with accumulator._tp_lock(partition):
             accumulator._batches[partition].append(batch)
             accumulator._incomplete.add(batch)
         self._sender.wakeup()
 
 
-def _check_acknowledged(batch: FutureProduceResult) -> None:
-    """Raises why it was not delivered, which the library tells only beside what it calls a success."""
+def _place(batch: FutureProduceResult) -> int:
+    """The offset of its first message; -1 if Kafka had it already and does not know any more where. Raises why it was
+    not delivered, which the library tells only beside what it calls a success.
+    """
     if not batch.is_done:
         raise KafkaTimeoutError(f"nobody has acknowledged what was sent to {batch.topic_partition}")
-    _, _, error_of = batch.value
-    if error_of is not None:
-        raise error_of(0)
+    if error := _failure(batch):
+        raise error
+    return int(batch.value[0])
+
+
+def _failure(batch: FutureProduceResult) -> Exception | None:
+    """None too for one of which nothing is known yet."""
+    error_of = batch.value[2] if batch.is_done else None
+    return error_of(0) if error_of else None
 
 
 @lru_cache(maxsize=100_000)

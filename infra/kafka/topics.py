@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 
 from kafka import KafkaAdminClient
-from kafka.errors import TopicAlreadyExistsError
+from kafka.errors import NotControllerError, TopicAlreadyExistsError
 
 from infra.kafka.configuration import KafkaConfiguration
 from infra.kafka.errors import typed_errors
@@ -22,6 +22,8 @@ def ensure_topics(configuration: KafkaConfiguration) -> None:
     with typed_errors("making the topics"), closing(KafkaAdminClient(**configuration.client())) as admin:
         present = {topic["name"] for topic in admin.describe_topics()}
         missing = [topic for topic in configuration.topics if topic not in present]
+        if not missing:
+            return
         replicas = configuration.replicas or min(MOST_REPLICAS, len(admin.describe_cluster()["brokers"]))
         for topic in missing:
             description = {
@@ -33,6 +35,8 @@ def ensure_topics(configuration: KafkaConfiguration) -> None:
                 admin.create_topics({topic: description}, timeout_ms=TIMEOUT_MS, wait_for_metadata=True)
             except TopicAlreadyExistsError:
                 continue  # another process was faster
+            except RuntimeError as error:  # how the library says that nobody is the controller just now
+                raise NotControllerError(str(error)) from error
 
 
 def _settings(replicas: int) -> dict[str, str]:

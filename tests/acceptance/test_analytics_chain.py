@@ -39,6 +39,7 @@ PER_SECOND = 500
 FORWARDERS = 2
 RECOVERY_SECONDS = 120.0
 KILLS = 50
+LAST_WORDS = 20_000
 REPOSITORY = Path(__file__).parents[2]
 
 
@@ -48,7 +49,7 @@ class Role:
     """
 
     def __init__(self, name: str, folder: Path, environment: dict[str, str]) -> None:
-        self.name, self._words = name, folder.with_suffix(".log")
+        self.name, self.words = name, folder.with_suffix(".log")
         self._environment = environment | {"ANNALS_DATA": str(folder)}
         self._start()
 
@@ -63,7 +64,7 @@ class Role:
 
     def _start(self) -> None:
         command = [sys.executable, "-m", "cli.main", self.name]
-        with self._words.open("ab") as words:
+        with self.words.open("ab") as words:
             self._process = subprocess.Popen(
                 command, env=self._environment, cwd=REPOSITORY, stdout=words, stderr=subprocess.STDOUT
             )
@@ -106,6 +107,11 @@ class Chain:
         else:
             random.choice([role for role in self.roles if role.name == link]).kill()
 
+    def words(self) -> str:
+        """What everybody has said lately, for whoever wants to know why a test has failed."""
+        files = [role.words for role in self.roles] + [broker.words for broker in self.cluster.brokers]
+        return "\n".join(f"==== {file}\n{file.read_text(errors='replace')[-LAST_WORDS:]}" for file in files)
+
     def stop(self) -> None:
         for role in self.roles:
             assert role.stop() == 0
@@ -117,6 +123,9 @@ def chain(url: str, folder: Path, cluster: Cluster) -> Iterator[Chain]:
     running = Chain(url, folder, cluster)
     try:
         yield running
+    except BaseException as error:
+        error.add_note(running.words())
+        raise
     finally:
         running.stop()
 

@@ -92,10 +92,11 @@ class Broker:
     def check_alive(self) -> None:
         """Raises NoKafka, with the broker's last words, when it has ended."""
         if self._process is not None and self._process.poll() is not None:
-            raise NoKafka(f"broker {self.node} has ended: {self._words.read_text(errors='replace')[-1500:]}")
+            raise NoKafka(f"broker {self.node} has ended: {self.words.read_text(errors='replace')[-1500:]}")
 
     @property
-    def _words(self) -> Path:
+    def words(self) -> Path:
+        """Where it writes what it has to say."""
         return self._folder / "output"
 
     def _end(self, number: int) -> None:
@@ -106,7 +107,7 @@ class Broker:
 
     def _java(self, *words: str) -> subprocess.Popen[bytes]:
         command = [*JVM, "-cp", f"{self._jars}/*", *words]
-        with self._words.open("ab") as output:
+        with self.words.open("ab") as output:
             # In a group of its own: Ctrl-C is for pytest, whose fixtures then stop the brokers.
             return subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, preexec_fn=_die_with_parent,
@@ -115,14 +116,24 @@ class Broker:
 
 
 class Cluster:
-    """Brokers that know each other, on free ports of the loopback interface."""
+    """Brokers that know each other, on free ports of the loopback interface. `settings`: of each broker, besides the
+    common ones; `client`: how somebody gets in who may see everything.
+    """
 
-    def __init__(self, jars: Path, folder: Path, brokers: int) -> None:
+    def __init__(
+        self,
+        jars: Path,
+        folder: Path,
+        brokers: int,
+        settings: Mapping[str, object] | None = None,
+        client: Mapping[str, object] | None = None,
+    ) -> None:
+        self._client = client or {}
         ports = _free_ports(2 * brokers)
         quorum = ",".join(f"{node}@127.0.0.1:{ports[brokers + node - 1]}" for node in range(1, brokers + 1))
-        settings = {**COMMON, **_replication(brokers), "controller.quorum.voters": quorum}
+        common = {**COMMON, **_replication(brokers), **(settings or {}), "controller.quorum.voters": quorum}
         self.brokers = [
-            Broker(jars, folder / str(node), node, port, settings | _listeners(port, ports[brokers + node - 1]))
+            Broker(jars, folder / str(node), node, port, common | _listeners(port, ports[brokers + node - 1]))
             for node, port in enumerate(ports[:brokers], start=1)
         ]
 
@@ -161,7 +172,7 @@ class Cluster:
             return False
         try:
             with closing(
-                KafkaAdminClient(bootstrap_servers=self.servers.split(","), bootstrap_timeout_ms=2_000)
+                KafkaAdminClient(bootstrap_servers=self.servers.split(","), bootstrap_timeout_ms=2_000, **self._client)
             ) as admin:
                 joined = {node["broker_id"] for node in admin.describe_cluster()["brokers"]}
                 partitions = [partition for topic in admin.describe_topics() for partition in topic["partitions"]]

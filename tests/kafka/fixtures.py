@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import pytest
@@ -16,6 +16,7 @@ import pytest
 from infra.kafka.configuration import KafkaConfiguration
 from tests.kafka.artefacts import NoKafka, broker_jars
 from tests.kafka.broker import Cluster
+from tests.kafka.guard import ADMIN, guarded_settings, log_in
 
 VARIABLE = "ANNALS_TEST_KAFKA"
 REQUIRED = "required"
@@ -52,15 +53,27 @@ def lonely_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]
         yield cluster
 
 
+@pytest.fixture(scope="module")
+def guarded_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """One broker of our own, which asks for a name and a password, and forbids everybody but ADMIN everything."""
+    with _cluster(tmp_path_factory, 1, guarded_settings(), log_in(ADMIN)) as cluster:
+        yield cluster
+
+
 def fresh_topics(servers: str, partitions: int = 4) -> KafkaConfiguration:
     prefix = f"test-{uuid.uuid4().hex[:12]}."
     return KafkaConfiguration(tuple(servers.split(",")), topic_prefix=prefix, partitions=partitions)
 
 
 @contextmanager
-def _cluster(folders: pytest.TempPathFactory, brokers: int) -> Iterator[Cluster]:
+def _cluster(
+    folders: pytest.TempPathFactory,
+    brokers: int,
+    settings: Mapping[str, object] | None = None,
+    client: Mapping[str, object] | None = None,
+) -> Iterator[Cluster]:
     try:
-        cluster = Cluster(broker_jars(), folders.mktemp("kafka") / "brokers", brokers)
+        cluster = Cluster(broker_jars(), folders.mktemp("kafka") / "brokers", brokers, settings, client)
         cluster.start()
     except NoKafka as error:
         if "CI" in os.environ or os.environ.get(VARIABLE) == REQUIRED:

@@ -13,7 +13,8 @@ from domain.event import Event, Metadata, make_body
 from domain.events.job import JobStateChanged
 from infra.eventlog.mapper import HIDDEN, body_fields
 from infra.kafka import messages
-from infra.kafka.messages import Omitted, decode, encode
+from infra.kafka.decoding import Omitted, decode
+from infra.kafka.messages import encode
 
 GOLDEN = sorted((Path(__file__).parent / "golden").glob("*.json"))
 TIME = datetime(2026, 11, 21, 10, 30, 0, 123456, tzinfo=UTC)

@@ -6,9 +6,9 @@ import pytest
 
 from cli.bootstrap import System
 from infra.postgres.database import Database
-from tests.kafka.fixtures import kafka, kafka_configuration, lonely_broker, three_brokers
+from tests.kafka.fixtures import guarded_broker, kafka, kafka_configuration, lonely_broker, three_brokers
 
-__all__ = ["kafka", "kafka_configuration", "lonely_broker", "three_brokers"]
+__all__ = ["guarded_broker", "kafka", "kafka_configuration", "lonely_broker", "three_brokers"]
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from kafka import KafkaConsumer, TopicPartition
 from kafka.consumer.fetcher import ConsumerRecord
 
 from cli.bootstrap import System
-from consumers.relay.relay import Relay
+from consumers.relay.relay import SILENCE, Relay
 from domain.event import Actor, Body, Context
 from domain.events.job import JobAssigned, JobStateChanged
 from domain.events.telemetry import ClientEventsReported
@@ -38,6 +38,7 @@ from infra.postgres.database import Database
 stop = threading.Event()
 signal.signal(signal.SIGTERM, lambda *_: stop.set())
 kafka = KafkaConfiguration(tuple(sys.argv[2].split(",")), topic_prefix=sys.argv[3])
+relay.SILENCE = float(sys.argv[4])
 relay.Relay(Database(sys.argv[1]), kafka).run(stop)
 """
 
@@ -94,9 +95,12 @@ def relaying(log: Database, kafka: KafkaConfiguration) -> Iterator[Relay]:
 
 
 @contextmanager
-def relay_process(log: Database, kafka: KafkaConfiguration) -> Iterator[subprocess.Popen[bytes]]:
-    command = [sys.executable, "-c", RELAY, log.url, ",".join(kafka.servers), kafka.topic_prefix]
-    process = subprocess.Popen(command, env=os.environ | {"PYTHONPATH": str(REPOSITORY)}, stdout=subprocess.DEVNULL)
+def relay_process(
+    log: Database, kafka: KafkaConfiguration, silence: float = SILENCE
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A relay that may be killed, or hang. What it says is among the output of the test."""
+    command = [sys.executable, "-c", RELAY, log.url, ",".join(kafka.servers), kafka.topic_prefix, str(silence)]
+    process = subprocess.Popen(command, env=os.environ | {"PYTHONPATH": str(REPOSITORY)})
     try:
         yield process
     finally:

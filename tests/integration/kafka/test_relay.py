@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import random
+import secrets
 import signal
+from contextlib import closing
 
 import orjson
+import pytest
+from kafka import KafkaAdminClient
 
 from cli.bootstrap import System
 from domain.event import SYSTEM, Context
+from domain.events.annotations import AnnotationsReplaced
+from domain.events.job import JobAssigned
 from domain.events.user import UserRegistered
 from infra.eventlog.reader import LogReader
+from infra.kafka.batches import BATCH_BYTES
 from infra.kafka.configuration import KafkaConfiguration
-from infra.kafka.messages import decode
+from infra.kafka.decoding import Omitted, decode
 from infra.kafka.producer import TransactionalProducer
+from infra.kafka.topics import ensure_topics
 from infra.postgres.database import Database
 
 from ...waiting import wait_until
@@ -20,6 +29,7 @@ from .steps import (
     ME,
     assert_complete,
     events,
+    first_seen,
     head,
     messages,
     record,
@@ -59,6 +69,41 @@ def test_secrets_stay_in_the_log(system: System, log: Database, kafka_configurat
     body = orjson.loads(message.value)["body"]
     assert body["username"] == "ann"
     assert body["password_hash"] == "(hidden)"
+
+
+def test_what_a_topic_does_not_take_goes_without_its_body(
+    system: System, log: Database, kafka_configuration: KafkaConfiguration
+) -> None:
+    """Its topics may be somebody else's, made for small messages. What stands behind is not held up."""
+    limits = {"max.message.bytes": str(2 * BATCH_BYTES)}
+    with closing(KafkaAdminClient(**kafka_configuration.client())) as admin:
+        topic = {"num_partitions": 4, "replication_factor": 1, "configs": limits}
+        admin.create_topics(dict.fromkeys(kafka_configuration.topics, topic))
+    large = [JobAssigned(job_id, 7, None, 6, secrets.token_hex(2 * BATCH_BYTES), None) for job_id in (1, 2)]
+    system.app.record(ME, [*events(20), large[0], *events(20), large[1], *events(20)])
+    with relaying(log, kafka_configuration) as relay:
+        wait_until(lambda: relayed(log) == head(log))
+        assert relay.status.snapshot().failures > 0
+    assert_complete(log, kafka_configuration)
+    found = [message for run in messages(kafka_configuration).values() for message in run]
+    omitted = [message for message in found if "omitted" in dict(message.headers)]
+    assert sorted(int(dict(message.headers)["position"]) for message in omitted) == [21, 42]
+    for message in omitted:
+        with pytest.raises(Omitted):
+            decode(message.value)
+
+
+def test_fifty_thousand_shapes_are_one_message(
+    system: System, log: Database, kafka_configuration: KafkaConfiguration
+) -> None:
+    points = [random.uniform(0, 4_000) for _ in range(8)]
+    shapes = [{"id": n, "label_id": 1, "type": "polygon", "points": points} for n in range(50_000)]
+    system.app.record(ME, [AnnotationsReplaced(1, 7, None, {"shapes": shapes}, {}), *events(5)])
+    relay_all(log, kafka_configuration)
+    found = [message for run in messages(kafka_configuration).values() for message in run]
+    assert len(found) == head(log)
+    assert max(len(message.value) for message in found) > 50_000 * 100
+    assert not any("omitted" in dict(message.headers) for message in found)
 
 
 def test_streams_stay_in_order(system: System, log: Database, kafka_configuration: KafkaConfiguration) -> None:
@@ -128,6 +173,71 @@ def test_a_new_relay_fences_off_the_old(system: System, log: Database, kafka_con
         wait_until(lambda: relayed(log) == head(log))
         assert relay.status.snapshot().failures > 0
     assert_complete(log, kafka_configuration)
+
+
+def test_another_relay_takes_over_from_one_that_hangs(
+    system: System, log: Database, kafka_configuration: KafkaConfiguration
+) -> None:
+    """Its connections stay open, so nothing but its silence tells. It wakes up as if nothing had been."""
+    with relay_process(log, kafka_configuration, silence=2.0) as first, recording(system):
+        wait_until(lambda: relayed(log) > 100)
+        first.send_signal(signal.SIGSTOP)
+        with relaying(log, kafka_configuration) as second:
+            reached = head(log)
+            wait_until(lambda: relayed(log) > reached)
+            first.send_signal(signal.SIGCONT)
+            reached = head(log)
+            wait_until(lambda: relayed(log) > reached + 100)
+            assert second.status.snapshot().state == "relaying"
+            assert first.poll() is None
+    relay_all(log, kafka_configuration)
+    assert_complete(log, kafka_configuration)
+
+
+def test_topics_that_were_deleted_are_filled_from_the_start(
+    system: System, log: Database, kafka_configuration: KafkaConfiguration
+) -> None:
+    """What was relayed into them is in the log still, and whoever had not read it yet has a right to it."""
+    record(system, 100)
+    relay_all(log, kafka_configuration)
+    delete_topics(kafka_configuration)
+    record(system, 100)
+    relay_all(log, kafka_configuration)
+    assert_complete(log, kafka_configuration)
+
+
+def test_a_relay_at_work_notices_that_topics_were_made_anew(
+    system: System, log: Database, kafka_configuration: KafkaConfiguration
+) -> None:
+    """By somebody who was faster than it: a forwarder makes them, too."""
+    with relaying(log, kafka_configuration) as relay:
+        record(system, 100)
+        wait_until(lambda: relayed(log) == head(log))
+        delete_topics(kafka_configuration)
+        ensure_topics(kafka_configuration)
+        record(system, 100)
+        wait_until(lambda: relay.status.snapshot().failures > 0)
+        wait_until(lambda: relayed(log) == head(log))
+    assert_complete(log, kafka_configuration)
+
+
+def test_a_relay_with_nothing_to_do_notices_that_too(
+    system: System, log: Database, kafka_configuration: KafkaConfiguration
+) -> None:
+    record(system, 100)
+    with relaying(log, kafka_configuration):
+        wait_until(lambda: relayed(log) == head(log))
+        delete_topics(kafka_configuration)
+        ensure_topics(kafka_configuration)
+        wait_until(lambda: sum(map(len, first_seen(messages(kafka_configuration)).values())) == head(log))
+    assert_complete(log, kafka_configuration)
+
+
+def delete_topics(kafka: KafkaConfiguration) -> None:
+    """Returns when they are gone."""
+    with closing(KafkaAdminClient(**kafka.client())) as admin:
+        admin.delete_topics(list(kafka.topics))
+        wait_until(lambda: not {topic["name"] for topic in admin.describe_topics()} & set(kafka.topics))
 
 
 def test_a_stop_relays_what_is_there(system: System, log: Database, kafka_configuration: KafkaConfiguration) -> None:

@@ -192,6 +192,26 @@ def test_a_paused_source_stays_in_the_group(
         assert len(deliveries(source, lambda found: len(found) >= 100)) == 100
 
 
+def test_who_looks_only_for_moments_lets_others_join(
+    system: System, log: Database, kafka_configuration: KafkaConfiguration
+) -> None:
+    """As a forwarder does whose sink is slow."""
+    record(system, 100)
+    relay_all(log, kafka_configuration)
+    with closing(KafkaSource(kafka_configuration, "test")) as source:
+        deliveries(source, lambda found: len(found) >= 100)
+        source.pause()
+        ledger, gone = Ledger(), set[str]()
+
+        def shared() -> bool:
+            assert not list(source.poll(0.0))
+            gone.update(source.revoked())
+            return bool(gone and ledger.positions)
+
+        with reading(kafka_configuration, ledger):
+            wait_until(shared)
+
+
 def test_what_cannot_be_decoded_stops_nobody(
     system: System, log: Database, kafka_configuration: KafkaConfiguration
 ) -> None:
@@ -206,7 +226,7 @@ def test_what_cannot_be_decoded_stops_nobody(
     with closing(KafkaSource(kafka_configuration, "test")) as source:
         found = deliveries(source, lambda found: len(found) >= 22)
     unreadable = [delivery for delivery in found if isinstance(delivery.content, Unreadable)]
-    assert [delivery.position for delivery in unreadable] == [7, 0]
+    assert [delivery.content.stated for delivery in unreadable] == [7, 0]
     assert "JSONDecodeError" in unreadable[0].content.error
     assert sorted(d.position for d in found if d not in unreadable) == everything(log)
 
