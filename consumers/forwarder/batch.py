@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from operator import itemgetter
-from typing import Any
+from typing import NamedTuple
 
 from consumers.forwarder.dead_letters import DeadLetter
 from consumers.forwarder.rows import COLUMNS, TableRow
@@ -35,7 +35,7 @@ class Limits:
 class Batch:
     """The rows of a run of a partition. All of one month, so that they make one part, which ClickHouse takes whole or
     not at all; `month` is None while there are no rows. `first_time`: when the first event was recorded; `position`:
-    the highest.
+    the highest that is known for sure.
 
     The rows are either in `rows`, or `encoded` for ClickHouse already.
     """
@@ -53,10 +53,6 @@ class Batch:
     @property
     def row_count(self) -> int:
         return self.encoded.rows if self.encoded else len(self.rows)
-
-    def columns(self) -> list[tuple[Any, ...]]:
-        """The rows, column by column, in the order of COLUMNS."""
-        return list(zip(*self.rows, strict=True))
 
     def encode(self, encoder: Encoder) -> None:
         """Raises ClickHouseRefused."""
@@ -77,3 +73,12 @@ class Batch:
         self.events += other.events
         self.bytes += other.bytes
         self.dead += other.dead
+
+
+class Made(NamedTuple):
+    """What became of a portion of a source in another process. `first`: the position of the first event in it that has
+    one; 0 for none.
+    """
+
+    first: int
+    batches: list[Batch]

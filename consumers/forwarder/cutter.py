@@ -66,9 +66,9 @@ class Cutter:
         return complete
 
     def join(self, run: Batch) -> list[Batch]:
-        """The same for a run that was cut already; nothing may be announced. Returns what this completes."""
-        assert self._announced is None
+        """The same for a run that was cut already, and lies behind what was announced."""
         complete = [] if self._batch is None or self._joins(self._batch, run) else [self.cut()]
+        self._announced = None
         if self._batch is None:
             self._batch = run
         else:
@@ -97,7 +97,7 @@ class Cutter:
         return batch.month is None or not shaped.rows or batch.month == _month(shaped.rows)
 
     def _joins(self, batch: Batch, run: Batch) -> bool:
-        if batch.rows or self._is_full(batch):
+        if self._announced is not None or batch.rows or self._is_full(batch):
             return False
         return batch.month is None or run.month is None or batch.month == run.month
 

@@ -44,8 +44,8 @@ class DeadLetter:
 
     @staticmethod
     def of(delivery: Delivery, stage: str, error: str) -> DeadLetter:
-        if delivery.position:
-            return DeadLetter.at(delivery.position, stage, error)
+        if position := delivery.position or getattr(delivery.content, "stated", 0):
+            return DeadLetter.at(position, stage, error)
         return DeadLetter(f"{delivery.partition}@{delivery.offset}", None, stage, error[:MAX_ERROR])
 
     @staticmethod

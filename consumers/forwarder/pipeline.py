@@ -38,8 +38,8 @@ LONGEST_WAIT = 0.5
 """Seconds between two batches of a partition that are not full, of however many partitions, unless more were asked for.
 """
 
-SPARE = 2
-"""Full batches that may be gathered while each sender has one."""
+IN_HAND = 3
+"""Full batches that may be gathered and on their way at once, or as many more as are less full."""
 
 log = structlog.get_logger(__name__)
 
@@ -76,7 +76,7 @@ class Pipeline:
         for sink in sinks:
             self._sinks.put(sink)
         self._senders = len(sinks)
-        self._most_in_hand = (len(sinks) + SPARE) * flow.limits.bytes
+        self._most_in_hand = IN_HAND * flow.limits.bytes
         self._cutters: dict[str, Cutter] = {}
         self._sending: dict[str, _Sending] = {}
         self._sent_at: dict[str, float] = {}
@@ -95,7 +95,7 @@ class Pipeline:
                     return self._finish()
                 stopping = stop.is_set()
                 read = self._read(stopping)
-                self._cut_what_is_due(at_once=stopping)
+                self._cut_what_is_due(at_once=stopping or self._paused)  # while nothing comes, waiting wins nothing
                 self._send(pool)
                 self._settle()
                 if stopping and not (read or self._paused or self._unfinished):

@@ -1,23 +1,21 @@
-"""What comes from a source, shaped into rows: here, or, when the log is far ahead, by several processes at once."""
+"""What comes from a source, shaped into rows: here, or, when much is to come, by several processes at once."""
 
 from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
 from typing import NamedTuple, Protocol
 
 import structlog
 
-from consumers.forwarder.batch import Batch
+from consumers.forwarder.batch import Batch, Made
 from consumers.forwarder.cutter import Shaped, shape
-from consumers.forwarder.intake.workers import WorkerLost, Workers, portions
+from consumers.forwarder.intake.workers import WorkerLost, Workers
 from consumers.forwarder.rows import Shaper
-from consumers.forwarder.sources.deliveries import PARTITION, deliveries
-from consumers.forwarder.sources.log import LogSource
+from consumers.forwarder.sources.portions import Portion
 from consumers.forwarder.sources.source import Delivery, Source
-from infra.eventlog.decoding import Stored
 
 FAR_BEHIND, NEARLY_THERE = 20_000, 2_000
 """Events. With as many to come the help of other processes is worth its while; until so few are left."""
@@ -27,6 +25,11 @@ LOOK_SECONDS = 1.0
 
 PATIENCE = 60.0
 """Seconds after which a portion is not waited for any more."""
+
+STAY_SECONDS = 1.0
+"""For longer the source is not left alone: Kafka would take this forwarder for one that hangs, and others of its group
+would wait for it.
+"""
 
 log = structlog.get_logger(__name__)
 
@@ -50,78 +53,99 @@ class PlainIntake:
         return _shaped(self._source.poll(seconds), self._shaper)
 
 
-class _Portion(NamedTuple):
-    stored: Sequence[Stored]
-    shaped: Future[list[Batch]]
-    handed_out: float
+class _InHand(NamedTuple):
+    """`made`: None for what is to be done here."""
+
+    portion: Portion
+    made: Future[Made] | None
+    since: float
 
 
 class CatchingUpIntake:
-    """Does the same, but while much is to come, only fetches, and has `workers` do the rest."""
+    """Does the same, but while much is to come, only takes what the source has, and has `workers` do the rest."""
 
-    def __init__(self, source: LogSource, shaper: Shaper, workers: Workers) -> None:
+    def __init__(self, source: Source, shaper: Shaper, workers: Workers) -> None:
         self._source, self._shaper, self._workers = source, shaper, workers
-        self._bound = source.announced(PARTITION) or 0
-        self._fetched: deque[Sequence[Stored]] = deque()
-        self._portions: deque[_Portion] = deque()
+        self._taken: deque[Portion] = deque()
+        self._in_hand: deque[_InHand] = deque()
         self._unread, self._looked, self._is_behind = 0, 0.0, False
+        self._asked = time.monotonic()
 
     def poll(self, seconds: float) -> Iterator[Shaped | Batch]:
         if self._source.paused:
-            return
-        if self._is_far_behind():
-            if self._workers.ready():
-                self._hand_out()
-            elif self._workers.starting(seconds):
-                return
-        if self._portions:
+            self._workers.rest()
+            yield from self._polled(seconds)  # nothing, but the source is kept
+        elif self._is_far_behind() and self._workers.ready():
+            self._hand_out(seconds)
+            if self._in_hand:
+                yield from self._next(seconds)
+        elif self._is_behind and self._workers.starting(seconds):
+            self._stay()
+        elif self._in_hand:
             yield from self._next(seconds)
-        elif self._fetched:
-            yield from _shaped(deliveries(self._fetched.popleft()), self._shaper)
+        elif self._taken:
+            yield from self._here(self._taken.popleft())
         else:
-            yield from _shaped(self._source.poll(seconds), self._shaper)
+            yield from self._polled(seconds)
 
     def _is_far_behind(self) -> bool:
         now = time.monotonic()
-        if now >= self._looked + LOOK_SECONDS:
-            self._looked, self._unread = now, self._source.unread()
+        if now >= self._looked + LOOK_SECONDS and (unread := self._source.unread()) is not None:
+            self._looked, self._unread = now, unread
             self._workers.rest()
-        self._is_behind = self._unread >= (NEARLY_THERE if self._is_behind else FAR_BEHIND)
-        return (self._is_behind or bool(self._fetched)) and self._source.position >= self._bound
+        self._is_behind = self._unread >= (NEARLY_THERE if self._is_behind else FAR_BEHIND) or bool(self._taken)
+        return self._is_behind
 
-    def _hand_out(self) -> None:
+    def _hand_out(self, seconds: float) -> None:
         """So much that no worker has to wait for the next portion."""
-        while len(self._portions) <= self._workers.number:
-            if not self._fetched:
-                fetched = self._source.take(0.0)
-                self._unread = max(0, self._unread - len(fetched)) if fetched else 0
-                self._fetched += portions(fetched)
-            if not self._fetched:
+        while len(self._in_hand) <= self._workers.number:
+            if not self._taken:
+                self._take(0.0 if self._in_hand else seconds)
+            if not self._taken:
                 return
-            stored = self._fetched.popleft()
-            self._portions.append(_Portion(stored, self._workers.shape(stored), time.monotonic()))
+            portion = self._taken.popleft()
+            made = None if portion.bound else self._workers.shape(portion)
+            self._in_hand.append(_InHand(portion, made, time.monotonic()))
+
+    def _take(self, seconds: float) -> None:
+        self._asked = time.monotonic()
+        self._taken += self._source.take(seconds)
+        self._unread = max(0, self._unread - sum(portion.until - portion.after for portion in self._taken))
 
     def _next(self, seconds: float) -> Iterator[Shaped | Batch]:
         """What the first portion has given, if that is there in time."""
-        portion = self._portions[0]
+        portion, made, since = self._in_hand[0]
+        result: Made | None = None
         try:
-            shaped: Iterable[Shaped | Batch] = portion.shaped.result(seconds)
+            result = made.result(seconds) if made else None
         except TimeoutError as error:
-            if time.monotonic() < portion.handed_out + PATIENCE:
-                return
-            shaped = self._without(portion, error)
-        except Exception as error:
-            shaped = self._without(portion, error)
-        self._portions.popleft()
-        yield from shaped
-
-    def _without(self, portion: _Portion, error: Exception) -> Iterator[Shaped]:
-        """What can't be done there, is done here, where whatever is wrong with an event makes a dead letter of it."""
-        if isinstance(error, TimeoutError | WorkerLost):
+            if time.monotonic() < since + PATIENCE:
+                return self._stay()
             self._workers.give_up(error)
-        else:
+        except WorkerLost as error:
+            self._workers.give_up(error)
+        except Exception as error:
             log.warning("a worker could not shape events", error=f"{type(error).__name__}: {error}")
-        return _shaped(deliveries(portion.stored), self._shaper)
+        self._in_hand.popleft()
+        if result and self._source.accept(portion, result):
+            yield from result.batches
+        else:
+            yield from self._here(portion)
+
+    def _here(self, portion: Portion) -> Iterator[Shaped]:
+        """What can't be done there. Whatever is wrong with an event makes a dead letter of it."""
+        return _shaped(self._source.deliveries(portion), self._shaper)
+
+    def _polled(self, seconds: float) -> Iterator[Shaped]:
+        self._asked = time.monotonic()
+        return _shaped(self._source.poll(seconds), self._shaper)
+
+    def _stay(self) -> None:
+        """Keeps the source, of which nothing can be taken just now."""
+        if time.monotonic() > self._asked + STAY_SECONDS:
+            self._source.pause()
+            deque(self._polled(0.0), maxlen=0)
+            self._source.resume()
 
 
 def _shaped(delivered: Iterable[Delivery], shaper: Shaper) -> Iterator[Shaped]:

@@ -1,4 +1,4 @@
-"""Processes that make what ClickHouse takes of what the log holds: most of the work of catching up, for which one of
+"""Processes that make what ClickHouse takes of what a source holds: most of the work of catching up, for which one of
 Python's processes would have one core.
 
 Not a pool of the standard library's: one of those waits for ever, at the latest when the program ends, for a process
@@ -13,22 +13,18 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from concurrent.futures import Future, wait
 from contextlib import suppress
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 
-from consumers.forwarder.batch import Batch, Limits
+from consumers.forwarder.batch import Limits, Made
 from consumers.forwarder.rows import Shaper
-from infra.eventlog.decoding import Stored
-from infra.eventlog.mapper import unpacked_size
-
-EVENTS, BYTES = 1_000, 4 * 1024 * 1024
-"""The most of the log, unpacked, that is handed out at once: it is in memory several times over, there as objects."""
+from consumers.forwarder.sources.portions import Portion
 
 IDLE_SECONDS = 30.0
 """Then they end, and their memory is free."""
@@ -50,19 +46,6 @@ class WorkerLost(Exception):
     def __init__(self, message: str, team: object) -> None:
         super().__init__(message)
         self.team = team
-
-
-def portions(fetched: Sequence[Stored]) -> Iterator[Sequence[Stored]]:
-    """Cuts what was fetched so that each part is good to hand out."""
-    start = size = 0
-    for number, stored in enumerate(fetched):
-        weight = unpacked_size(stored.state)
-        if number > start and (number - start >= EVENTS or size + weight > BYTES):
-            yield fetched[start:number]
-            start, size = number, 0
-        size += weight
-    if fetched:
-        yield fetched[start:]
 
 
 class Workers:
@@ -96,10 +79,10 @@ class Workers:
         wait(self._team.begins, seconds)
         return True
 
-    def shape(self, stored: Sequence[Stored]) -> Future[list[Batch]]:
-        """The rows of these events, encoded. Only while they are `ready`. What goes wrong is in the future."""
+    def shape(self, portion: Portion) -> Future[Made]:
+        """The rows of its events, encoded. Only while they are `ready`. What goes wrong is in the future."""
         assert self._team is not None
-        return self._team.hand_out(list(map(tuple, stored)))  # named ones take twice as long to pickle
+        return self._team.hand_out(portion)
 
     def give_up(self, error: BaseException) -> None:
         """For a while: one of them was killed, say, or hangs. Nothing that they were doing will be done."""
@@ -132,6 +115,11 @@ class Workers:
             self._team = team
 
 
+class _Task(NamedTuple):
+    portion: Portion
+    made: Future[Made]
+
+
 class _Team:
     """Processes that were started together, each with a thread that talks to it. `begins`: done when they can begin."""
 
@@ -139,7 +127,7 @@ class _Team:
         self.started = time.monotonic()
         self.begins: list[Future[None]] = []
         self._processes: list[subprocess.Popen[bytes]] = []
-        self._tasks: queue.SimpleQueue[tuple[Any, Future[list[Batch]]] | None] = queue.SimpleQueue()
+        self._tasks: queue.SimpleQueue[_Task | None] = queue.SimpleQueue()
         self._ended = False
 
     @property
@@ -161,12 +149,12 @@ class _Team:
         self.begins.append(Future())
         threading.Thread(target=self._talk, args=(ours, given, self.begins[-1]), daemon=True).start()
 
-    def hand_out(self, rows: object) -> Future[list[Batch]]:
-        shaped: Future[list[Batch]] = Future()
-        self._tasks.put((rows, shaped))
+    def hand_out(self, portion: Portion) -> Future[Made]:
+        made: Future[Made] = Future()
+        self._tasks.put(_Task(portion, made))
         if self._ended:
             self._drop()
-        return shaped
+        return made
 
     def end(self) -> None:
         self._ended = True
@@ -177,33 +165,43 @@ class _Team:
 
     def _talk(self, connection: Connection[Any, Any], given: object, begin: Future[None]) -> None:
         """One thread for each process. Whether that ends, hangs or is killed, reading from it does not go on."""
-        shaped: Future[list[Batch]] | None = None
         try:
             with connection:
                 connection.send(given)
                 connection.recv()
                 begin.set_result(None)
-                while (task := self._tasks.get()) is not None:
-                    rows, shaped = task
-                    connection.send(rows)
-                    answer = connection.recv()
-                    if isinstance(answer, Exception):
-                        shaped.set_exception(answer)
-                    else:
-                        shaped.set_result(answer)
+                while self._do_one(connection):
+                    pass
         except Exception as error:
-            lost = WorkerLost(f"{type(error).__name__}: {error}", self)
-            for future in (begin, shaped):
-                if future is not None and not future.done():
-                    future.set_exception(lost)
+            if not begin.done():
+                begin.set_exception(self._lost(error))
             self._ended = True
             self._drop()
+
+    def _do_one(self, connection: Connection[Any, Any]) -> bool:
+        """False when there is nothing to do any more. Nothing of it is kept while the next one is waited for."""
+        if (task := self._tasks.get()) is None:
+            return False
+        try:
+            connection.send(task.portion)
+            answer = connection.recv()
+        except Exception as error:
+            task.made.set_exception(self._lost(error))
+            raise
+        if isinstance(answer, Exception):
+            task.made.set_exception(answer)
+        else:
+            task.made.set_result(answer)
+        return True
+
+    def _lost(self, error: Exception) -> WorkerLost:
+        return WorkerLost(f"{type(error).__name__}: {error}", self)
 
     def _drop(self) -> None:
         """What nobody will do; and the threads that wait for something to do end."""
         with suppress(queue.Empty):
             while True:
                 if task := self._tasks.get_nowait():
-                    task[1].set_exception(WorkerLost("it has ended before", self))
+                    task.made.set_exception(WorkerLost("it has ended before", self))
         for _ in self._processes:
             self._tasks.put(None)

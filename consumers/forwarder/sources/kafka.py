@@ -7,14 +7,17 @@ and doesn't know yet, can't announce any more.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
 
 import structlog
 from kafka import TopicPartition
 
-from consumers.forwarder.sources.membership import Membership, Records
+from consumers.forwarder.batch import Made
+from consumers.forwarder.sources.membership import Membership
+from consumers.forwarder.sources.messages import KafkaPortion
+from consumers.forwarder.sources.portions import Portion
 from consumers.forwarder.sources.source import Behind, Delivery, Span
 from consumers.forwarder.sources.tenure import Committed, Note, Tenure, begin
 from domain.errors import Unavailable
@@ -36,24 +39,44 @@ class KafkaSource:
         """Makes the topics if they are missing. Raises Unavailable or KafkaRefused."""
         self._tenures: dict[TopicPartition, Tenure] = {}
         self._revoked: set[str] = set()
-        self._paused = False
+        self.paused = False
         ensure_topics(configuration)
         with typed_errors("starting to read"):
             self._member = Membership(configuration, sink, self._take_over)
 
-    def poll(self, seconds: float) -> Iterable[Delivery]:
+    def poll(self, seconds: float) -> Iterator[Delivery]:
+        for portion in self.take(seconds):
+            yield from self.deliveries(portion)
+
+    def take(self, seconds: float) -> Sequence[KafkaPortion]:
         if self._revoked:
             return ()  # first it has to be asked which ones: what comes now may be of a new tenure of the same
         with typed_errors("reading"):
-            records = self._member.poll(seconds)
-        return self._deliveries(records)
+            polled = self._member.poll(seconds)
+        return [portion for key, batches in polled.items() for portion in self._tenures[key].take(batches)]
+
+    def deliveries(self, portion: Portion) -> Iterator[Delivery]:
+        assert isinstance(portion, KafkaPortion)
+        tenure = self._taken_in(portion)
+        return tenure.deliveries(portion) if tenure else iter(())
+
+    def accept(self, portion: Portion, made: Made) -> bool:
+        assert isinstance(portion, KafkaPortion)
+        tenure = self._taken_in(portion)
+        return tenure is not None and tenure.accept(portion, made)
+
+    def unread(self) -> int | None:
+        if not self._tenures:
+            return None
+        with typed_errors("looking how much there is"):
+            return self._member.unread(list(self._tenures))
 
     def pause(self) -> None:
-        self._paused = True
+        self.paused = True
         self._member.pause()
 
     def resume(self) -> None:
-        self._paused = False
+        self.paused = False
         self._member.resume()
 
     def revoked(self) -> frozenset[str]:
@@ -94,24 +117,20 @@ class KafkaSource:
             tenure.settle(span, note)
 
     def behind(self) -> Behind:
-        """Roughly: of what was not read yet, marks of transactions and repeated events count, too."""
-        with typed_errors("looking how much there is"):
-            unread = self._member.unread(list(self._tenures))
+        """Roughly: of what was not delivered yet, marks of transactions and repeated events count, too."""
         waiting = sum(tenure.waiting for tenure in self._tenures.values())
         oldest = min((tenure.oldest for tenure in self._tenures.values() if tenure.oldest), default=None)
         seconds = 0.0 if oldest is None else max(0.0, (datetime.now(UTC) - oldest).total_seconds())
-        return Behind(unread + waiting, seconds)
+        return Behind((self.unread() or 0) + waiting, seconds)
 
     def close(self) -> None:
         with typed_errors("leaving"):
             self._member.leave()
 
-    def _deliveries(self, records: Records) -> Iterator[Delivery]:
-        for key, run in records.items():
-            tenure = self._tenures[key]
-            for record in run:
-                if delivery := tenure.deliver(record):
-                    yield delivery
+    def _taken_in(self, portion: KafkaPortion) -> Tenure | None:
+        """The tenure, if it has not ended."""
+        tenure = self._tenures.get(_key(portion.partition))
+        return tenure if tenure is not None and tenure.number == portion.tenure else None
 
     def _take_over(self) -> None:
         """Brings the tenures in line with what the group has given to this source. One that it had and still has goes
@@ -130,7 +149,7 @@ class KafkaSource:
                 first_offset = partial(self._member.first_offset, key)
                 self._tenures[key] = tenure = begin(_name(key), committed, first_offset)
             self._member.read_from(key, tenure.read)
-        if self._paused:
+        if self.paused:
             self._member.pause()
         log.info("partitions taken over", partitions=[_name(key) for key in sorted(assigned)])
 

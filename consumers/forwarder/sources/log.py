@@ -9,11 +9,14 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from psycopg import Connection
 from psycopg.rows import DictRow
 
+from consumers.forwarder.batch import Made
 from consumers.forwarder.checkpoint import Checkpoint
-from consumers.forwarder.sources.deliveries import deliveries
+from consumers.forwarder.sources.deliveries import PARTITION, LogPortion
+from consumers.forwarder.sources.portions import Portion, portioned
 from consumers.forwarder.sources.source import Behind, Delivery, Span
 from consumers.forwarder.status import lag
 from infra.eventlog.decoding import Stored
+from infra.eventlog.mapper import unpacked_size
 from infra.eventlog.reader import FETCH_EVENTS, LogReader
 
 MANY = FETCH_EVENTS // 2
@@ -58,10 +61,10 @@ class LogSource:
         self.paused = False
 
     def poll(self, seconds: float) -> Iterator[Delivery]:
-        yield from deliveries(self.take(seconds))
+        for portion in self.take(seconds):
+            yield from portion.deliveries()
 
-    def take(self, seconds: float) -> Sequence[Stored]:
-        """The next events as they are stored, in place of a poll."""
+    def take(self, seconds: float) -> Sequence[LogPortion]:
         if self.paused:
             return ()
         self._wake.clear()
@@ -72,10 +75,16 @@ class LogSource:
             self._ahead = self._fetcher.submit(self._feed.fetch)
         if fetched:
             self.position = fetched[-1].position
-        return fetched
+        announced = self.announced(PARTITION) or 0
+        return [LogPortion(stored, stored[0].position <= announced) for stored in portioned(fetched, _weight)]
+
+    def deliveries(self, portion: Portion) -> Iterator[Delivery]:
+        return portion.deliveries()
+
+    def accept(self, portion: Portion, made: Made) -> bool:  # noqa: ARG002 - nothing comes twice, or is taken away
+        return True
 
     def unread(self) -> int:
-        """How many events were not taken yet."""
         return max(0, self._feed.head() - self.position)
 
     def _fetch(self) -> Sequence[Stored]:
@@ -113,3 +122,7 @@ class LogSource:
     def close(self) -> None:
         self._fetcher.shutdown()
         self._connection.close()
+
+
+def _weight(stored: Stored) -> tuple[int, int]:
+    return 1, unpacked_size(stored.state)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
-from kafka import ConsumerRebalanceListener, KafkaConsumer, OffsetAndMetadata, TopicPartition
-from kafka.consumer.fetcher import ConsumerRecord
+from kafka import ConsumerRebalanceListener, OffsetAndMetadata, TopicPartition
 from kafka.coordinator.assignors.range import RangePartitionAssignor
 from kafka.errors import (
     CommitFailedError,
@@ -20,6 +19,8 @@ from kafka.errors import (
 from consumers.forwarder.sources.tenure import Committed
 from domain.errors import Unavailable
 from infra.kafka.configuration import KafkaConfiguration
+from infra.kafka.consumer import BatchConsumer
+from infra.kafka.records import RecordBatch
 
 SESSION_MS = 10_000
 """After so much silence a member is taken for dead, and its partitions are given to others."""
@@ -28,20 +29,22 @@ POLL_INTERVAL_MS = 30_000
 """The same for one that lives but doesn't poll; and how long others wait for it when the group changes."""
 
 ANSWER_MS = 10_000
-FETCH_BYTES = 8 * 1024 * 1024
-PARTITION_FETCH_BYTES = 2 * 1024 * 1024
+FETCH_BYTES = 4 * 1024 * 1024
+PARTITION_FETCH_BYTES = 1024 * 1024
 FETCH_WAIT_MS = 100
 """So long a broker waits for something new before it answers. Now and then it doesn't notice the end of a transaction
 before that.
 """
 
-MAX_RECORDS = 2_000
+MAX_BATCHES = 8
+"""Of records, that a poll gives at most. One has a quarter of a megabyte, unpacked, or a single event."""
+
 REJOIN_SECONDS = 20.0
 REJOIN_BEAT = 0.1
 
 GROUP_CHANGED = (RebalanceInProgressError, CommitFailedError, UnknownMemberIdError, IllegalGenerationError)
 
-Records = dict[TopicPartition, list[ConsumerRecord]]
+Batches = dict[TopicPartition, list[RecordBatch]]
 
 
 class Membership:
@@ -50,7 +53,7 @@ class Membership:
     def __init__(self, configuration: KafkaConfiguration, sink: str, take_over: Callable[[], None]) -> None:
         self._take_over = take_over
         self._changes = _Changes()
-        self._consumer = KafkaConsumer(
+        self._consumer = BatchConsumer(
             **configuration.client(),
             group_id=group_of(sink),
             enable_auto_commit=False,
@@ -61,7 +64,7 @@ class Membership:
             session_timeout_ms=SESSION_MS,
             heartbeat_interval_ms=SESSION_MS // 5,
             max_poll_interval_ms=POLL_INTERVAL_MS,
-            max_poll_records=MAX_RECORDS,
+            max_poll_records=MAX_BATCHES,
             fetch_max_wait_ms=FETCH_WAIT_MS,
             fetch_max_bytes=FETCH_BYTES,
             max_partition_fetch_bytes=PARTITION_FETCH_BYTES,
@@ -70,15 +73,19 @@ class Membership:
         )
         self._subscribe(configuration.topics)
 
-    def poll(self, seconds: float) -> Records:
-        """What comes together with a change of the group is not taken, but read again from the right place."""
+    def poll(self, seconds: float) -> Batches:
+        """What comes together with a change of the group is not taken, but read again from the right place. Waits for
+        a change in any case: who looks only for moments never gets through with it, and nor do the others.
+        """
+        if self._consumer.rejoins:
+            seconds = max(seconds, REJOIN_BEAT)
         try:
-            records: Records = self._consumer.poll(int(seconds * 1_000))
+            batches: Batches = self._consumer.poll_batches(int(seconds * 1_000))
         except NoOffsetForPartitionError:
-            records = {}  # nobody has read them yet: taking over sets where to begin
+            batches = {}  # nobody has read them yet: taking over sets where to begin
         except OffsetOutOfRangeError as error:
             raise Unavailable(f"Kafka has thrown away what was not read yet, or lost it: {error}") from error
-        return {} if self._settle() else records
+        return {} if self._settle() else batches
 
     def assigned(self) -> set[TopicPartition]:
         assigned: set[TopicPartition] = self._consumer.assignment()

@@ -5,15 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from kafka import KafkaConsumer, OffsetAndMetadata, TopicPartition
+from kafka import KafkaAdminClient, KafkaConsumer, OffsetAndMetadata, TopicPartition
+from kafka.errors import GroupIdNotFoundError
 
 from consumers.forwarder.sources.membership import group_of
 from consumers.forwarder.sources.tenure import Note
 from domain.errors import Unavailable
 from infra.kafka.configuration import KafkaConfiguration
-from infra.kafka.errors import typed_errors
+from infra.kafka.errors import KafkaRefused, typed_errors
 from infra.kafka.topics import ensure_topics
 
 ANSWER_MS = 10_000
@@ -23,7 +24,7 @@ def is_new(configuration: KafkaConfiguration, sink: str) -> bool:
     """Whether Kafka knows of nothing that the sink's forwarders have read: they never did, or were away for so long
     that it has forgotten them. Raises Unavailable or KafkaRefused.
     """
-    with typed_errors("looking what was read"), _group(configuration, sink) as (consumer, keys):
+    with typed_errors("looking what was read"), group(configuration, sink) as (consumer, keys):
         return all(consumer.committed(key, timeout_ms=ANSWER_MS) is None for key in keys)
 
 
@@ -42,7 +43,7 @@ class Seen(NamedTuple):
 
 def look(configuration: KafkaConfiguration, sink: str) -> Seen:
     """Raises Unavailable or KafkaRefused."""
-    with typed_errors("looking what was read"), _group(configuration, sink) as (consumer, keys):
+    with typed_errors("looking what was read"), group(configuration, sink) as (consumer, keys):
         committed = {key: consumer.committed(key, timeout_ms=ANSWER_MS) for key in keys}
         ends = consumer.end_offsets(keys, ANSWER_MS)
     names = {key: f"{key.topic}/{key.partition}" for key in keys}
@@ -51,23 +52,40 @@ def look(configuration: KafkaConfiguration, sink: str) -> Seen:
 
 def skip_until(configuration: KafkaConfiguration, sink: str, position: int) -> None:
     """The sink has all events up to this position, however they came: whatever is delivered at or below it is passed
-    over from now on. No forwarder of the sink may be running. Raises Unavailable or KafkaRefused.
+    over from now on. It need not have more, also where more was acknowledged: that is delivered again. No forwarder of
+    the sink may be running. Raises Unavailable or KafkaRefused.
     """
-    with typed_errors("skipping what the sink has"), _group(configuration, sink) as (consumer, keys):
+    with typed_errors("skipping what the sink has"), group(configuration, sink) as (consumer, keys):
         first, ends = consumer.beginning_offsets(keys, ANSWER_MS), consumer.end_offsets(keys, ANSWER_MS)
         note = Note(time.time_ns(), position).text()
-        committed = {key: consumer.committed(key, timeout_ms=ANSWER_MS) for key in keys}
+        committed = {key: _committed(consumer, key, position) for key in keys}
         offsets = {key: _offset(committed[key], first[key], ends[key]) for key in keys}
         consumer.commit({key: OffsetAndMetadata(offset, note, -1) for key, offset in offsets.items()}, ANSWER_MS)
 
 
+def forget_group(configuration: KafkaConfiguration, sink: str) -> None:
+    """What the sink's forwarders have read. Raises Unavailable; KafkaRefused, also while one of them runs."""
+    name = group_of(sink)
+    with typed_errors("forgetting what was read"), closing(KafkaAdminClient(**configuration.client())) as admin:
+        answer = admin.delete_groups([name])[name]
+    if answer not in ("OK", GroupIdNotFoundError.__name__):
+        raise KafkaRefused(f"Kafka does not forget the group {name}: {answer}")
+
+
 @contextmanager
-def _group(configuration: KafkaConfiguration, sink: str) -> Iterator[tuple[KafkaConsumer, list[TopicPartition]]]:
+def group(
+    configuration: KafkaConfiguration, sink: str, **options: Any
+) -> Iterator[tuple[KafkaConsumer, list[TopicPartition]]]:
     """A consumer that speaks for the group without being a member, and all partitions."""
     ensure_topics(configuration)
     with closing(
         KafkaConsumer(
-            **configuration.client(), group_id=group_of(sink), enable_auto_commit=False, metrics_enabled=False
+            **configuration.client(),
+            group_id=group_of(sink),
+            enable_auto_commit=False,
+            auto_offset_reset="none",
+            metrics_enabled=False,
+            **options,
         )
     ) as consumer:
         keys = []
@@ -77,6 +95,14 @@ def _group(configuration: KafkaConfiguration, sink: str) -> Iterator[tuple[Kafka
             keys += [TopicPartition(topic, number) for number in sorted(numbers)]
         consumer.assign(keys)
         yield consumer, keys
+
+
+def _committed(consumer: KafkaConsumer, key: TopicPartition, position: int) -> int | None:
+    """Before which there is nothing behind `position`; None when there may be."""
+    found = consumer.committed(key, metadata=True, timeout_ms=ANSWER_MS)
+    if found is None or (found.metadata and Note.read(found.metadata).position > position):
+        return None
+    return int(found.offset)
 
 
 def _offset(committed: int | None, first: int, end: int) -> int:

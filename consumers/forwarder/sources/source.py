@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from domain.event import Event
+
+if TYPE_CHECKING:
+    from consumers.forwarder.batch import Made
+    from consumers.forwarder.sources.portions import Portion
 
 
 @dataclass(frozen=True)
 class Unreadable:
-    """In place of an event that could not be decoded: why, in words."""
+    """In place of an event that could not be decoded: why, in words. `stated`: the position that it says it has, which
+    may be wrong; for who has nothing better. 0 when it says none.
+    """
 
     error: str
+    stated: int = 0
 
 
 class Delivery(NamedTuple):
     """One event, and where it lies.
 
     `offset`: whoever acknowledges it has everything of the partition up to and including this event. Of the log, it is
-    the event's position; of Kafka, the offset of the next message. `time`: when the event was recorded.
+    the event's position; of Kafka, the offset of the next message. `position`: 0 when that is not known for sure.
+    `time`: when the event was recorded.
     """
 
     partition: str
@@ -54,6 +62,23 @@ class Source(Protocol):
         """The next events, in order within each partition. Waits at most so long for some. Is read to its end before
         the next call; may decode as it is read, so that huge events are in memory one at a time.
         """
+
+    def take(self, seconds: float) -> Sequence[Portion]:
+        """The same, but not decoded, in place of a poll. Each has to be given to `deliveries`, or `accept`, in the
+        order in which they were taken, before the next poll.
+        """
+
+    def deliveries(self, portion: Portion) -> Iterable[Delivery]:
+        """What a poll would have given; nothing if the partition was taken away since."""
+
+    def accept(self, portion: Portion, made: Made) -> bool:
+        """Whether this, which another process made of it, comes to the same: then it is delivered with that."""
+
+    def unread(self) -> int | None:
+        """Roughly how many events were not taken yet. None before there is a partition to take any of."""
+
+    @property
+    def paused(self) -> bool: ...
 
     def pause(self) -> None:
         """From now on `poll` returns nothing, but keeps up the source's connection."""

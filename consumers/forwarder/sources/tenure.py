@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
+from itertools import count, takewhile
 from typing import NamedTuple
 
 import orjson
-from kafka.consumer.fetcher import ConsumerRecord
 
-from consumers.forwarder.sources.source import Delivery, Span, Unreadable
-from domain.event import Event
-from infra.kafka.messages import decode
+from consumers.forwarder.batch import Made
+from consumers.forwarder.sources.messages import KafkaPortion
+from consumers.forwarder.sources.portions import portioned
+from consumers.forwarder.sources.source import Delivery, Span
+from infra.kafka.records import RecordBatch
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,10 @@ class Note:
     position: int = 0
     until: int | None = None
 
+    @classmethod
+    def read(cls, text: str) -> Note:
+        return cls(**orjson.loads(text))
+
     def text(self) -> str:
         return orjson.dumps(asdict(self)).decode()
 
@@ -39,67 +45,85 @@ class Committed(NamedTuple):
     note: str
 
 
-class _Taken(NamedTuple):
+class _Delivered(NamedTuple):
+    """A run that ends at `offset`. `position`: the highest in it; `time`: when the first event was recorded."""
+
     offset: int
     position: int
     time: datetime
+    events: int
 
 
 @dataclass
 class Tenure:
-    """`acknowledged`: offset up to where the sink has everything; `read`: where to read on."""
+    """Offsets: `acknowledged`: up to where the sink has everything; `delivered`: up to where the pipeline has; `read`:
+    where to read on. `number`: no two of a process have the same.
+    """
 
     name: str
     acknowledged: int
     read: int
     note: Note
     committed: Committed | None
+    delivered: int
+    number: int = field(default_factory=count().__next__)
     _highest: int = 0
-    _taken: deque[_Taken] = field(default_factory=deque)
+    _waiting: deque[_Delivered] = field(default_factory=deque)
 
     @property
     def waiting(self) -> int:
-        """How many events were delivered and not acknowledged."""
-        return len(self._taken)
+        """How many events were taken and not acknowledged."""
+        return self.read - self.delivered + sum(run.events for run in self._waiting)
 
     @property
     def oldest(self) -> datetime | None:
-        """When the oldest of them was recorded."""
-        return self._taken[0].time if self._taken else None
+        """When the oldest was recorded that was delivered and not acknowledged."""
+        return self._waiting[0].time if self._waiting else None
 
     def token(self, span: Span) -> str:
         return f"annals:{self.note.generation}:{span.partition}:{span.after}-{span.until}"
 
-    def deliver(self, record: ConsumerRecord) -> Delivery | None:
-        """None for an event that was delivered before: the relay repeats what it is not sure of."""
-        self.read = offset = record.offset + 1
-        content = _content(record)
-        if isinstance(content, Event):
-            if content.position <= self._highest:
-                return None
-            self._highest = position = content.position
-            moment = content.meta.time
-        else:
-            # What it says of itself may be wrong, so it does not count for what was seen.
-            position, moment = _stated_position(record), datetime.fromtimestamp(record.timestamp / 1_000, UTC)
-        self._taken.append(_Taken(offset, position if isinstance(content, Event) else 0, moment))
-        return Delivery(self.name, offset, position, moment, content)
+    def take(self, batches: Sequence[RecordBatch]) -> Iterator[KafkaPortion]:
+        for run in portioned(batches, _weight):
+            after, self.read = self.read, run[-1].last + 1
+            bound = after < (self.note.until or 0)
+            data = [batch.data for batch in run]
+            yield KafkaPortion(self.number, self.name, after, self.read, self._highest, bound, data)
+
+    def deliveries(self, portion: KafkaPortion) -> Iterator[Delivery]:
+        for delivery in replace(portion, highest=self._highest).deliveries():
+            self._note(_Delivered(delivery.offset, delivery.position, delivery.time, 1))
+            yield delivery
+        self.delivered = portion.until
+
+    def accept(self, portion: KafkaPortion, made: Made) -> bool:
+        """Not when the other process, which did not know of the portions before, took something that was repeated."""
+        if 0 < made.first <= self._highest:
+            return False
+        for batch in made.batches:
+            self._note(_Delivered(batch.span.until, batch.position, batch.first_time, batch.events))
+        self.delivered = portion.until
+        return True
 
     def announcing(self, span: Span) -> Note:
         return Note(self.note.generation, self.note.position, span.until)
 
     def acknowledging(self, span: Span) -> Note:
-        position = max((taken.position for taken in self._up_to(span.until)), default=0)
+        position = max((run.position for run in self._up_to(span.until)), default=0)
         return Note(self.note.generation, max(position, self.note.position))
 
     def settle(self, span: Span, note: Note) -> None:
         """The sink has this run, and Kafka knows it."""
         for _ in self._up_to(span.until):
-            self._taken.popleft()
+            self._waiting.popleft()
         self.acknowledged, self.note = span.until, note
 
-    def _up_to(self, offset: int) -> list[_Taken]:
-        return [taken for taken in self._taken if taken.offset <= offset]
+    def _note(self, run: _Delivered) -> None:
+        self._waiting.append(run)
+        self._highest = max(self._highest, run.position)
+
+    def _up_to(self, offset: int) -> list[_Delivered]:
+        return list(takewhile(lambda run: run.offset <= offset, self._waiting))
 
 
 def begin(name: str, committed: Committed | None, first_offset: Callable[[], int]) -> Tenure:
@@ -107,18 +131,9 @@ def begin(name: str, committed: Committed | None, first_offset: Callable[[], int
     it before.
     """
     offset = committed.offset if committed else first_offset()
-    note = Note(**orjson.loads(committed.note)) if committed and committed.note else Note(time.time_ns())
-    return Tenure(name, offset, offset, note, committed, note.position)
+    note = Note.read(committed.note) if committed and committed.note else Note(time.time_ns())
+    return Tenure(name, offset, offset, note, committed, offset, _highest=note.position)
 
 
-def _content(record: ConsumerRecord) -> Event | Unreadable:
-    try:
-        return decode(record.value)
-    except Exception as error:  # whatever is wrong with it, those behind it are to be read
-        return Unreadable(f"{type(error).__name__}: {error}")
-
-
-def _stated_position(record: ConsumerRecord) -> int:
-    """0 when it says nothing that can be one."""
-    stated = dict(record.headers).get("position", b"")
-    return int(stated) if stated.isdigit() and len(stated) < 19 else 0
+def _weight(batch: RecordBatch) -> tuple[int, int]:
+    return batch.number, batch.unpacked_size

@@ -6,8 +6,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+import threading
+from collections.abc import Callable
 from contextlib import closing
 from urllib.parse import urlsplit
 
@@ -16,19 +16,18 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from cli.bootstrap import System
-from consumers.forwarder.batch import Batch, Limits
+from consumers.forwarder.batch import Limits
 from consumers.forwarder.checkpoint import Checkpoint
 from consumers.forwarder.cutter import Cutter
 from consumers.forwarder.intake import intake, workers
 from consumers.forwarder.intake.worker import work
-from consumers.forwarder.intake.workers import COMMAND, Workers
+from consumers.forwarder.intake.workers import COMMAND
 from consumers.forwarder.rows import COLUMNS, table_rows
 from consumers.forwarder.sinks.clickhouse import ClickHouseSink
-from consumers.forwarder.sources.deliveries import PARTITION
+from consumers.forwarder.sources.deliveries import PARTITION, LogPortion
 from consumers.forwarder.sources.log import LogFeed
 from consumers.forwarder.topology import Topology
 from infra.clickhouse.encoding import Encoder
-from infra.eventlog.decoding import Stored
 from infra.postgres.database import Database
 
 from ...waiting import wait_until
@@ -36,6 +35,7 @@ from .moody import Answer, having, moody
 from .steps import (
     LAYOUT,
     REPOSITORY,
+    SECONDS,
     TABLE,
     assert_exactly_once,
     compared,
@@ -49,8 +49,10 @@ from .steps import (
     route,
 )
 from .test_moods import POISON, letters, record_poison
+from .workers import BACKLOG, FAR, PORTION, Portions, handed_out, positions, workers_now
 
-BACKLOG, FAR, PORTION = 6_000, 500, 400
+__all__ = ["handed_out"]
+
 ALONE = Topology.model_validate(
     {
         "sources": {"log": {"type": "log", "workers": 0}},
@@ -59,44 +61,14 @@ ALONE = Topology.model_validate(
 ).route("clickhouse")
 FORWARDER = f"""
 import sys, threading
-from consumers.forwarder.intake import intake, workers
+from consumers.forwarder.intake import intake
+from consumers.forwarder.sources import portions
 from tests.integration.forwarder.steps import forwarder_of, SMALL
 from infra.postgres.database import Database
-intake.FAR_BEHIND, workers.EVENTS = {FAR}, {PORTION}
+intake.FAR_BEHIND, portions.EVENTS = {FAR}, {PORTION}
 if __name__ == "__main__":
     forwarder_of(Database(sys.argv[1]), sys.argv[2], SMALL).run(threading.Event())
 """
-
-Portions = list[Sequence[Stored]]
-
-
-@pytest.fixture
-def handed_out(monkeypatch: pytest.MonkeyPatch) -> Portions:
-    """What workers got to do. They are called soon, and get little at once."""
-    monkeypatch.setattr(intake, "FAR_BEHIND", FAR)
-    monkeypatch.setattr(intake, "NEARLY_THERE", 1)
-    monkeypatch.setattr(workers, "EVENTS", PORTION)
-    portions: Portions = []
-    shape = Workers.shape
-
-    def noted(self: Workers, stored: Sequence[Stored]) -> Future[list[Batch]]:
-        portions.append(stored)
-        return shape(self, stored)
-
-    monkeypatch.setattr(Workers, "shape", noted)
-    return portions
-
-
-def children() -> list[psutil.Process]:
-    """The workers."""
-    return [child for child in psutil.Process().children() if _is_worker(child)]
-
-
-def _is_worker(process: psutil.Process) -> bool:
-    try:
-        return COMMAND[-1] in process.cmdline()
-    except psutil.Error:  # it has ended
-        return False
 
 
 def digest(clickhouse: Client) -> object:
@@ -119,8 +91,8 @@ def test_workers_make_the_same_rows(
     with log.connect() as connection:
         Checkpoint(connection).forget()
     forward(log, url)
-    assert [stored.position for portion in handed_out for stored in portion] == list(range(1, BACKLOG + 1))
-    assert max(map(len, handed_out)) == PORTION
+    assert positions(handed_out) == list(range(1, BACKLOG + 1))
+    assert max(portion.until - portion.after for portion in handed_out) == PORTION
     assert digest(clickhouse) == made_alone
     assert_exactly_once(log, clickhouse)
 
@@ -133,9 +105,9 @@ def test_a_batch_that_comes_twice_is_taken_once_whoever_made_it(
     cutter, encoder = Cutter(PARTITION, 0, Limits()), Encoder(COLUMNS)
     with log.connect() as connection, closing(ClickHouseSink(url, LAYOUT)) as sink:
         sink.migrate()
-        rows = [tuple(stored) for stored in LogFeed(connection, 0).fetch()]
+        stored = LogFeed(connection, 0).fetch()
         for start in range(0, 900, 200):
-            for run in work(rows[start : start + 200], table_rows, Limits(), encoder):
+            for run in work(LogPortion(stored[start : start + 200]), table_rows, Limits(), encoder).batches:
                 assert cutter.join(run) == []
         made = (cut(log, 0, 900), cutter.cut())
         for which in order:
@@ -161,12 +133,12 @@ def test_what_comes_while_it_catches_up_and_afterwards_comes_behind_it(
 
 
 def killed() -> None:
-    for child in children():
+    for child in workers_now():
         child.kill()
 
 
 def hanging() -> None:
-    for child in children():
+    for child in workers_now():
         child.send_signal(signal.SIGSTOP)
 
 
@@ -187,7 +159,7 @@ def test_workers_that_are_lost_are_done_without(
         fate()
         wait_until(lambda: forwarded(log))
         assert forwarder.status.snapshot().failures == 0
-    wait_until(lambda: not children())
+    wait_until(lambda: not workers_now())
     assert_exactly_once(log, clickhouse)
 
 
@@ -234,7 +206,7 @@ def test_a_batch_that_was_announced_is_cut_there_again(
         checkpoint.load()
         checkpoint.announce(1_234)
     forward(log, url)
-    assert handed_out[0][0].position > 1_234
+    assert handed_out[0].after >= 1_234
     assert_exactly_once(log, clickhouse)
 
 
@@ -254,3 +226,38 @@ def test_an_event_that_is_refused_or_cannot_be_read_becomes_a_dead_letter_here_t
     found = compared(log, clickhouse)
     assert (found.missing, found.dead, found.doubled, found.first_wrong) == (0, 2, 0, None)
     assert len(handed_out) > 1
+
+
+def test_workers_that_have_nothing_to_do_end_also_while_clickhouse_keeps_everybody_waiting(
+    system: System,
+    log: Database,
+    url: str,
+    clickhouse: Client,
+    handed_out: Portions,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(workers, "IDLE_SECONDS", 0.2)
+    answers = threading.Event()
+
+    def waits(request: bytes) -> None:
+        if b"INSERT" in request:
+            answers.wait(SECONDS)
+
+    record(system, 3 * FAR)
+    with moody(urlsplit(url).port or 0) as proxy:
+        proxy.mood = waits
+        with forwarding(log, proxy.url(url), route(batch={"rows": 100, "bytes": 20_000})):
+            wait_until(lambda: handed_out and workers_now())
+            wait_until(lambda: not workers_now())
+            answers.set()
+            wait_until(lambda: forwarded(log))
+    assert_exactly_once(log, clickhouse)
+
+
+@pytest.mark.parametrize("source", ["deliveries", "messages"])
+def test_a_worker_loads_nothing_large_that_it_does_not_need(source: str) -> None:
+    """Its memory counts, as often as there are workers."""
+    program = f"import sys, {COMMAND[-1]}, consumers.forwarder.sources.{source}; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, text=True).stdout.split()
+    assert COMMAND[-1] in loaded
+    assert {"numpy", "psycopg", "kafka", "pydantic", "natsort", "structlog"}.isdisjoint(loaded)

@@ -1,0 +1,100 @@
+"""How far the forwarders of a sink have come together, as Kafka knows it: whether they run or not."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from typing import NamedTuple
+
+from kafka import TopicPartition
+from kafka.consumer.fetcher import ConsumerRecord
+
+from consumers.forwarder.sources.skipping import ANSWER_MS, group
+from consumers.forwarder.sources.tenure import Committed, Note
+from infra.kafka.configuration import KafkaConfiguration
+from infra.kafka.errors import typed_errors
+
+LOOK_SECONDS = 2.0
+"""So long it looks at most, at a time, for the first event of each partition that was not acknowledged."""
+
+POLL_MS = 200
+
+_Offsets = dict[TopicPartition, int]
+
+
+class _Rest(NamedTuple):
+    """What lies behind a committed offset. `read`: up to where nothing new was found; `position`: up to which all was
+    acknowledged; `more`: whether something new is at `read`.
+    """
+
+    committed: Committed
+    read: int
+    position: int
+    more: bool = False
+
+
+class Reach:
+    """Asks on a connection of its own, again and again. Everything raises Unavailable, KafkaRefused."""
+
+    def __init__(self, configuration: KafkaConfiguration, sink: str) -> None:
+        self._stack = ExitStack()
+        with typed_errors("looking what was read"):
+            self._consumer, self._keys = self._stack.enter_context(
+                group(configuration, sink, isolation_level="read_committed")
+            )
+        self._rests: dict[TopicPartition, _Rest] = {}
+
+    def position(self, relayed: int) -> int:
+        """Everything up to it was acknowledged. `relayed`: up to where the log was in Kafka before this was called."""
+        with typed_errors("looking what was read"):
+            ends = self._consumer.end_offsets(self._keys, ANSWER_MS)
+            self._rests = {key: self._rest(key) for key in self._keys}
+            self._look([key for key, rest in self._rests.items() if rest.read < ends[key] and not rest.more], ends)
+        return min([relayed, *(rest.position for key, rest in self._rests.items() if rest.read < ends[key])])
+
+    def close(self) -> None:
+        self._stack.close()
+
+    def _rest(self, key: TopicPartition) -> _Rest:
+        """As it was found the last time, unless something was acknowledged since."""
+        found = self._consumer.committed(key, metadata=True, timeout_ms=ANSWER_MS)
+        committed = Committed(found.offset, found.metadata) if found else Committed(0, "")
+        before = self._rests.get(key)
+        if before is not None and before.committed == committed:
+            return before
+        return _Rest(committed, committed.offset, Note.read(committed.note).position if committed.note else 0)
+
+    def _look(self, keys: Sequence[TopicPartition], ends: dict[TopicPartition, int]) -> None:
+        """Finds the first new event of each. What ends a transaction, what was aborted and what was repeated lies there
+        as well, and nobody acknowledges that.
+        """
+        if not keys:
+            return
+        first = self._consumer.beginning_offsets(keys, ANSWER_MS)
+        self._consumer.assign(keys)
+        for key in keys:
+            self._consumer.seek(key, max(self._rests[key].read, first[key]))
+            self._consumer.resume(key)
+        waiting, deadline = set(keys), time.monotonic() + LOOK_SECONDS
+        while waiting and time.monotonic() < deadline:
+            for key, records in self._consumer.poll(POLL_MS).items():
+                rest = self._rests[key]
+                if key in waiting and (new := _first_new(records, rest.position)) is not None:
+                    self._rests[key] = rest._replace(read=new.offset, position=_position(new) - 1, more=True)
+                    waiting.discard(key)
+                    self._consumer.pause(key)
+            for key in list(waiting):
+                self._rests[key] = self._rests[key]._replace(read=self._consumer.position(key, ANSWER_MS))
+                if self._rests[key].read >= ends[key]:
+                    waiting.discard(key)
+
+
+def _first_new(records: Sequence[ConsumerRecord], position: int) -> ConsumerRecord | None:
+    return next((record for record in records if _position(record) > position), None)
+
+
+def _position(record: ConsumerRecord) -> int:
+    """0 for a message that is none of the relay's."""
+    text = dict(record.headers).get("position", b"")
+    return int(text) if text.isdigit() else 0
