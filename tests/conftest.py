@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -33,6 +33,9 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("annals")
 
+# Who names no patience of its own has five seconds, which a busy machine may take for a single answer.
+httpx._config.DEFAULT_TIMEOUT_CONFIG.connect = httpx._config.DEFAULT_TIMEOUT_CONFIG.read = 60.0
+
 # Each client would read the certificates of the world anew, for 20 ms; and all here ask by plain HTTP.
 httpx._transports.default.create_ssl_context = cache(httpx.create_ssl_context)
 
@@ -44,6 +47,8 @@ MEMORY = Path("/dev/shm")
 ROOM = 4 << 30
 """Bytes that must be free for tests to lie in memory; they take a tenth of it."""
 TEMPLATE = "annals_template"
+TOGETHER = ("tests/integration/blobs", "tests/integration/dashboards")
+"""Folders whose modules share what takes seconds to bring about: one of xdist's workers gets all of them."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -55,6 +60,20 @@ def pytest_configure(config: pytest.Config) -> None:
         del os.environ[name]
     if not hasattr(config, "workerinput"):
         os.environ[RUN_FOLDER] = tempfile.mkdtemp(prefix="annals-tests-", dir=quick_place())
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Each module to one worker, as `--dist loadfile` does it, and each folder of TOGETHER."""
+    from xdist.scheduler import LoadFileScheduling  # here: it need not be installed
+
+    class ByFolder(LoadFileScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            file = str(super()._split_scope(nodeid))
+            folder = file.rpartition("/")[0]
+            return folder if folder in TOGETHER else file
+
+    return ByFolder(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -85,7 +85,7 @@ class Served:
     def http(self) -> httpx.Client:
         """As the administrator."""
         password = (self.data / "admin-password").read_text().strip()
-        return httpx.Client(base_url=self.url, auth=("admin", password), timeout=30)
+        return httpx.Client(base_url=self.url, auth=("admin", password), timeout=60)
 
     def stop(self, seconds: float = WAIT_SECONDS) -> int:
         """As an operator does; returns the exit code."""
@@ -96,7 +96,7 @@ class Served:
         """Another command, beside the server."""
         command = [sys.executable, "-P", "-m", "cli.main", *arguments]
         environment = annals_environment(self.data) | settings
-        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
 
     def destroy(self) -> None:
         """Nothing of it runs any more."""

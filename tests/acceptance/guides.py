@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import io
 import re
-import socket
 import subprocess
 import sys
 
+from ..ports import free_port
 from .conftest import REPOSITORY, Served, annals_environment
 
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
@@ -31,8 +31,7 @@ class Reader:
         self._server = server
         self._namespace: dict[str, object] = {}
         self._typed = ""
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            self._second_port = str(probe.getsockname()[1])
+        self._second_port = str(free_port())
 
     def follow(self, guide: str) -> int:
         """Returns how many blocks were typed. What is printed must be what the block behind says, if there is one."""
@@ -60,7 +59,7 @@ class Reader:
             env=annals_environment(self._server.data),
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=120,
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout

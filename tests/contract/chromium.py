@@ -105,7 +105,7 @@ def chromium() -> Iterator[Tab]:
                 yield Tab(socket)
                 with contextlib.suppress(Exception):
                     socket.send(json.dumps({"id": 0, "method": "Browser.close"}))
-                    process.wait(10)
+                    process.wait(60)
         finally:
             process.kill()
             process.wait()

@@ -119,7 +119,7 @@ class Server:
         self._running.callback(listener.close)
         self._running.callback(thread.join)
         self._running.callback(setattr, server, "should_exit", True)
-        httpx.get(f"{self.url}/api/server/about", timeout=20).raise_for_status()
+        httpx.get(f"{self.url}/api/server/about", timeout=60).raise_for_status()
 
     def _closing(self, system: System) -> System:
         self._running.callback(system.close)
@@ -129,9 +129,10 @@ class Server:
 @pytest.fixture
 def settings(data_folder: Path) -> Settings:
     """Of a server; a test module that needs others defines a fixture of this name. Its log holds what the test does,
-    and not also what the server tells of itself meanwhile.
+    and not also what the server tells of itself meanwhile. Who asks for a request learns of its end also where that is
+    long in coming.
     """
-    return Settings(data=data_folder, server_telemetry="off")
+    return Settings(data=data_folder, server_telemetry="off", request_hold_seconds=50)
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import socket
 from contextlib import closing
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from api.dashboards.charts import CAMPAIGN, OPERATIONS
 from infra.clickhouse.process import EndpointProcess
 from infra.clickhouse.reader import ClickHouseReader
 
+from ..ports import free_port
 from .conftest import Server
 from .dashboards import Site, site
 from .shared import head
@@ -107,9 +107,7 @@ class TestWithoutClickHouse:
         assert answer.json() == {"detail": "There are no charts of the past: this server has no ClickHouse."}
 
     def test_while_it_is_away_the_state_is_still_there(self, server: Server) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
-        server.services.clickhouse = ClickHouseReader(f"http://127.0.0.1:{port}")
+        server.services.clickhouse = ClickHouseReader(f"http://127.0.0.1:{free_port()}")
         answer = server.http().get("/api/dashboard/charts/people")
         assert (answer.status_code, answer.json()) == (503, {"detail": "ClickHouse does not answer."})
         assert "Retry-After" in answer.headers

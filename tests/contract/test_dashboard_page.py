@@ -26,6 +26,15 @@ LOG_IN = """
 })(%s)
 """
 TEXTS = "[...document.querySelectorAll('%s')].map((element) => element.textContent.trim())"
+BEYOND = """
+Object.fromEntries([...document.querySelectorAll(".panel:has(.scroll)")].map((panel) => {
+    const edge = panel.querySelector(".scroll").getBoundingClientRect().right + 0.5;
+    const headings = [...panel.querySelectorAll(".scroll thead th")];
+    const shown = headings.map((th) => (th.getBoundingClientRect().right <= edge ? th.textContent : ""));
+    return [panel.querySelector("h2").textContent, shown];
+}))
+"""
+"""Panel -> the titles of its columns, empty for those that are not within it."""
 INKED = """
 [...document.querySelectorAll(".plot canvas")].map((canvas) => {
     const pixels = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
@@ -80,6 +89,19 @@ def test_everything_is_drawn(tab: Tab, site: Site, view: str, width: int, height
     assert len(inked) >= 3
     assert all(colours >= 3 for colours in inked)
     assert tab.run("document.querySelectorAll('.tile').length") >= 6
+
+
+@pytest.mark.parametrize(("width", "columns"), [(1280, 5), (390, 2), (360, 2)])
+def test_the_first_columns_need_no_scrolling(tab: Tab, site: Site, width: int, columns: int) -> None:
+    """On a desk all of them, on a phone at least what went wrong and how often."""
+    log_in(tab)
+    tab.show_as(width, 900)
+    show(tab, site, "range=all&view=operations")
+    tab.run(f"document.querySelector('[data-chart=messages] tbody th span').textContent = 'undefined.{'long' * 30}'")
+    beyond = tab.run(BEYOND)
+    assert beyond["What went wrong"][:columns] == ["Message", "Times", "Last (UTC)", "People", "Where"][:columns]
+    if width == 1280:
+        assert all("" not in titles for titles in beyond.values()), beyond
 
 
 def test_its_numbers_are_those_of_the_campaign(tab: Tab, site: Site) -> None:

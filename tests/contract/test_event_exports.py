@@ -25,7 +25,7 @@ from infra.eventlog.reader import LogReader
 from .conftest import Server
 
 ANN, BEN = ("ann", "correct horse"), ("ben", "correct horse")
-PASSWORD, PATIENCE = "writer's", 30.0
+PASSWORD, PATIENCE = "writer's", 60.0
 CVATS = (
     "scope,obj_name,obj_id,obj_val,source,timestamp,count,duration,project_id,task_id,job_id,user_id,user_name,"
     "user_email,org_id,org_slug,payload,access_token_id"
@@ -112,7 +112,7 @@ def test_an_export_holds_what_was_asked_for(server: Server, http: httpx.Client, 
     scopes = [row["scope"] for row in everything]
     assert scopes.count("create:task") == 2
     assert "send:exception" not in scopes
-    assert "\\N" not in {row["scope"] for row in everything}
+    assert "\\N" not in {value for row in everything for value in row.values()}
     of_task = exported(http, task_id=made["task"], filename="mine")
     assert of_task == [row for row in everything if row["task_id"] == str(made["task"])]
     [renamed] = [row for row in of_task if row["scope"] == "update:task"]
@@ -130,8 +130,8 @@ def test_the_addresses_are_those_of_today(server: Server, clickhouse: ClickHouse
     ann.patch(f"/api/users/{ann.get('/api/users/self').json()['id']}", json={"email": address}).raise_for_status()
     forward(server, clickhouse)
     found = {(row["user_name"], row["user_email"]) for row in exported(server.http())}
-    assert {("ann", address), ("ben", "\\N")} <= found
-    assert {name for name, address in found if address != "\\N"} == {"ann"}
+    assert {("ann", address), ("ben", "")} <= found
+    assert {name for name, address in found if address} == {"ann"}
     assert {row["user_email"] for row in exported(ann, task_id=made["task"])} == {address}
 
 

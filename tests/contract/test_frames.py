@@ -238,7 +238,7 @@ def test_a_wait_that_is_too_long_is_explained(
     make = chunks.compressed_chunk
 
     def when_told(*args: Any) -> None:
-        go_on.wait(20)
+        go_on.wait(60)
         make(*args)
 
     monkeypatch.setattr("api.media.pictures.compressed_chunk", when_told)

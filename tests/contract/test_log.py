@@ -24,7 +24,7 @@ from .shared import head
 from .streets import Street, patch, street_of
 
 ANN = ("ann", "correct horse")
-WAIT = 20.0
+WAIT = 60.0
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ class Reader:
             time.sleep(0.01)
 
     def _read(self) -> None:
-        timeout = httpx.Timeout(10, read=0.2)
+        timeout = httpx.Timeout(60, read=0.2)
         while not self._left.is_set():
             last = {"Last-Event-ID": str(self.positions[-1])} if self.events else self._headers
             try:

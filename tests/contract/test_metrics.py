@@ -41,15 +41,20 @@ def test_the_log_the_queues_and_the_last_verifications_are_told(
     assert found["annals_queue_waiting", "import"] == 0
     assert found["annals_queue_agents", "import"] == 1
     assert not [key for key in found if key[0].startswith("annals_verification")]
-    started = datetime.now(UTC) - timedelta(seconds=5)
+    started = datetime.now(UTC) - timedelta(hours=1)
     database = server.system.database
     verifications.remember(database, started, 7, [{"subject": "a", "difference": None}], scope="whole")
     verifications.remember(database, started, 9, [{"subject": "a", "difference": "is wrong"}], scope="quick")
+    silent = {"subject": "a", "difference": None, "unknown": "does not answer"}
+    verifications.remember(database, started, 9, [silent], scope="clickhouse")
     found = readings(http)
     assert found["annals_verification_differences", "whole"] == 0
     assert found["annals_verification_differences", "quick"] == 1
+    assert found["annals_verification_unknown", "quick"] == 0
+    assert found["annals_verification_differences", "clickhouse"] == 0
+    assert found["annals_verification_unknown", "clickhouse"] == 1
     assert found["annals_verification_position", "quick"] == 9
-    assert 5 <= found["annals_verification_duration_seconds", "whole"] < 30
+    assert 3_600 <= found["annals_verification_duration_seconds", "whole"] < 7_200
 
 
 def counted(http: httpx.Client, method: str, route: str, status: int) -> float:
@@ -97,7 +102,7 @@ def test_durations_are_counted_by_their_length(http: httpx.Client) -> None:
     after = readings(http)
     assert after[f"{name}_count", *labels] == before[f"{name}_count", *labels] + 5
     assert after[f"{name}_bucket", "60.0", *labels] == after[f"{name}_count", *labels]
-    assert 0 < after[f"{name}_sum", *labels] - before[f"{name}_sum", *labels] < 10
+    assert after[f"{name}_sum", *labels] > before[f"{name}_sum", *labels]
 
 
 def test_reads_of_the_chunk_cache_are_hits_and_misses(client: Client, http: httpx.Client, tmp_path: Path) -> None:
@@ -133,7 +138,7 @@ def test_followers_lag_by_seconds_and_dead_letters(http: httpx.Client, server: S
     )
     found = readings(http)
     assert found["annals_follower_lag_events", "here"] == 1
-    assert written[0]["age"] <= found["annals_follower_lag_seconds", "here"] < written[0]["age"] + 30
+    assert written[0]["age"] <= found["annals_follower_lag_seconds", "here"] < written[0]["age"] + 600
     assert (found["annals_dead_letters", "here"], found["annals_dead_letters", "gone"]) == (1, 1)
     query("UPDATE log.checkpoints SET position = %(at)s WHERE consumer = 'here' RETURNING 1", {"at": head(server)})
     query("DELETE FROM log.dead_letters WHERE follower = 'here' RETURNING 1")

@@ -55,9 +55,9 @@ def test_two_people_in_one_job_both_stand(street: Street, server: Server, http: 
     def save(number: int) -> list[int]:
         mine, own = server.http(), []
         for turn in range(10):
-            together.wait(30)
+            together.wait(60)
             own += ids(patch(mine, street.url, "create", shapes=[street.box(number, turn)]))
-            together.wait(30)
+            together.wait(60)
             patch(mine, street.url, "update", shapes=[begun[number] | {"z_order": turn}])
         return own
 

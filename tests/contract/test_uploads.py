@@ -20,6 +20,7 @@ from cvat_sdk import Client, models
 from api.uploads import unfinished
 from domain.errors import Unavailable
 
+from ..waiting import wait_until
 from .conftest import Server
 from .pictures import noise, write
 
@@ -205,9 +206,7 @@ def test_a_broken_piece_is_kept_as_far_as_it_came(http: httpx.Client, server: Se
             f"Content-Length: {len(content)}",
         ]
         connection.sendall("\r\n".join([*lines, "", ""]).encode() + content[:600_000])
-    deadline = time.monotonic() + 10
-    while dialog.offset == 0 and time.monotonic() < deadline:
-        time.sleep(0.02)
+    wait_until(lambda: dialog.offset > 0)
     offset = dialog.offset
     assert 0 < offset <= 600_000
     assert dialog.patch(offset, content[offset:]).status_code == 204

@@ -18,7 +18,7 @@ from infra.postgres.folder import ServerFolder
 
 REPOSITORY = Path(__file__).parents[2]
 ENVIRONMENT = os.environ | {"PYTHONPATH": os.pathsep.join([str(REPOSITORY), *filter(None, sys.path)])}
-WAIT_SECONDS = 20.0
+WAIT_SECONDS = 60.0
 
 OWNER = """
 import os, signal, sys, threading
@@ -113,7 +113,10 @@ def entries(url: str) -> set[str]:
 
 
 def is_dead(pid: int) -> bool:
-    return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    try:
+        return bool(psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True
 
 
 def is_running(folder: Path) -> bool:

@@ -17,7 +17,7 @@ from infra.eventlog.reader import LogReader
 from infra.eventlog.subscription import Listener
 
 REPOSITORY = Path(__file__).parents[2]
-WAIT_SECONDS = 20.0
+WAIT_SECONDS = 60.0
 
 WRITER = """
 import os, sys, threading, time

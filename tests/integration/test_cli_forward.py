@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -12,7 +15,7 @@ from consumers.forwarder.dead_letters import DeadLetter
 from infra.clickhouse.client import connect
 from infra.clickhouse.process import EndpointProcess
 
-from .conftest import Annals, MainJob
+from .conftest import REPOSITORY, Annals, MainJob
 
 ARCHIVE = """
 [sources.log]
@@ -72,6 +75,61 @@ def test_a_sink_that_names_the_settings_server_beside_one_that_names_none(annals
     assert annals("forward", "validate", "--topology", str(file), **server).returncode == 0
 
 
+def test_a_server_does_not_start_with_a_topology_that_can_not_be_followed(annals: Annals, tmp_path: Path) -> None:
+    file = tmp_path / "archive.toml"
+    unused = '[transforms.unused]\ntype = "filter"\ninput = "logg"\n'
+    file.write_text(ARCHIVE.format(how="hash").replace('input = "anonymous"', 'input = "nobody"') + unused)
+    wrong = annals("serve", ANNALS_TOPOLOGY=str(file))
+    assert (wrong.returncode, wrong.stdout) == (1, "")
+    assert "logg is no source and no transform, but an input of the transform unused" in wrong.stderr
+    assert "nobody is no source and no transform, but an input of the sink archive" in wrong.stderr
+    file.write_text(ARCHIVE.format(how="hash").replace('"log"', '"kafka"', 1))
+    wrong = annals("serve", ANNALS_TOPOLOGY=str(file))
+    assert "ANNALS_KAFKA_URL" in wrong.stderr
+    assert "ANNALS_REDACTION_KEY" in wrong.stderr
+
+
+def test_a_sink_that_stands_still_is_said_and_one_that_is_gone_can_be_forgotten(
+    annals: Annals, main_job: MainJob
+) -> None:
+    with main_job.system.database.connect() as connection:
+        connection.execute(
+            "INSERT INTO log.checkpoints (consumer, position, updated_at) VALUES"
+            " ('forwarder', 4, now() - interval '1 hour'), ('forwarder-old', 3, now()),"
+            " ('forwarder-old:sent', 3, now())"
+        )
+        dead_letters.note(connection, "forwarder-old", [DeadLetter.at(3, "insert", "refused")])
+    status = annals("forward", "status", "--json")
+    clickhouse, old = (json.loads(line) for line in status.stdout.splitlines())
+    assert (clickhouse["sink"], clickhouse["state"], clickhouse["position"]) == ("clickhouse", "nobody is at work", 4)
+    assert (old["sink"], old["state"], old["behind"], old["trouble"]) == ("old", "not in use", None, None)
+    assert annals("doctor", "--json").stdout.count('"value":"not in use"') == 1
+    used = annals("forward", "forget", "clickhouse")
+    assert (used.returncode, used.stderr) == (1, "annals: clickhouse is a sink of the topology\n")
+    gone = annals("forward", "forget", "old")
+    assert (gone.returncode, gone.stdout) == (0, "old, which was at position 3, is forgotten.\n")
+    assert "old" not in annals("forward", "status").stdout
+    assert annals("forward", "forget", "old").stderr == "annals: nothing is known of a sink old\n"
+    assert annals("forward", "forget", "clickhouse", "--force").returncode == 0
+
+
+def test_a_forwarder_ends_when_nobody_reads_its_standard_output_any_more(
+    main_job: MainJob, database_url: str, data_folder: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "look.toml"
+    file.write_text('[sources.log]\ntype = "log"\n[sinks.look]\ntype = "stdout"\ninput = "log"\n')
+    settings = {"ANNALS_DATABASE_URL": database_url, "ANNALS_DATA": str(data_folder), "PYTHONPATH": str(REPOSITORY)}
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer) as nobody:
+        command = [sys.executable, "-m", "cli.main", "forward", "--topology", str(file)]
+        ended = subprocess.run(
+            command, env=os.environ | settings, stdout=nobody, stderr=subprocess.PIPE, timeout=60, check=False
+        )
+    assert ended.returncode == 0
+    assert b"BrokenPipe" not in ended.stderr
+
+
 def test_dead_letters_are_listed_sent_again_and_gone(annals: Annals, main_job: MainJob) -> None:
     database = main_job.system.database
     with database.connect() as connection:
@@ -121,8 +179,20 @@ def test_cells_that_were_changed_are_named_and_sent_anew(annals: Annals, main_jo
         repaired = annals("forward", "repair", "2", "4-5", **server)
         assert "; 3 events were sent anew." in repaired.stdout, repaired.stderr
         equal = annals("verify", "--clickhouse", "--rows", "--json", **server)
-        assert [one["subject"] for one in json.loads(equal.stdout)["findings"]] == ["ClickHouse", "rows in ClickHouse"]
+        assert [one["subject"] for one in json.loads(equal.stdout)["findings"]] == [
+            "ClickHouse",
+            "rows in ClickHouse",
+            "tables beside events",
+        ]
         assert equal.returncode == 0
+        with closing(connect(url)) as client:
+            client.command("ALTER TABLE cvat.job_changes UPDATE stage = 'new' WHERE 1", settings={"mutations_sync": 2})
+        assert annals("verify", "--clickhouse", **server).returncode == 0
+        forged = annals("verify", "--clickhouse", "--rows", **server)
+        assert forged.returncode == 1
+        assert "tables beside events: job_changes tells position" in forged.stdout
+        assert "; 0 events were sent anew." in annals("forward", "repair", **server).stdout
+        assert annals("verify", "--clickhouse", "--rows", **server).returncode == 0
         for wrong in ("0", "5-4", "x", "-"):
             assert annals("forward", "repair", "--", wrong, **server).returncode == 2
 

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from pathlib import Path
+from subprocess import CompletedProcess
 
+from infra.clickhouse.client import connect
+from infra.clickhouse.process import EndpointProcess
+from infra.postgres import verifications
 from infra.postgres.locks import FolderLock
 
+from ..ports import free_port
 from .conftest import Annals, MainJob
 
 
@@ -41,7 +47,8 @@ def test_the_first_difference_is_told_and_exits_with_1(annals: Annals, main_job:
 def test_as_json(annals: Annals, main_job: MainJob) -> None:
     equal = json.loads(annals("verify", "--json", "--blobs").stdout)
     assert (equal["equal"], equal["head"]) == (True, 15)
-    assert {"subject": "blobs", "measure": "4 (sizes and hashes)", "difference": None} in equal["findings"]
+    blobs = {"subject": "blobs", "measure": "4 (sizes and hashes)", "difference": None, "unknown": None}
+    assert blobs in equal["findings"]
     corrupt(main_job)
     different = annals("verify", "--json")
     found = json.loads(different.stdout)
@@ -98,6 +105,44 @@ def test_clickhouse_alone(annals: Annals, main_job: MainJob) -> None:
     alone = annals("verify", "--clickhouse", "--json")
     assert alone.returncode == 0
     assert [finding["subject"] for finding in json.loads(alone.stdout)["findings"]] == ["ClickHouse"]
+
+
+def test_what_cannot_be_compared_is_no_difference(annals: Annals, main_job: MainJob) -> None:
+    nobody = f"http://someone@127.0.0.1:{free_port()}"
+    outage = annals("verify", "--clickhouse", ANNALS_CLICKHOUSE_URL=nobody)
+    assert outage.returncode == 3
+    assert "\nNot compared: ClickHouse: ClickHouse does not answer" in outage.stdout
+    (kept,) = verifications.last(main_job.system.database)
+    assert (kept["differences"], kept["unknown"]) == (0, 1)
+    corrupt(main_job)
+    different = annals("verify", ANNALS_CLICKHOUSE_URL=nobody)
+    assert different.returncode == 1
+    assert "NOT COMPARED" in different.stdout
+    assert "\nFirst difference: table jobs" in different.stdout
+
+
+def test_what_has_expired_is_told(annals: Annals, main_job: MainJob, tmp_path: Path) -> None:
+    """First all but one of fifteen events, then all."""
+    with EndpointProcess(tmp_path / "clickhouse", "hush") as endpoint:
+        url = f"http://forwarder:hush@127.0.0.1:{endpoint.port}"
+        settings = {"ANNALS_CLICKHOUSE_URL": url, "ANNALS_CLICKHOUSE_TTL_DAYS": "30"}
+
+        def verified_a_year_after(positions: str) -> CompletedProcess[str]:
+            with main_job.system.database.connect() as connection:
+                connection.execute("SET session_replication_role = replica")
+                connection.execute(f"UPDATE log.events SET time = time - interval '1 year' WHERE position {positions}")
+            rebuilt = annals("forward", "rebuild", **settings)
+            assert rebuilt.returncode == 0, rebuilt.stderr
+            with closing(connect(url)) as client:
+                client.command("OPTIMIZE TABLE cvat.events FINAL")
+            return annals("verify", "--clickhouse", "--rows", **settings)
+
+        equal = verified_a_year_after("< 15")
+        assert equal.returncode == 0, equal.stdout
+        assert "positions 1 to 15, 14 of them expired" in equal.stdout
+        nothing = verified_a_year_after("= 15")
+        assert nothing.returncode == 3
+        assert "Not compared: ClickHouse: the rows of all 15 events have expired" in nothing.stdout
 
 
 def test_what_was_found_is_kept(annals: Annals, main_job: MainJob) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -332,3 +333,29 @@ def test_the_engine_refuses_on_its_own(tmp_path: Path, secret: Path) -> None:
         CONSTANT,
         *[DENIED] * 2,
     ]
+
+
+ENGINE_OF_ONE_THREAD = """
+import sys
+from pathlib import Path
+from infra.clickhouse.engine import Engine
+from infra.clickhouse.errors import QueryFailed
+from infra.clickhouse.limits import Limits
+engine = Engine(Path(sys.argv[1]), Limits(query_threads=1, query_threads_max=1))
+with engine.connect() as connection:
+    for threads in ("0", "auto", "2", "1"):
+        try:
+            connection.set({"max_threads": threads})
+            print(connection.value("SELECT getSetting('max_threads')"))
+        except QueryFailed as refused:
+            print(refused.code)
+engine.close()
+"""
+
+
+@pytest.mark.skipif(os.cpu_count() == 1, reason="all processors are one")
+def test_no_number_of_threads_is_all_processors_and_bounded(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", ENGINE_OF_ONE_THREAD, str(tmp_path / "data")]
+    root = Path(__file__).parents[2]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=60, check=True)
+    assert [int(line) for line in done.stdout.splitlines()] == [CONSTANT, CONSTANT, CONSTANT, 1]

@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import clickhouse_connect
@@ -25,6 +24,7 @@ from ..waiting import wait_until
 
 PASSWORD = "writer's"
 ROWS = 500
+DETACHED = "SELECT count() FROM system.detached_parts"
 
 
 def writer_of(endpoint: EndpointProcess) -> Client:
@@ -95,16 +95,15 @@ def test_stop_and_start_keeps_everything(tmp_path: Path) -> None:
         assert write(endpoint, "CREATE TABLE kept (a UInt64) ORDER BY a").is_success
         assert write(endpoint, "INSERT INTO kept SELECT number FROM numbers(1000)").is_success
         assert endpoint.stop() == 0
-        started = time.monotonic()
         endpoint.start()
-        assert time.monotonic() - started < 10
         assert read(endpoint, "SELECT count(), sum(a) FROM kept") == "1000\t499500\n"
 
 
 def test_sigterm_lets_a_running_query_finish(tmp_path: Path) -> None:
     with EndpointProcess(tmp_path, PASSWORD) as endpoint:
         answers: list[str] = []
-        thread = threading.Thread(target=lambda: answers.append(read(endpoint, "SELECT sleep(2.5), 'finished'")))
+        slow = "SELECT max(sleepEachRow(0.1)), 'finished' FROM numbers(50) SETTINGS max_block_size = 1"
+        thread = threading.Thread(target=lambda: answers.append(read(endpoint, slow)))
         thread.start()
         running = "SELECT count() FROM system.processes WHERE query LIKE '%finis' || 'hed%'"
         wait_until(lambda: write(endpoint, running).text == "1\n")
@@ -125,7 +124,7 @@ def test_sigterm_ends_an_endless_query(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="only Linux limits another process")
-def test_what_cannot_be_written_is_refused_in_time(tmp_path: Path) -> None:
+def test_what_cannot_be_written_is_refused(tmp_path: Path) -> None:
     """No file may grow as large as the insert needs: for the engine as if the disk were full (EFBIG for ENOSPC)."""
     with EndpointProcess(tmp_path, PASSWORD) as endpoint:
         window = "SETTINGS non_replicated_deduplication_window = 100"
@@ -136,9 +135,7 @@ def test_what_cannot_be_written_is_refused_in_time(tmp_path: Path) -> None:
         large = "INSERT INTO kept SETTINGS insert_deduplication_token = 't'"
         large += " SELECT number, randomString(1000) FROM numbers(20000)"
         resource.prlimit(endpoint.pid, resource.RLIMIT_FSIZE, (1_000_000, resource.RLIM_INFINITY))
-        started = time.monotonic()
         refused = write(endpoint, large)
-        assert time.monotonic() - started < 10
         assert refused.status_code == 500
         assert refused.headers["X-ClickHouse-Exception-Code"] == "243"
         assert "(NOT_ENOUGH_SPACE)" in refused.text
@@ -147,6 +144,48 @@ def test_what_cannot_be_written_is_refused_in_time(tmp_path: Path) -> None:
         assert write(endpoint, large).is_success, "the same token is no obstacle"
         whole = "SELECT count(), sum(length(s)), sum(cityHash64(s)) > 0 FROM "
         assert read(endpoint, whole + "kept") == read(endpoint, whole + "seen") == "20001\t20000001\t1\n"
+        assert write(endpoint, DETACHED).text == "0\n", "what was refused takes no place"
+
+
+def test_rows_of_a_table_with_a_ttl_are_there_until_they_expire(tmp_path: Path) -> None:
+    endpoint = EndpointProcess(tmp_path, PASSWORD)
+    endpoint.start()
+    try:
+        window = "SETTINGS non_replicated_deduplication_window = 100"
+        table = "CREATE TABLE kept (at DateTime, a UInt64) PARTITION BY toYYYYMM(at) ORDER BY a TTL at + INTERVAL 1 DAY"
+        assert write(endpoint, f"{table} {window}").is_success
+        insert = "INSERT INTO kept SETTINGS insert_deduplication_token = 't' SELECT now(), number FROM numbers(1000)"
+        assert write(endpoint, insert).is_success
+        assert write(endpoint, "INSERT INTO kept VALUES ('2020-01-01 00:00:00', 1)").is_success
+        endpoint.kill()
+        endpoint.start()
+        assert write(endpoint, insert).is_success, "the same token adds nothing"
+        assert write(endpoint, "INSERT INTO kept VALUES (now(), 1000)").is_success
+        assert write(endpoint, "OPTIMIZE TABLE kept FINAL").is_success
+        assert read(endpoint, "SELECT count(), min(at) > '2021-01-01' FROM kept") == "1001\t1\n"
+        assert write(endpoint, DETACHED).text == "0\n"
+    finally:
+        endpoint.kill()
+
+
+def test_a_part_that_was_cut_off_as_the_process_died_is_set_aside_and_removed(tmp_path: Path) -> None:
+    endpoint = EndpointProcess(tmp_path, PASSWORD)
+    endpoint.start()
+    try:
+        assert write(endpoint, "CREATE TABLE kept (a UInt64) ORDER BY a").is_success
+        for first in (0, 1000):
+            assert write(endpoint, f"INSERT INTO kept SELECT {first} + number FROM numbers(1000)").is_success
+        parts = "SELECT path FROM system.parts WHERE table = 'kept' AND active ORDER BY name"
+        last = Path(write(endpoint, parts).text.splitlines()[-1])
+        endpoint.kill()
+        with (last / "data.bin").open("r+b") as file:
+            file.truncate(10)
+        endpoint.start()
+        assert read(endpoint, "SELECT count(), max(a) FROM kept") == "1000\t999\n"
+        assert write(endpoint, DETACHED).text == "0\n"
+        assert list(last.parent.glob("detached/*")) == []
+    finally:
+        endpoint.kill()
 
 
 def test_it_ends_with_its_parent(tmp_path: Path) -> None:
@@ -159,7 +198,7 @@ def test_it_ends_with_its_parent(tmp_path: Path) -> None:
         process.stdin.flush()
         assert process.stdout.readline().startswith(b"ready 127.0.0.1 ")
         process.stdin.close()
-        assert process.wait(30) == 0
+        assert process.wait(60) == 0
 
 
 def test_a_folder_or_port_in_use_is_said_so(tmp_path: Path) -> None:
@@ -184,7 +223,7 @@ def test_stale_files_do_not_prevent_the_start(tmp_path: Path) -> None:
 
 def listens(endpoint: EndpointProcess) -> bool:
     try:
-        socket.create_connection(("127.0.0.1", endpoint.port), timeout=1).close()
+        socket.create_connection(("127.0.0.1", endpoint.port), timeout=60).close()
     except OSError:
         return False
     return True

@@ -7,8 +7,7 @@ import http.client
 import json
 import socket
 import threading
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from urllib.parse import urlencode
 
 import httpx
@@ -51,12 +50,12 @@ class Asked(threading.Thread):
         self.answer = ask(self._url, ENDLESS, self._auth, query_id=self._id)
 
     def code(self) -> int:
-        self.join(20)
+        self.join(60)
         return code(self.answer)
 
 
 def ask(url: str, query: str, auth: tuple[str, str] | None = None, **params: str) -> httpx.Response:
-    return httpx.post(url, params=params, content=query, auth=auth, timeout=30)
+    return httpx.post(url, params=params, content=query, auth=auth, timeout=60)
 
 
 def kill(url: str, query_id: str, auth: tuple[str, str] | None = None) -> str:
@@ -147,12 +146,10 @@ class TestKill:
 
 class TestLimits:
     def test_time(self, url: str) -> None:
-        started = time.monotonic()
         answer = ask(url, ENDLESS, max_execution_time="1")
         assert (answer.status_code, code(answer)) == (408, 159)
         assert answer.text.startswith("Code: 159. DB::Exception: Timeout exceeded")
         assert "(TIMEOUT_EXCEEDED)" in answer.text
-        assert time.monotonic() - started < 5
 
     def test_memory(self, url: str) -> None:
         query = "SELECT groupArray(number) FROM numbers(100000000)"
@@ -168,52 +165,60 @@ class TestLimits:
 
 
 class TestProgress:
-    def ask(self, endpoint: EndpointProcess, query: str, **params: str) -> tuple[list[tuple[float, bytes]], bytes]:
-        """The lines of the head with the seconds at which they came, and the body."""
+    def ask(
+        self, endpoint: EndpointProcess, query: str, on_line: Callable[[bytes], object] = len, **params: str
+    ) -> tuple[list[bytes], bytes]:
+        """The lines of the head, and the body. `on_line` is called with each line of the head when it has come."""
         url = urlencode({"query": query, "send_progress_in_http_headers": "1", **params})
-        with socket.create_connection(("127.0.0.1", endpoint.port), timeout=30) as connection:
-            started = time.monotonic()
+        with socket.create_connection(("127.0.0.1", endpoint.port), timeout=60) as connection:
             connection.sendall(f"GET /?{url} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
             stream = connection.makefile("rb")
             lines = []
             while (line := stream.readline().rstrip()) or not lines:
-                lines.append((time.monotonic() - started, line))
-            length = next(int(line.split()[1]) for _, line in lines if line.startswith(b"Content-Length:"))
+                on_line(line)
+                lines.append(line)
+            length = next(int(line.split()[1]) for line in lines if line.startswith(b"Content-Length:"))
             body = stream.read(length)
             connection.sendall(b"GET /ping HTTP/1.1\r\nHost: x\r\n\r\n")  # the connection goes on
             assert stream.readline() == b"HTTP/1.1 200 OK\r\n"
         return lines, body
 
-    def test_comes_while_the_query_runs(self, endpoint: EndpointProcess) -> None:
-        query = "SELECT count() FROM (SELECT sipHash64(number) AS h FROM numbers(60000000) WHERE h > 0)"
-        lines, body = self.ask(endpoint, query, max_threads="1", http_headers_progress_interval_ms="100")
-        assert lines[0][1] == b"HTTP/1.1 200 OK"
-        progress = [(when, line.partition(b": ")[2]) for when, line in lines if b"X-ClickHouse-Progress" in line]
-        told = [(when, json.loads(numbers)) for when, numbers in progress]
-        assert len(told) >= 3
-        assert told[0][0] < told[-1][0] - 0.2, "before the query has ended"
-        rows = [int(numbers["read_rows"]) for _, numbers in told]
+    def test_comes_while_the_query_runs(self, endpoint: EndpointProcess, url: str) -> None:
+        """One that never ends is killed when it has told how far it is; its end is in the headers still."""
+        told = []
+
+        def on_line(line: bytes) -> None:
+            name, _, numbers = line.partition(b": ")
+            if name == b"X-ClickHouse-Progress":
+                told.append(json.loads(numbers))
+                if len(told) == 3:
+                    kill(url, "telling")
+
+        lines, body = self.ask(endpoint, ENDLESS, on_line, query_id="telling", http_headers_progress_interval_ms="10")
+        assert lines[0] == b"HTTP/1.1 200 OK", "which has gone out before"
+        rows = [int(numbers["read_rows"]) for numbers in told]
+        assert len(rows) >= 3
         assert rows == sorted(rows)
         assert rows[-1] > rows[0]
-        assert {numbers["total_rows_to_read"] for _, numbers in told[1:]} == {"60000000"}
-        assert body == b"60000000\n"
+        assert {numbers["total_rows_to_read"] for numbers in told[1:]} == {"100000000000"}
+        assert b"X-ClickHouse-Exception-Code: 394" in lines
+        assert body.startswith(b"Code: 394. ")
 
-    def test_an_error_after_it_is_in_the_headers_still(self, endpoint: EndpointProcess) -> None:
-        lines, body = self.ask(endpoint, ENDLESS, max_execution_time="1", http_headers_progress_interval_ms="100")
-        head = [line for _, line in lines]
-        assert head[0] == b"HTTP/1.1 200 OK", "which has gone out before"
-        assert b"X-ClickHouse-Exception-Code: 159" in head
-        assert body.startswith(b"Code: 159. ")
+    def test_the_answer_follows_it(self, endpoint: EndpointProcess) -> None:
+        query = "SELECT count() FROM (SELECT sipHash64(number) AS h FROM numbers(20000000) WHERE h > 0)"
+        lines, body = self.ask(endpoint, query, max_threads="1", http_headers_progress_interval_ms="10")
+        assert [line for line in lines if b"X-ClickHouse-Progress" in line]
+        assert body == b"20000000\n"
 
     def test_a_quick_query_has_none(self, endpoint: EndpointProcess) -> None:
         lines, body = self.ask(endpoint, "SELECT 1")
-        assert not [line for _, line in lines if b"Progress" in line]
+        assert not [line for line in lines if b"Progress" in line]
         assert body == b"1\n"
         lines, _ = self.ask(endpoint, "SELECT * FROM nowhere")
-        assert lines[0][1] == b"HTTP/1.1 404 Not Found"
+        assert lines[0] == b"HTTP/1.1 404 Not Found"
 
     def test_the_summary_of_what_was_read(self, endpoint: EndpointProcess) -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", endpoint.port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", endpoint.port, timeout=60)
         connection.request("GET", "/?query=SELECT+sum(number)+FROM+numbers(1000)&wait_end_of_query=1")
         answer = connection.getresponse()
         assert answer.read() == b"499500\n"

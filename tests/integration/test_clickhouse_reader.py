@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
 
 import pytest
 
@@ -71,14 +71,12 @@ def test_nobody_asks_for_long(reader: ClickHouseReader, monkeypatch: pytest.Monk
 
 def test_whoever_finds_all_turns_taken_is_told_soon(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "WAIT_SECONDS", 0.05)
-    with closing(ClickHouseReader(f"http://{address}")) as reader, ThreadPoolExecutor(limits.AT_ONCE) as threads:
-        slow = [threads.submit(reader.ask, "SELECT sleep(2)", {}) for _ in range(limits.AT_ONCE)]
-        with pytest.raises(Unavailable, match="busy"):
-            _ask_while(reader, slow)
-        assert [one.result().rows for one in slow] == [[[0]]] * limits.AT_ONCE
-        assert reader.ask("SELECT 1", {}).rows == [[1]]
-
-
-def _ask_while(reader: ClickHouseReader, others: list[Future[Found]]) -> None:
-    while not all(other.done() for other in others):
-        reader.ask("SELECT 1", {})
+    with closing(ClickHouseReader(f"http://{address}")) as reader:
+        with ExitStack() as others:
+            for _ in range(limits.AT_ONCE):  # who ask, and are not answered yet
+                others.enter_context(reader._turn())
+            with pytest.raises(Unavailable, match="busy"):
+                reader.ask("SELECT 1", {})
+        with ThreadPoolExecutor(limits.AT_ONCE) as threads:
+            asked = [threads.submit(reader.ask, "SELECT 1", {}) for _ in range(limits.AT_ONCE)]
+            assert [one.result().rows for one in asked] == [[[1]]] * limits.AT_ONCE

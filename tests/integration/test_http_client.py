@@ -15,7 +15,9 @@ import pytest
 from infra.http.addresses import Unreachable
 from infra.http.client import Policy, get
 
-HERE = Policy(seconds=5, max_bytes=1_000, allow_private=True)
+from ..ports import free_port
+
+HERE = Policy(seconds=60, max_bytes=1_000, allow_private=True)
 
 
 @contextmanager
@@ -123,7 +125,5 @@ def test_an_unknown_host() -> None:
 
 
 def test_a_closed_port() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
     with pytest.raises(Unreachable, match=r"127\.0\.0\.1 does not answer"):
-        body(f"http://127.0.0.1:{port}/a.jpg")
+        body(f"http://127.0.0.1:{free_port()}/a.jpg")

@@ -88,17 +88,17 @@ def test_many_who_ask_for_the_same_wait_for_one(cache: ChunkCache) -> None:
     def make(out: BinaryIO) -> None:
         made.append(out)
         started.set()
-        assert may_end.wait(10)
+        assert may_end.wait(60)
         out.write(b"frames")
 
     with ThreadPoolExecutor(20) as pool:
         first = pool.submit(cache.get_or_make, KEY, make)
-        assert started.wait(10)
+        assert started.wait(60)
         others = [pool.submit(cache.get_or_make, KEY, make) for _ in range(19)]
         assert cache.get_or_make("another", writing(b"not held up")).read_bytes() == b"not held up"
         assert not any(future.done() for future in [first, *others])
         may_end.set()
-        assert {future.result(10) for future in others} == {first.result(10)}
+        assert {future.result(60) for future in others} == {first.result(60)}
     assert len(made) == 1
     assert first.result().read_bytes() == b"frames"
 
@@ -109,18 +109,18 @@ def test_a_failure_reaches_all_who_wait_and_is_not_kept(cache: ChunkCache, tmp_p
     def fail(out: BinaryIO) -> None:
         out.write(b"half")
         started.set()
-        assert may_end.wait(10)
+        assert may_end.wait(60)
         raise MediaError("holiday.png is damaged")
 
     with ThreadPoolExecutor(4) as pool:
         first = pool.submit(cache.get_or_make, KEY, fail)
-        assert started.wait(10)
+        assert started.wait(60)
         with ThreadPoolExecutor(3) as waiting_pool:
             waiting = [waiting_pool.submit(cache.get_or_make, KEY, fail) for _ in range(3)]
             may_end.set()
             for future in [first, *waiting]:
                 with pytest.raises(MediaError, match=r"^holiday\.png is damaged$"):
-                    future.result(10)
+                    future.result(60)
     assert files(tmp_path / "cache") == []
     assert cache.get_or_make(KEY, writing(b"frames")).read_bytes() == b"frames"
 
@@ -131,15 +131,15 @@ def test_waiting_has_an_end(tmp_path: Path) -> None:
 
     def make(out: BinaryIO) -> None:
         started.set()
-        assert may_end.wait(10)
+        assert may_end.wait(60)
 
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(cache.get_or_make, KEY, make)
-        assert started.wait(10)
+        assert started.wait(60)
         with pytest.raises(Unavailable, match=f"{KEY} is still being prepared"):
             cache.get_or_make(KEY, make)
         may_end.set()
-        assert first.result(10).read_bytes() == b""
+        assert first.result(60).read_bytes() == b""
 
 
 def test_what_another_made_between_looking_and_making_is_taken(tmp_path: Path) -> None:

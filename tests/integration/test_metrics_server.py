@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +15,8 @@ from infra.metrics.agents import LEASE_EXPIRIES
 from infra.metrics.serving import Health, serve_metrics
 from infra.metrics.sharing import forget_gauges, prepare
 from infra.settings import Settings
+
+from ..ports import free_port
 
 COUNTING = """
 import os, signal, sys
@@ -39,8 +40,7 @@ sys.stdout.buffer.write(exposition())
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return Settings(data=tmp_path, metrics_port=probe.getsockname()[1])
+    return Settings(data=tmp_path, metrics_port=free_port())
 
 
 def samples(text: str) -> dict[tuple[str, ...], float]:

@@ -29,7 +29,7 @@ from .histories import BEGINNING, ME, STEPS, History, tables
 OLD = list(REGISTRY.values())
 TASKS = REGISTRY["tasks"]
 NEWER = replace(TASKS, version=TASKS.version + 1)
-WAIT = 10.0
+WAIT = 60.0
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import http.client
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,8 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import parse_qs, urlsplit
+
+from tests.ports import free_port
 
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "AKIAANNALSTEST", "AWS_SECRET_ACCESS_KEY": "a-secret-that-no-log-may-have"}
 BUCKET = "annals-test"
@@ -39,7 +40,7 @@ def running_server() -> Iterator[S3Server]:
         parts = urlsplit(url)
         yield S3Server(parts.netloc, parse_qs(parts.query)["endpoint"][0])
         return
-    port = _free_port()
+    port = free_port()
     process = subprocess.Popen(
         [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
         stdout=subprocess.DEVNULL,
@@ -55,11 +56,6 @@ def running_server() -> Iterator[S3Server]:
             os.environ.pop(name, None)
         process.kill()
         process.wait()
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 def _make_bucket(process: subprocess.Popen[bytes], port: int) -> None:

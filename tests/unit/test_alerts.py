@@ -66,6 +66,10 @@ CASES = [
         "The whole verification found 1 differences from the log",
     ),
     Case(
+        "VerificationUnknown", {'annals_verification_unknown{kind="clickhouse"}': "1x20"}, 1, {"kind": "clickhouse"},
+        "The clickhouse verification could not compare everything",
+    ),
+    Case(
         "ReconciliationWrong", {'annals_reconciliation_wrong_positions{sink="clickhouse"}': "7x20"}, 6,
         {"sink": "clickhouse"}, "clickhouse holds 7 events otherwise than the log has them",
     ),
@@ -103,8 +107,14 @@ CASES = [
         "The relay to Kafka failed 30 times in 15 minutes",
     ),
     Case(
-        "TargetDown", {'up{job="annals-workers",instance="10.0.0.7:9464"}': "1 0x20"}, 4,
-        {"job": "annals-workers", "instance": "10.0.0.7:9464"}, "10.0.0.7:9464 (annals-workers) does not answer",
+        "TargetDown", {'up{job="annals-relay",instance="10.0.0.7:9464"}': "1 0x20"}, 4,
+        {"job": "annals-relay", "instance": "10.0.0.7:9464"}, "10.0.0.7:9464 (annals-relay) does not answer",
+    ),
+    Case(
+        "TargetGone",
+        {'up{job="annals-api",instance="10.0.0.2:8080"}': "1x20",
+         'up{job="annals-relay",instance="10.0.0.7:9464"}': "1x3 stale"},
+        9, {"job": "annals-relay"}, "There is no process of annals-relay any more",
     ),
 ]  # fmt: skip
 
@@ -125,6 +135,8 @@ WELL = {
     'annals_forwarder_errors_total{sink="clickhouse",kind="passing"}': "0+1x420",
     "annals_relay_errors_total": "3x420",
     'up{job="annals-api",instance="a:8080"}': "1x420",
+    'up{job="annals-forwarder",instance="b:9464"}': "1x100 stale",
+    'up{job="annals-forwarder",instance="c:9464"}': "1x420",
 }
 """Some trouble there always is."""
 
@@ -195,6 +207,11 @@ def test_prometheus_accepts_what_the_dashboard_asks(promtool: str, tmp_path: Pat
 
 def test_each_fires(promtool: str, tmp_path: Path) -> None:
     judge(promtool, tmp_path, [_fires(case) for case in CASES])
+
+
+def test_an_api_that_never_was_is_missed(promtool: str, tmp_path: Path) -> None:
+    api = Case("TargetGone", {}, 5, {"job": "annals-api"}, "There is no process of annals-api any more")
+    judge(promtool, tmp_path, [_fires(api)])
 
 
 def test_none_fires_when_all_is_well(promtool: str, tmp_path: Path) -> None:

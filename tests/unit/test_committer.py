@@ -12,7 +12,7 @@ import pytest
 from domain.errors import Unavailable, VersionConflict
 from infra.eventlog.committer import MAX_BATCH_EVENTS, GroupCommitter, Save
 
-WAIT_SECONDS = 10.0
+WAIT_SECONDS = 60.0
 
 
 def save(size: int = 1) -> Save:

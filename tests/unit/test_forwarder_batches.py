@@ -14,13 +14,12 @@ import domain.events  # noqa: F401  (registers every event type)
 from consumers.forwarder.batch import Batch, Limits
 from consumers.forwarder.buffer import Buffer, Room
 from consumers.forwarder.cutter import Cutter, shape
-from consumers.forwarder.intake.workers import BYTES, EVENTS, portions
 from consumers.forwarder.rows import COLUMNS, TableRow, table_rows
+from consumers.forwarder.sources.portions import BYTES, EVENTS, portioned
 from consumers.forwarder.sources.source import Delivery, Span, Unreadable
 from domain.event import Event, Metadata
 from domain.events.job import JobStateChanged
 from infra.clickhouse.encoding import Encoder
-from infra.eventlog.decoding import Stored
 
 from .forwarding import cut, deliveries
 
@@ -151,18 +150,22 @@ class TestRunsThatAreEncodedAlready:
         assert [letter.position for letter in batch.dead] == [3]
 
 
-def test_what_was_fetched_is_handed_out_in_parts_of_so_many_events_and_bytes() -> None:
-    def stored(sizes: list[int]) -> list[Stored]:
-        rest = ("api", None, None, None, None, None, None, None, None, None)
-        return [Stored(n, MARCH, "JobAssigned", 1, b"x" * size, "job-1", n, *rest) for n, size in enumerate(sizes, 1)]
-
-    def parts(sizes: list[int]) -> list[list[int]]:
-        return [[one.position for one in part] for part in portions(stored(sizes))]
-
-    assert parts([]) == []
-    assert parts([1] * (EVENTS + 1)) == [list(range(1, EVENTS + 1)), [EVENTS + 1]]
-    assert parts([BYTES - 1, 1, 1]) == [[1, 2], [3]]
-    assert parts([1, BYTES + 1, 1]) == [[1], [2], [3]]
+@pytest.mark.parametrize(
+    ("pieces", "parts"),
+    [
+        ([], []),
+        ([(1, 1)] * (EVENTS + 1), [EVENTS, 1]),
+        ([(1, BYTES - 1), (1, 1), (1, 1)], [2, 1]),
+        ([(1, 1), (1, BYTES + 1), (1, 1)], [1, 1, 1]),
+        ([(EVENTS - 1, 1), (1, 1), (EVENTS + 1, 1), (1, 1)], [2, 1, 1]),
+    ],
+)
+def test_what_was_taken_is_handed_out_in_parts_of_so_many_events_and_bytes(
+    pieces: list[tuple[int, int]], parts: list[int]
+) -> None:
+    cut_up = list(portioned(pieces, lambda piece: piece))
+    assert [len(part) for part in cut_up] == parts
+    assert [piece for part in cut_up for piece in part] == pieces
 
 
 class TestBuffer:

@@ -1,4 +1,4 @@
-"""The pipeline holds back its source: what it has in hand is bounded, however many partitions there are."""
+"""The pipeline with many partitions: what it has in hand is bounded, and it does not send all too often."""
 
 from __future__ import annotations
 
@@ -8,25 +8,30 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import islice
+from types import SimpleNamespace
 
 import pytest
 
+from consumers.forwarder import pipeline as pipelines
 from consumers.forwarder.batch import OVERHEAD, PAYLOAD, Batch, Limits
 from consumers.forwarder.buffer import Buffer, Room
 from consumers.forwarder.dead_letters import DeadLetter
 from consumers.forwarder.intake.intake import PlainIntake
-from consumers.forwarder.pipeline import Flow, Pipeline
+from consumers.forwarder.pipeline import IN_HAND, LONGEST_WAIT, Flow, Pipeline
 from consumers.forwarder.rows import table_rows
 from consumers.forwarder.sources.source import Behind, Delivery, Span
 from consumers.forwarder.status import Status
 from domain.event import Event, Metadata
 from domain.events.job import JobStateChanged
 
+from ..waiting import wait_until
+
 BODY = JobStateChanged(11, 7, None, "validation", "completed", "annotation", "new")
 EVENT = Event(BODY.stream, 1, BODY, Metadata(datetime(2026, 3, 31, tzinfo=UTC), "api"), 1)
 BYTES = sum(OVERHEAD + len(row[PAYLOAD]) for row in table_rows(EVENT))
 LIMITS = Limits(rows=10_000, bytes=20 * BYTES, seconds=0.01)
-EVENTS, POLLED, SECONDS = 2_000, 10, 20.0
+EVENTS, POLLED, SECONDS = 2_000, 10, 60.0
+POLLS = 300
 
 
 class Backlog:
@@ -43,7 +48,10 @@ class Backlog:
             yield Delivery(f"p/{number % partitions}", number // partitions + 1, number + 1, EVENT.meta.time, EVENT)
 
     def poll(self, seconds: float) -> Iterator[Delivery]:
-        for delivery in () if self._paused else islice(self._rest, POLLED):
+        deliveries = [] if self._paused else list(islice(self._rest, POLLED))
+        if not deliveries:
+            time.sleep(min(seconds, 0.05))
+        for delivery in deliveries:
             self.read += 1
             yield delivery
 
@@ -100,24 +108,85 @@ def test_a_slow_sink_holds_back_the_source_however_many_partitions_it_has(partit
     worker = threading.Thread(target=pipeline.run, args=(stop,))
     worker.start()
     try:
-        # Two senders' batches, two to spare and one that waits; all of it may go beyond by one poll.
-        assert 0 < settled(source) * BYTES <= 5 * LIMITS.bytes + POLLED * BYTES + LIMITS.bytes
+        # What is in hand, and one batch that waits; all of it may go beyond by one poll.
+        assert 0 < settled(source) * BYTES <= (IN_HAND + 1) * LIMITS.bytes + POLLED * BYTES + LIMITS.bytes
     finally:
         sink.let.set()
-    deadline = time.monotonic() + SECONDS
-    while sum(source.acknowledged.values()) < EVENTS and time.monotonic() < deadline:
-        time.sleep(0.01)
+    wait_until(lambda: sum(source.acknowledged.values()) == EVENTS)
     stop.set()
     worker.join(SECONDS)
-    assert sum(source.acknowledged.values()) == EVENTS
+    assert not worker.is_alive()
 
 
 def settled(source: Backlog) -> int:
     """How many were read when no more are."""
-    deadline = time.monotonic() + SECONDS
-    read = -1
-    while read != source.read:
-        assert time.monotonic() < deadline
-        read = source.read
+    read = 0
+
+    def stands_still() -> bool:
+        nonlocal read
+        before, read = read, source.read
         time.sleep(0.3)
+        return 0 < read == before
+
+    wait_until(stands_still)
     return read
+
+
+class Trickle(Backlog):
+    """An event of each partition whenever it is asked, which is every hundredth of a second of a time of its own, until
+    `stop` after so many.
+    """
+
+    def __init__(self, partitions: int, sink: QuickSink, stop: threading.Event) -> None:
+        super().__init__(partitions, None)
+        self.now, self.announced_batches = 1_000.0, 0
+        self._partitions, self._sink, self._stop = partitions, sink, stop
+        self.batches: Counter[str] = Counter()
+
+    def poll(self, seconds: float) -> Iterator[Delivery]:
+        deadline = time.monotonic() + SECONDS
+        while self._sink.batches < self.announced_batches:
+            assert time.monotonic() < deadline
+            time.sleep(0.0001)
+        if self.read == POLLS:
+            self._stop.set()
+            return
+        self.now += 0.01
+        self.read += 1
+        for number in range(self._partitions):
+            yield Delivery(f"p/{number}", self.read, self.read, EVENT.meta.time, EVENT)
+
+    def announce(self, span: Span) -> str:
+        self.announced_batches += 1
+        self.batches[span.partition] += 1
+        return super().announce(span)
+
+
+class QuickSink(SlowSink):
+    def __init__(self) -> None:
+        super().__init__()
+        self.batches = 0
+
+    def insert(self, batch: Batch, token: str) -> Sequence[DeadLetter]:
+        self.batches += 1
+        return ()
+
+
+@pytest.mark.parametrize(
+    ("partitions", "asked", "seconds"),
+    [(1, 0.1, 0.1), (3, 0.1, 0.3), (100, 0.1, LONGEST_WAIT), (100, 1.0, 1.0)],
+)
+def test_of_many_partitions_each_is_sent_less_often(
+    partitions: int, asked: float, seconds: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop, sink = threading.Event(), QuickSink()
+    source = Trickle(partitions, sink, stop)
+    monkeypatch.setattr(pipelines, "time", SimpleNamespace(monotonic=lambda: source.now))
+    flow = Flow(Limits(rows=1_000_000, bytes=1_000_000_000, seconds=asked), lambda _: None, lambda: False)
+    intake, buffer = PlainIntake(source, table_rows), Buffer(Room())
+    Pipeline(source, intake, [sink], flow, buffer, Status("slow")).run(stop)
+    expected = POLLS * 0.01 / seconds
+    for number in range(partitions):
+        # One more at the beginning, and one at the end; each may be late by two polls.
+        assert expected * 0.8 <= source.batches[f"p/{number}"] <= expected + 2
+    assert set(source.acknowledged.values()) == {POLLS}

@@ -9,6 +9,7 @@ import pytest
 
 from consumers.forwarder.batch import Limits
 from consumers.forwarder.rows import COLUMNS, table_rows
+from consumers.forwarder.transform.row import MAX_DURATION
 from domain.errors import Invalid
 from domain.event import Event, Metadata
 from domain.events.telemetry import ClientEvent, ClientEventsReported
@@ -82,6 +83,12 @@ def test_the_time_worked_is_a_row_and_that_somebody_was_there_is_none() -> None:
     assert [(row["row"], row["rows"]) for row in (drawn, loaded, worked)] == [(0, 3), (1, 3), (2, 3)]
 
 
+def test_what_was_summed_up_beyond_the_column_is_the_most_that_it_takes() -> None:
+    (_, worked) = rows(reported(LOADED, worked=2**33))
+    assert worked["duration"] == MAX_DURATION
+    assert worked["payload"].startswith(f'{{"working_time":{MAX_DURATION},')
+
+
 def test_where_there_is_nothing_to_analyse_the_position_is_found_again() -> None:
     (row,) = rows(reported(SEEN))
     assert (row["scope"], row["obj_name"], row["source"]) == ("record:event", "ClientEventsReported", "server")
@@ -101,5 +108,5 @@ def test_what_the_server_says_no_client_may_say(name: str) -> None:
     body = EXAMPLES[name]
     for row in rows(Event(body.stream, 1, body, Metadata(APRIL, "api"), 1)):
         if row["scope"] != "send:exception":  # which both say
-            with pytest.raises(Invalid):  # else: name its verb in domain.telemetry.SERVER_VERBS
+            with pytest.raises(Invalid):
                 check_scope(row["scope"])

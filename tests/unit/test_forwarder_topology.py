@@ -15,6 +15,7 @@ from consumers.forwarder.shaping import enrich, keep, redact, shaper
 from consumers.forwarder.topology import Topology, Wrong, default, read
 from domain.event import Body, Event, Metadata
 from domain.events.job import JobAssigned, JobStateChanged
+from domain.events.telemetry import ClientEvent, ClientEventsReported
 
 from .test_forwarder_batches import MARCH
 
@@ -30,8 +31,9 @@ scopes = ["update:job"]
 [transforms.anonymous]
 type = "redact"
 input = "jobs"
-columns = ["user_id", "user_name"]
-payload = ["request.user_agent"]
+people = true
+columns = ["org_slug"]
+payload = ["request.source"]
 how = "hash"
 
 [transforms.here]
@@ -94,7 +96,7 @@ class TestFile:
                 "logg is no source and no transform, but an input of",
             ),
             (('input = "jobs"', 'input = "here"'), "the inputs of the sink archive lead round in a circle"),
-            (('"user_id", "user_name"', '"position"'), "transforms.anonymous.redact.columns.0: Input should be"),
+            (('"org_slug"', '"position"'), "transforms.anonymous.redact.columns.0: Input should be"),
             (
                 ('format = "parquet"', 'format = "csv"'),
                 "sinks.archive.file.format: Input should be 'jsonl' or 'parquet'",
@@ -155,7 +157,7 @@ class TestFile:
         assert first["user_name"] == second["user_name"] != "ann"
         assert isinstance(first["user_id"], int)
         payload = orjson.loads(str(first["payload"]))
-        assert (payload["site"], payload["request"]) == ("berlin", {"id": None, "source": "api"})
+        assert (payload["site"], payload["request"]) == ("berlin", {"id": None})
 
 
 class TestTransforms:
@@ -190,3 +192,14 @@ class TestTransforms:
         (row,) = named(shaper([enrich({"site": "berlin", "request": "mine"})])(ASSIGNED))
         payload = orjson.loads(str(row["payload"]))
         assert (payload["site"], payload["request"]["user_agent"]) == ("berlin", "curl")
+
+    @pytest.mark.parametrize("payload", ["[1]", "5", '"x"', "null", "true"])
+    def test_a_payload_that_is_no_table_is_not_enriched_and_may_be_redacted(self, payload: str) -> None:
+        said: ClientEvent = {"scope": "draw:object", "timestamp": MARCH.isoformat(), "payload": payload}
+        steps = [enrich({"site": "berlin"}), redact([], ["request.id", "site"], None)]
+        (row,) = named(shaper(steps)(event(ClientEventsReported(5, "2026-03-01", [said], [], None))))
+        assert row["payload"] == payload
+
+    def test_streams_and_tokens_can_be_left_out_too(self) -> None:
+        (row,) = named(shaper([redact(["stream", "access_token_id", "obj_id"], [], None)])(ASSIGNED))
+        assert (row["stream"], row["access_token_id"], row["obj_id"]) == ("", None, None)

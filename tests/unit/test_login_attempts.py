@@ -116,7 +116,7 @@ def test_guesses_that_come_at_once_are_counted_one_by_one(clock: Clock) -> None:
     tried, begin, checked = attempts(clock, per_address=100), threading.Barrier(20), []
 
     def try_once() -> None:
-        begin.wait(10)
+        begin.wait(60)
         try:
             with tried.turn("ann", "192.0.2.1"):
                 checked.append(1)

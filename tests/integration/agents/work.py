@@ -63,7 +63,7 @@ def running(system: System, settings: Settings) -> Iterator[Agent]:
         yield agent
     finally:
         stop.set()
-        thread.join(30)
+        thread.join(60)
         assert not thread.is_alive()
 
 
@@ -84,4 +84,4 @@ def processes(count: int, url: str, settings: Settings) -> Iterator[list[subproc
             process.send_signal(signal.SIGCONT)
             process.terminate()
         for process in started:
-            process.wait(20)
+            process.wait(60)

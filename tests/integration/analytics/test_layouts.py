@@ -56,8 +56,8 @@ def test_expired_rows_leave_events_and_stay_in_the_tables_beside_it(clickhouse: 
 def test_what_was_recorded_since_a_ttls_bound_is_there(clickhouse: Client, layout: Layout) -> None:
     assert expired_before(layout, NOON) is None
     bound = expired_before(Layout(ttl_days=90), NOON)
-    # The 90th day before is in August, all of which is kept; a report may come 30 days late.
-    assert bound == datetime(2026, 8, 31, tzinfo=UTC)
+    # The 90th day before is in August, all of which is kept.
+    assert bound == datetime(2026, 8, 1, tzinfo=UTC)
     (kept,) = clickhouse.query(
         f"SELECT toDateTime('2026-08-01 00:00:00') AS timestamp, {Layout(ttl_days=90).ttl} > '2026-11-09',"
         f" (toStartOfMonth(timestamp - 1) + toIntervalMonth(1)) + toIntervalDay(90) > '2026-11-09'"

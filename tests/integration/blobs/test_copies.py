@@ -55,7 +55,7 @@ def test_of_many_who_ask_at_once_one_downloads(tmp_path: Path) -> None:
 
     def ask(number: int) -> Path:
         copies = LocalCopies(tmp_path, 10_000)  # as another process has it
-        everybody.wait(30)
+        everybody.wait(60)
         return copies.get(name(1), lambda out: begun.append(number))
 
     with ThreadPoolExecutor(8) as pool:
@@ -83,7 +83,7 @@ def test_of_many_processes_one_downloads(tmp_path: Path) -> None:
         for process in processes:
             assert process.stdout is not None
             assert process.stdout.readline() == "ready\n"
-        said = [process.communicate("go on\n", timeout=30)[0] for process in processes]
+        said = [process.communicate("go on\n", timeout=60)[0] for process in processes]
     finally:
         for process in processes:
             process.kill()

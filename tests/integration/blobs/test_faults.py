@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import traceback
 from collections.abc import Callable
 from datetime import timedelta
@@ -25,6 +24,7 @@ from infra.blobs.s3.location import parse_location
 from tests.s3.proxy import FAILS, GOES_WRONG, HANGS, Fault, Proxy
 from tests.s3.server import CREDENTIALS, S3Server
 
+from ...waiting import wait_until
 from .test_stores import HELLO
 
 REPOSITORY = Path(__file__).parents[3]
@@ -92,16 +92,15 @@ def test_a_body_that_stalls_is_taken_up(through: Callable[[str], S3Blobs], proxy
 
 
 @pytest.mark.parametrize("content", [b"hello", LARGE], ids=["small", "large"])
-def test_a_fault_that_stays_is_told_in_time_and_nothing_is_stored(
+def test_a_fault_that_stays_is_told_and_nothing_is_stored(
     through: Callable[[str], S3Blobs], proxy: Proxy, content: bytes
 ) -> None:
     store = through("one")
     for _ in range(200):
         proxy.plan.put(FAILS)
-    began = time.monotonic()
     with pytest.raises(Unavailable, match="503"):
         store.put([content])
-    assert time.monotonic() - began < 20
+    assert not proxy.plan.empty(), "it gives up before that"
     while not proxy.plan.empty():
         proxy.plan.get()
     assert not store.exists(hashlib.sha256(content).hexdigest())
@@ -240,11 +239,8 @@ def test_nothing_counts_that_a_killed_process_was_sending(s3_server: S3Server, p
     try:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
-        deadline = time.monotonic() + 30
-        while proxy.passed < 5 * SMALL:
-            assert time.monotonic() < deadline
-            assert process.poll() is None
-            time.sleep(0.01)
+        wait_until(lambda: proxy.passed >= 5 * SMALL)
+        assert process.poll() is None
         process.send_signal(signal.SIGKILL)
     finally:
         process.kill()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from observability.macros import Chosen
+from observability.sources import queries
 
 from ...campaign import Summary
 from .conftest import Dashboard, Grafana
@@ -22,8 +23,9 @@ def test_how_much_was_done(dashboard: Dashboard, summary: Summary) -> None:
     assert dashboard.value("Logins") == sum(summary.logins.values())
     assert dashboard.value("Token uses") == summary.types["AccessTokenUsed"] == 2
     assert dashboard.value("Restored") == sum(summary.restored.values())
-    jobs_of_a_task, revoked_token = 10, 1
-    assert dashboard.value("Deleted") == sum(summary.deleted.values()) + jobs_of_a_task + revoked_token
+    jobs_of_a_task, issue_of_a_job, its_comment, revoked_token = 10, 1, 1, 1
+    went_along = jobs_of_a_task + issue_of_a_job + its_comment
+    assert dashboard.value("Deleted") == sum(summary.deleted.values()) + went_along + revoked_token
 
 
 def test_who_did_what(dashboard: Dashboard, summary: Summary) -> None:
@@ -55,7 +57,7 @@ def test_what_was_drawn_and_deleted(dashboard: Dashboard, summary: Summary) -> N
 
 def test_restores(dashboard: Dashboard) -> None:
     rows = dashboard.asked("What came back")
-    assert {row["what"] for row in rows} == {"task", "job", "annotations"}
+    assert {row["what"] for row in rows} == {"task", "job", "issue", "comment", "annotations"}
     assert {row["person"] for row in rows} == {"manager"}
     (task,) = [row for row in rows if row["what"] == "task"]
     assert task["name"].startswith("batch ")
@@ -89,6 +91,17 @@ def test_everything(dashboard: Dashboard, summary: Summary) -> None:
     assert {"delete:accesstoken", "restore:task", "delete:user", "create:project"} <= {row["scope"] for row in rows}
     assert [row["time"] for row in rows] == sorted((row["time"] for row in rows), reverse=True)
     assert len(dashboard.asked("Everything that people did")) == 1_000
+
+
+@pytest.mark.parametrize("name", sorted(queries(DASHBOARD)))
+def test_what_a_client_says_of_itself_is_no_proof(grafana: Grafana, name: str) -> None:
+    by_clients = "FROM (SELECT * REPLACE ('client' AS source) FROM events)"
+    query = queries(DASHBOARD)[name]
+    assert "FROM events" in query
+    chosen = {"user": Chosen(["0"])}
+    forged = query.replace("FROM events", by_clients)
+    assert any(value for row in grafana.ask(query, **chosen) for value in row.values())
+    assert not any(value for row in grafana.ask(forged, **chosen) for value in row.values())
 
 
 def manager_of(summary: Summary) -> str:

@@ -9,7 +9,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -97,10 +97,14 @@ def record(system: System, number: int) -> None:
         system.app.record(ME, moved(min(2_000, number - first)))
 
 
+def forwarding(log: Database, url: str, along: Route = SMALL) -> AbstractContextManager[Forwarder]:
+    return running(forwarder_of(log, url, along))
+
+
 @contextmanager
-def forwarding(log: Database, url: str, along: Route = SMALL) -> Iterator[Forwarder]:
-    """A forwarder in a thread; stopped in order at the end."""
-    forwarder, stop = forwarder_of(log, url, along), threading.Event()
+def running(forwarder: Forwarder) -> Iterator[Forwarder]:
+    """In a thread; stopped in order at the end."""
+    stop = threading.Event()
     thread = threading.Thread(target=forwarder.run, args=(stop,))
     thread.start()
     try:
@@ -123,13 +127,13 @@ def forwarder_process(log: Database, url: str) -> Iterator[subprocess.Popen[byte
 
 
 def head(log: Database) -> int:
-    with log.connect() as connection:
+    with log.connection() as connection:
         return LogReader().head(connection)
 
 
 def forwarded(log: Database) -> bool:
     """Whether all that was recorded has been acknowledged."""
-    with log.connect() as connection:
+    with log.connection() as connection:
         return lag(connection).events == 0
 
 
@@ -141,7 +145,7 @@ def forward(log: Database, url: str) -> None:
 
 def compared(log: Database, clickhouse: Client) -> Reconciliation:
     with log.connect() as connection:
-        wanted = expected(connection, CONSUMER, LAYOUT)
+        wanted = expected(connection, clickhouse, CONSUMER, LAYOUT)
         return compare(connection, clickhouse, LAYOUT, wanted, head(log))
 
 

@@ -15,10 +15,16 @@ import pytest
 import zstandard
 
 from cli.bootstrap import System
+from consumers.forwarder import shaping
+from consumers.forwarder.dead_letters import DeadLetter, listed
 from consumers.forwarder.forwarder import Forwarder
+from consumers.forwarder.mending.resending import resend
+from consumers.forwarder.rows import COLUMNS, TableRow
+from consumers.forwarder.rows import table_rows as rows
 from consumers.forwarder.status import lag
 from consumers.forwarder.topology import Route, Topology
 from domain.errors import AnnalsError
+from domain.event import Event
 from infra.postgres.database import Database
 
 from ...waiting import wait_until
@@ -122,6 +128,40 @@ def test_parquet_has_the_columns_and_types_of_the_table(system: System, log: Dat
         "uint64",
     )
     assert sorted(set(table["position"].to_pylist())) == list(range(1, 41))
+
+
+def test_what_has_no_form_waits_as_a_dead_letter_until_it_has(
+    system: System, log: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    route, given = archive(tmp_path / "archive", format="parquet"), means(log, "http://127.0.0.1:9")
+    record(system, 20)
+    monkeypatch.setattr(shaping, "table_rows", lambda event: unwritable(event) if event.position == 7 else rows(event))
+    run(route, log)
+    (letter,) = letters(log, route)
+    assert (letter.position, letter.stage) == (7, "insert")
+    assert "duration" in letter.error
+    assert resend(route, given, [letter]).dead != []
+    assert positions(parquet, tmp_path) == sorted({*range(1, 21)} - {7})
+    monkeypatch.undo()
+    assert resend(route, given, [letter]).delivered == 1
+    assert letters(log, route) == []
+    assert positions(parquet, tmp_path) == list(range(1, 21))
+
+
+def unwritable(event: Event) -> list[TableRow]:
+    """A row with a duration that its column can't hold."""
+    place = list(COLUMNS).index("duration")
+    return [(*row[:place], 2**33, *row[place + 1 :]) for row in rows(event)]
+
+
+def letters(log: Database, route: Route) -> list[DeadLetter]:
+    with log.connect() as connection:
+        return listed(connection, route.consumer)
+
+
+def positions(parquet: Any, folder: Path) -> list[int]:
+    return sorted(set(parquet.read_table(folder / "archive")["position"].to_pylist()))
 
 
 def test_a_folder_that_cannot_be_written_is_waited_for(system: System, log: Database, tmp_path: Path) -> None:

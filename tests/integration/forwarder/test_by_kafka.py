@@ -13,7 +13,6 @@ import pytest
 from clickhouse_connect.driver.client import Client
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 
-from api.readings import LAGS
 from cli.bootstrap import System
 from consumers.forwarder.forwarder import Forwarder
 from consumers.forwarder.means import Means
@@ -174,7 +173,6 @@ def test_what_clickhouse_holds_when_kafka_is_switched_on_is_not_sent_again(
         wait_until(lambda: arrived(log, clickhouse))
         record(system, 100)
         wait_until(lambda: arrived(log, clickhouse))
-        assert {row["follower"] for row in log.query(LAGS)} == {"relay"}
     assert_exactly_once(log, clickhouse)
 
 
@@ -209,9 +207,9 @@ def test_a_repair_takes_away_what_a_restored_log_does_not_have(
         connection.execute("UPDATE log.checkpoints SET position = 400 WHERE consumer = 'relay'")
     record(system, 20)
     mend(BY_KAFKA, by_kafka)
-    with running(by_kafka) as (forwarder,):
+    with running(by_kafka):
         record(system, 100)
-        wait_until(lambda: forwarder.status.snapshot().position == 520)
+        wait_until(lambda: arrived(log, clickhouse))
     assert_exactly_once(log, clickhouse)
 
 

@@ -31,7 +31,7 @@ def forwarded(system: System, log: Database, url: str) -> str:
 
 def found(log: Database, clickhouse: Client, shaper: Shaper = table_rows) -> list[Discrepancy]:
     with log.connect() as connection:
-        wanted = expected(connection, CONSUMER, LAYOUT)
+        wanted = expected(connection, clickhouse, CONSUMER, LAYOUT)
         return list(discrepancies(connection, clickhouse, "cvat", shaper, wanted, head(log)))
 
 
@@ -47,7 +47,7 @@ def test_what_was_not_touched_is_equal(
     steps: list[tuple[int, int]] = []
     monkeypatch.setattr("consumers.forwarder.proof.contents.LIMITS", LIMITS.__class__(rows=100))
     with log.connect() as connection:
-        wanted = expected(connection, CONSUMER, LAYOUT)
+        wanted = expected(connection, clickhouse, CONSUMER, LAYOUT)
         differing = discrepancies(
             connection, clickhouse, "cvat", table_rows, wanted, EVENTS, lambda *step: steps.append(step)
         )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from clickhouse_connect.driver.client import Client
 
 from cli.bootstrap import System
+from domain.events.telemetry import ClientEventsReported
 from domain.telemetry import Place, Report, Reported
 from infra.clock import utc_now
 from infra.postgres.database import Database
@@ -43,3 +45,22 @@ def test_what_happened_long_ago_lands_in_its_month_once(
     assert_exactly_once(log, clickhouse)
     days = rows_of(clickhouse, "toDate(timestamp)", "source = 'client'")
     assert [day for (day,) in days] == [(now - timedelta(days=ago)).date() for ago in (29, 15, 0)]
+
+
+def test_a_report_that_once_added_up_to_more_than_can_be_is_no_dead_letter(
+    system: System, log: Database, url: str, clickhouse: Client
+) -> None:
+    """As they may stand in a log from before there was a bound."""
+    now = utc_now().isoformat()
+    place: Any = {"project_id": None, "task_id": 7, "job_id": 801}
+    loaded: Any = {"scope": "load:job", "timestamp": now}
+    worked: Any = {"timestamp": now, "milliseconds": 8_589_934_590, **place}
+    system.app.record(ME, [ClientEventsReported(1, now[:10], [loaded], [worked], None)])
+    forward(log, url)
+    assert_exactly_once(log, clickhouse)
+    ((duration, milliseconds, told),) = rows_of(
+        clickhouse,
+        "duration, JSONExtractUInt(payload, 'working_time'), (SELECT sum(milliseconds) FROM cvat.working_time)",
+        "scope = 'send:working_time'",
+    )
+    assert duration == milliseconds == told == 2**32 - 1

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
+from hypothesis import example
 from hypothesis import given as examples
 from hypothesis import strategies as st
 
@@ -14,6 +15,7 @@ from domain.errors import Invalid, TooLarge
 from domain.events.telemetry import ACTIVITY, ClientEventsReported
 from domain.telemetry import (
     CLIENT_SCOPES,
+    LONGEST,
     MAX_GAP,
     MAX_TEXT,
     OLDEST,
@@ -127,12 +129,41 @@ def test_the_clock_makes_no_difference(previous: Reported | None, events: list[R
     assert seconds(working_times(corrected.previous, corrected.events)) == seconds(working_times(previous, events))
 
 
-@pytest.mark.parametrize("scope", [*sorted(CLIENT_SCOPES), "load:video", "whatever", "x:y:z", ""])
-def test_scopes_of_clients_are_taken_known_or_not(scope: str) -> None:
+ANY_TIME = st.integers(-(10**10), 9 * 10**9)
+ANY_EVENTS = st.builds(at, ANY_TIME, st.sampled_from(["change:frame", "draw:object"]), st.integers(0, 2**32 - 1))
+
+
+@examples(st.none() | ANY_EVENTS, st.lists(ANY_EVENTS, max_size=60))
+@example(None, [at(0, "change:frame", 2**32 - 1), at(2**32 / 1_000, "change:frame", 2**32 - 1)])
+@example(None, [at(-86_400 * day, "change:frame", 2**32 - 1) for day in range(50, -5, -1)])
+def test_no_report_makes_more_working_time_than_can_be_recorded(
+    previous: Reported | None, events: list[Reported]
+) -> None:
+    worked = Report(NOON, events, previous).worked()
+    total = sum((each.duration for each in worked), timedelta())
+    assert total <= OLDEST + 2 * LONGEST < timedelta(milliseconds=2**32 - 1)
+
+
+@examples(st.none() | EVENTS, REPORTS)
+def test_of_what_can_be_nothing_is_cut_off(previous: Reported | None, events: list[Reported]) -> None:
+    assert Report(NOON, events, previous).worked() == working_times(previous, events)
+
+
+def test_one_event_is_a_day_of_work_at_most() -> None:
+    assert seconds(Report(NOON, [at(-5 * 86_400, "change:frame", 2**32 - 1)]).worked()) == {HERE: 86_400}
+    assert seconds(Report(NOON, [at(-5 * 86_400, "change:frame", 86_399_000)]).worked()) == {HERE: 86_399}
+
+
+@pytest.mark.parametrize("scope", sorted(CLIENT_SCOPES))
+def test_scopes_of_clients_are_taken(scope: str) -> None:
     check_scope(scope)
 
 
-@pytest.mark.parametrize("scope", ["create:task", "send:working_time", "update:job", "delete:shapes", "record:event"])
+@pytest.mark.parametrize(
+    "scope",
+    ["create:task", "send:working_time", "update:job", "delete:shapes", "record:event", "revoke:accesstoken",
+     "load:video", "Create:task", " create:task", "load:cvat ", "whatever", ""],
+)  # fmt: skip
 def test_nobody_forges_what_the_server_says(log: MemoryLog, scope: str) -> None:
     with pytest.raises(Invalid) as refusal:
         Telemetry(log).report(ANN, Report(NOON, [at(0), at(1, scope)]))
