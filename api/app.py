@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
-from api import errors
+from api import refused
 from api.express import Express
 from api.idempotency import Idempotency
 from api.middleware import RequestId
@@ -127,7 +127,7 @@ def _fastapi(services: Services) -> FastAPI:
     )
     app.state.services = services
     app.add_middleware(RequestId)
-    errors.install(app)
+    refused.install(app)
     for router in routers(services.settings):
         app.include_router(router, responses=REFUSED)
     app.add_route("/api/schema", _schema, include_in_schema=False)

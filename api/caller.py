@@ -40,6 +40,13 @@ def identify(request: Request) -> Identity | None:
     """None for a request without credentials. Raises NotAuthenticated for wrong ones, Forbidden for lack of a CSRF
     token and for changes with a read-only access token, TooMany.
     """
+    identity = _identity(request)
+    if identity is not None:
+        observation(request.scope).actor = identity.actor
+    return identity
+
+
+def _identity(request: Request) -> Identity | None:
     parts = services(request)
     scheme, _, value = request.headers.get("authorization", "").partition(" ")
     scheme, value = scheme.lower(), value.strip()
@@ -151,6 +158,7 @@ def _basic(request: Request, value: str) -> Identity | None:
 
 
 def _check_read_only(request: Request, identity: Identity) -> Identity:
+    observation(request.scope).actor = identity.actor  # whose token it is, even if it is refused
     if identity.read_only and request.method not in SAFE_METHODS:
         raise Forbidden("This access token is read-only.")
     return identity
@@ -169,7 +177,7 @@ def _actor(row: dict[str, Any]) -> Actor:
 
 
 def _context(request: Request, identity: Identity) -> Context:
-    actor = observation(request.scope).actor = identity.actor
+    actor = identity.actor
     organization = organization_context(request)
     if organization.id is not None:
         actor = replace(actor, organization_id=organization.id, organization=organization.slug)

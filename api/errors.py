@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import structlog
-from fastapi import FastAPI, Request
+from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
@@ -53,11 +53,6 @@ STATUS: dict[type[AnnalsError], int] = {
 }
 RETRY_AFTER_SECONDS = 2
 MAX_ERRORS = 100
-
-
-def install(app: FastAPI) -> None:
-    for kind in (AnnalsError, RequestValidationError, HTTPException, Exception):
-        app.add_exception_handler(kind, _handle)
 
 
 def status_of(error: AnnalsError) -> int:
@@ -142,10 +137,6 @@ def response_to(request: Request, error: Exception) -> Response:
         return _http_exception(request, error)
     log.error("unexpected error", path=request.url.path, method=request.method, exc_info=error)
     return json_response({"detail": "The server failed to answer; the failure has been logged."}, 500)
-
-
-async def _handle(request: Request, error: Exception) -> Response:
-    return response_to(request, error)
 
 
 def detail_of(error: Exception) -> Any:

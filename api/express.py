@@ -24,9 +24,9 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from api.bodies import RawBody, raw_json
-from api.errors import response_to
 from api.numbers import MAX_DIGITS
 from api.observed import observation
+from api.refused import refused
 
 Key = tuple[str, ...]
 
@@ -84,7 +84,7 @@ class Express:
         except ClientDisconnect:
             return
         except Exception as error:
-            response = response_to(request, error)
+            response = await refused(request, error)
         response.headers["X-Request-Id"] = request_id
         await response(scope, receive, send)
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from consumers.forwarder.transform.scopes import SCOPES, Scope
 from domain.events.annotations import MAX_OBJECTS
 from domain.events.telemetry import ACTIVITY
-from domain.telemetry import CLIENT_SCOPES
+from domain.telemetry import CLIENT_SCOPES, LONGEST, OLDEST
 from infra.clickhouse.described import Relation, relations
 
 FOREWORD = """\
@@ -28,7 +29,8 @@ project, task and job it happened in as far as the event tells, and in its paylo
 one request share, the client's `user_agent`, and Annals' own `source` (what it came through).
 
 A change of several fields has a row for each. Of an event with more than 65,535 rows the last are put together by
-scope, counted, with their `ids` in the payload. A `count` that is larger than 65,535 is NULL; the payload has it.
+scope, counted, with their `ids` in the payload. A `count` that is larger than 65,535 is NULL, and the payload has it;
+in what clients and servers tell of themselves it is 65,535 then, and nothing has it.
 
 What came into being is told in the words of the API's documents, without its id, what `obj_name` says, addresses, and
 what it is made of: labels have rows of their own. An event knows the id of an owner or assignee, and no more of them;
@@ -52,8 +54,13 @@ request, which has.
 """
 
 CLIENTS = """\
-Clients send their own scopes, which stand as they were sent, with `source` = `client`: {scopes}; and whatever newer
-clients send. `{activity}` only counts as time worked and has no row.
+Clients send their own scopes, which stand as they were sent, with `source` = `client`: {scopes}. Any other is refused.
+`{activity}` only counts as time worked and has no row.
+
+Time is worked as CVAT reckons it (a pause of 100 seconds or more is none), within bounds: `duration` is less than 2^32
+milliseconds, of which a `change:frame` counts for at most {longest} hours, and events from more than {oldest} days
+before the report, or more than {longest} hours behind it, count as if they had happened just then. Times of events are
+recorded as no older than {oldest} days and not of the future.
 """
 
 
@@ -97,4 +104,5 @@ def _scope(scope: Scope) -> str:
 
 def _clients() -> str:
     scopes = ", ".join(f"`{scope}`" for scope in sorted(CLIENT_SCOPES - {ACTIVITY}))
-    return CLIENTS.format(scopes=scopes, activity=ACTIVITY)
+    bounds = {"longest": LONGEST // timedelta(hours=1), "oldest": OLDEST.days}
+    return CLIENTS.format(scopes=scopes, activity=ACTIVITY, **bounds)

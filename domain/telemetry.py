@@ -22,19 +22,19 @@ CLIENT_SCOPES = frozenset(
      "rotate:image", "action:undo", "action:redo", "run:annotations_action", "click:element", "debug:info",
      "user:activity"}
 )  # fmt: skip
-"""What CVAT's clients report. Others are taken too, because newer clients report more."""
-
-SERVER_VERBS = frozenset(
-    {"call", "cancel", "create", "delete", "disable", "expire", "export", "fail", "finish", "import", "login", "logout",
-     "place", "purge", "queue", "read", "record", "restore", "send", "split", "start", "update", "upload", "use"}
-)  # fmt: skip
-"""Scopes with these are the server's own, so that no client can forge them; except those of CLIENT_SCOPES."""
+"""What CVAT's clients report, and all that is taken from one: a client can't say what only the server knows."""
 
 EXTENDING = "change:frame"
-"""The scope whose duration is time worked, however long: many changes of frame are reported as one."""
+"""The scope whose duration is time worked: many changes of frame are reported as one."""
 
 MAX_GAP = timedelta(seconds=100)
 """A pause of this length or more is none that was worked through."""
+
+LONGEST = timedelta(days=1)
+"""So much of an event's duration can be time worked, and an event that is said to happen later than this behind the
+report counts as if it happened then. CVAT knows no bound, but what a client says must not overflow a sum, and nobody
+goes through frames for longer than a day.
+"""
 
 OLDEST = timedelta(days=30)
 """Events that are said to be older than this, or of the future, get the nearest time that is believable."""
@@ -68,7 +68,8 @@ class Reported:
 
     @property
     def end(self) -> datetime:
-        return self.time + timedelta(milliseconds=self.duration) if self.scope == EXTENDING else self.time
+        """Until when there was work at it."""
+        return self.time + min(timedelta(milliseconds=self.duration), LONGEST) if self.scope == EXTENDING else self.time
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,15 @@ class Report:
         events = [replace(event, time=event.time + shift) for event in self.events]
         previous = self.previous and replace(self.previous, time=self.previous.time + shift)
         return Report(received, events, previous)
+
+    def worked(self) -> list[Worked]:
+        """The time worked: whatever the report says, not more than OLDEST and twice LONGEST in all."""
+        earliest, latest = self.time - OLDEST, self.time + LONGEST
+
+        def near(event: Reported) -> Reported:
+            return replace(event, time=min(max(event.time, earliest), latest))
+
+        return working_times(self.previous and near(self.previous), [near(event) for event in self.events])
 
 
 class Worked(NamedTuple):
@@ -121,8 +131,8 @@ def working_times(previous: Reported | None, events: Sequence[Reported]) -> list
 
 
 def check_scope(scope: str) -> None:
-    """Raises Invalid for one that only the server writes."""
-    if scope not in CLIENT_SCOPES and scope.partition(":")[0] in SERVER_VERBS:
+    """Raises Invalid for one that no client has."""
+    if scope not in CLIENT_SCOPES:
         raise Invalid({"scope": [f"Event scope {scope} is not supported from a client"]})
 
 
@@ -134,7 +144,7 @@ class Telemetry:
 
     def report(self, context: Context, report: Report, remote_addr: str | None = None) -> Report:
         """Records what a client of a user reports; returns it with times by the server's clock. Raises Invalid for a
-        scope that is the server's own, TooLarge.
+        scope that no client has, TooLarge.
         """
         for event in report.events:
             check_scope(event.scope)
@@ -161,7 +171,7 @@ def _by_day(user_id: int, report: Report, remote_addr: str | None) -> list[Clien
         time = _believable(event.time, report.time)
         events[time.date()].append(_client_event(event, time))
     times: defaultdict[date, list[WorkingTime]] = defaultdict(list)
-    for worked in working_times(report.previous, report.events):
+    for worked in report.worked():
         time = _believable(worked.since, report.time)
         times[time.date()].append(_working_time(worked, time))
     return [

@@ -80,6 +80,13 @@ ALERTS = (
         "`annals verify` names the first one; `annals replay` builds the tables anew.",
     ),
     Alert(
+        "VerificationUnknown",
+        "max by (kind) (annals_verification_unknown)",
+        "gt", 0, "0m", "warning",
+        "The {{ $labels.kind }} verification could not compare everything",
+        "`annals verify` says why: as a rule ClickHouse did not answer. Nothing is known to be wrong.",
+    ),
+    Alert(
         "ReconciliationWrong",
         "max by (sink) (annals_reconciliation_wrong_positions)",
         "gt", 0, "5m", "critical",
@@ -141,6 +148,14 @@ ALERTS = (
         "lt", 1, "2m", "critical",
         "{{ $labels.instance }} ({{ $labels.job }}) does not answer",
         "Is it running? With a wrong token it answers 401, and Prometheus' page of targets says so.",
+    ),
+    Alert(
+        "TargetGone",
+        'absent(up{job="annals-api"}) or '
+        '(group by (job) (max_over_time(up{job=~"annals-.*"}[1d])) unless group by (job) (up{job=~"annals-.*"}))',
+        "gt", 0, "2m", "critical",
+        "There is no process of {{ $labels.job }} any more",
+        "Start one. Of one that was taken away for good this goes on for a day.",
     ),
 )  # fmt: skip
 

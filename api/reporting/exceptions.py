@@ -12,7 +12,7 @@ from starlette.requests import Request
 
 from api.errors import detail_of
 from api.observed import OTHER, Outcome
-from api.reporting.gathering import Kind
+from api.reporting.gathering import Kind, Variant
 from domain.errors import NotAuthenticated
 from domain.event import Actor
 from domain.events.telemetry import ServerEvent
@@ -34,9 +34,15 @@ def is_reported(outcome: Outcome) -> bool:
 
 
 def exception_kind(outcome: Outcome) -> Kind:
-    """Nothing that a client can make up belongs to it."""
     actor = outcome.seen.actor
     return SCOPE, outcome.method, outcome.seen.route, outcome.status, actor.user_id if actor else None
+
+
+def exception_variant(outcome: Outcome) -> Variant:
+    """What it says: the message, and the place that the request was for; and whose organization it was made for."""
+    actor = outcome.seen.actor
+    message = _message(outcome.seen.error, outcome.status)[:MAX_MESSAGE]
+    return message, outcome.scope["path"][:MAX_URL], actor.organization_id if actor else None
 
 
 def exception_event(outcome: Outcome, time: datetime) -> ServerEvent:

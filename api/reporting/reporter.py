@@ -13,7 +13,7 @@ from starlette.requests import Request
 
 from api.observed import Outcome
 from api.reporting.cache_items import Access, cache_item_event, cache_item_kind
-from api.reporting.exceptions import exception_event, exception_kind, is_reported
+from api.reporting.exceptions import exception_event, exception_kind, exception_variant, is_reported
 from api.reporting.gathering import Gathering
 from domain.errors import Unavailable
 from domain.event import SYSTEM, Context
@@ -55,7 +55,12 @@ class Reporter:
         """A request was answered with an error."""
         if self._level != "off" and is_reported(outcome):
             now = datetime.now(UTC)
-            self._exceptions.add(exception_kind(outcome), time.monotonic(), lambda: exception_event(outcome, now))
+            self._exceptions.add(
+                exception_kind(outcome),
+                time.monotonic(),
+                lambda: exception_event(outcome, now),
+                variant=exception_variant(outcome),
+            )
 
     def cache_item(self, access: Access, request: Request, size: int) -> None:
         """Something of `size` bytes was put into the chunk cache, or read from it, for a request."""

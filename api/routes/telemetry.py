@@ -19,8 +19,7 @@ router = APIRouter(tags=["events"])
 def report(request: Request, body: ClientEventsWrite) -> Response:
     """Takes a report. When it is answered, all of it is in the log, and so will be in `cvat.events`, with the time
     worked (`send:working_time`) that follows from it; `user:activity` only counts for that. Times are corrected by the
-    difference between the client's clock and the server's. Scopes that this server doesn't know are taken, those that
-    it writes itself are not.
+    difference between the client's clock and the server's. Only scopes of CVAT's clients are taken.
     """
     context = caller(request)
     parts = services(request)

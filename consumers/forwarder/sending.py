@@ -1,4 +1,4 @@
-"""Sending a part of the log to ClickHouse from outside the stream: to rebuild, to repair, to try dead letters again."""
+"""Sending a part of the log to a sink from outside the stream: to rebuild, to repair, to try dead letters again."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from consumers.forwarder.batch import Batch, Limits
 from consumers.forwarder.cutter import Cutter, shape
 from consumers.forwarder.dead_letters import DeadLetter
 from consumers.forwarder.rows import Shaper
-from consumers.forwarder.sinks.clickhouse import ClickHouseSink
+from consumers.forwarder.sinks.sink import Sink
 from consumers.forwarder.sources.deliveries import PARTITION, deliveries
 from consumers.forwarder.sources.log import LogFeed
 
@@ -20,7 +20,7 @@ LIMITS = Limits(rows=50_000, bytes=64 * 1024 * 1024)
 
 def send(
     connection: Connection[DictRow],
-    sink: ClickHouseSink,
+    sink: Sink,
     shaper: Shaper,
     after: int,
     until: int,

@@ -35,8 +35,12 @@ WHERE {conditions} ORDER BY timestamp, position, row
 WITHOUT = "send:exception"
 """A scope that says more of the server than of anybody's work."""
 
-SETTINGS: dict[str, Any] = {"readonly": 2, "max_execution_time": 600, "wait_end_of_query": 1}
-"""The last: an error in the middle must not look like the end of the file."""
+SETTINGS: dict[str, Any] = {
+    "readonly": 2,
+    "max_execution_time": 600,
+    "wait_end_of_query": 1,  # an error in the middle must not look like the end of the file
+    "format_csv_null_representation": "",  # as Python, which writes CVAT's files, has it
+}
 
 PIECE = 1024 * 1024
 """Bytes."""

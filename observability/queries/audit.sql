@@ -2,7 +2,7 @@
 -- People who did something.
 SELECT uniqExact(user_id) AS people
 FROM events
-WHERE $__timeFilter(timestamp) AND (0 IN (${user:csv}) OR user_id IN (${user:csv}))
+WHERE $__timeFilter(timestamp) AND source = 'server' AND (0 IN (${user:csv}) OR user_id IN (${user:csv}))
 
 -- name: changes
 -- Changes that people made.
@@ -15,7 +15,7 @@ WHERE $__timeFilter(timestamp) AND source = 'server' AND user_id IS NOT NULL
 -- Things that were deleted, without what was drawn.
 SELECT count() AS deleted
 FROM events
-WHERE $__timeFilter(timestamp) AND startsWith(scope, 'delete:')
+WHERE $__timeFilter(timestamp) AND source = 'server' AND startsWith(scope, 'delete:')
     AND scope NOT IN ('delete:shapes', 'delete:tracks', 'delete:tags', 'delete:intervals')
     AND (0 IN (${user:csv}) OR user_id IN (${user:csv}))
 
@@ -23,20 +23,23 @@ WHERE $__timeFilter(timestamp) AND startsWith(scope, 'delete:')
 -- Things that came back.
 SELECT uniqExact(position) AS restored
 FROM events
-WHERE $__timeFilter(timestamp) AND (startsWith(scope, 'restore:') OR event_type = 'AnnotationsRestored')
+WHERE $__timeFilter(timestamp) AND source = 'server'
+    AND (startsWith(scope, 'restore:') OR event_type = 'AnnotationsRestored')
     AND (0 IN (${user:csv}) OR user_id IN (${user:csv}))
 
 -- name: logins
 -- Logins.
 SELECT count() AS logins
 FROM events
-WHERE $__timeFilter(timestamp) AND scope = 'login:user' AND (0 IN (${user:csv}) OR user_id IN (${user:csv}))
+WHERE $__timeFilter(timestamp) AND source = 'server' AND scope = 'login:user'
+    AND (0 IN (${user:csv}) OR user_id IN (${user:csv}))
 
 -- name: token_uses
 -- Days on which an access token was used.
 SELECT count() AS uses
 FROM events
-WHERE $__timeFilter(timestamp) AND scope = 'use:accesstoken' AND (0 IN (${user:csv}) OR user_id IN (${user:csv}))
+WHERE $__timeFilter(timestamp) AND source = 'server' AND scope = 'use:accesstoken'
+    AND (0 IN (${user:csv}) OR user_id IN (${user:csv}))
 
 -- name: activity
 -- What people did per interval, by verb.
@@ -60,7 +63,8 @@ SELECT
     uniqExactIf(position, scope = 'login:user') AS logins,
     max(timestamp) AS last
 FROM events
-WHERE $__timeFilter(timestamp) AND user_id IS NOT NULL AND (0 IN (${user:csv}) OR user_id IN (${user:csv}))
+WHERE $__timeFilter(timestamp) AND source = 'server' AND user_id IS NOT NULL
+    AND (0 IN (${user:csv}) OR user_id IN (${user:csv}))
 GROUP BY user_id
 ORDER BY deleted DESC, person
 
@@ -70,7 +74,7 @@ SELECT
     timestamp AS time, user_name AS person, splitByChar(':', scope)[2] AS what, obj_name AS name, obj_id AS id,
     count AS objects, project_id AS project, task_id AS task, job_id AS job
 FROM events
-WHERE $__timeFilter(timestamp) AND startsWith(scope, 'delete:')
+WHERE $__timeFilter(timestamp) AND source = 'server' AND startsWith(scope, 'delete:')
     AND (0 IN (${user:csv}) OR user_id IN (${user:csv}))
 ORDER BY scope IN ('delete:shapes', 'delete:tracks', 'delete:tags', 'delete:intervals'), time DESC, position DESC, row
 LIMIT 1000
@@ -82,7 +86,8 @@ SELECT
     if(event_type = 'AnnotationsRestored', 'annotations', splitByChar(':', scope)[2]) AS what, obj_name AS name,
     obj_id AS id, task_id AS task, job_id AS job
 FROM events
-WHERE $__timeFilter(timestamp) AND (startsWith(scope, 'restore:') OR event_type = 'AnnotationsRestored')
+WHERE $__timeFilter(timestamp) AND source = 'server'
+    AND (startsWith(scope, 'restore:') OR event_type = 'AnnotationsRestored')
     AND (0 IN (${user:csv}) OR user_id IN (${user:csv}))
 ORDER BY time DESC, position DESC, row
 LIMIT 1000
@@ -90,8 +95,10 @@ LIMIT 1000
 -- name: sign_ins
 -- Who came in: logins, with the addresses that their browsers reported from.
 SELECT
-    ifNull(any(user_name), '') AS person, countIf(scope = 'login:user') AS logins,
-    countIf(scope = 'logout:user') AS logouts, maxIf(timestamp, scope = 'login:user') AS last,
+    ifNull(any(user_name), '') AS person,
+    countIf(scope = 'login:user' AND source = 'server') AS logins,
+    countIf(scope = 'logout:user' AND source = 'server') AS logouts,
+    maxIf(timestamp, scope = 'login:user' AND source = 'server') AS last,
     arrayStringConcat(arraySort(groupUniqArray(10)(remote_addr)), ', ') AS addresses
 FROM events
 WHERE $__timeFilter(timestamp) AND user_id IS NOT NULL AND (0 IN (${user:csv}) OR user_id IN (${user:csv}))
@@ -108,7 +115,7 @@ SELECT
     ifNull(obj_id, JSONExtractUInt(ifNull(payload, ''), 'token_id')) AS token,
     coalesce(obj_name, JSONExtractString(ifNull(payload, ''), 'name')) AS name
 FROM events
-WHERE $__timeFilter(timestamp) AND endsWith(scope, ':accesstoken')
+WHERE $__timeFilter(timestamp) AND source = 'server' AND endsWith(scope, ':accesstoken')
     AND (0 IN (${user:csv}) OR user_id IN (${user:csv}))
 ORDER BY time DESC
 LIMIT 1000
@@ -124,7 +131,7 @@ FROM
     SELECT *, if(scope = 'update:user' AND obj_name != 'password', JSONExtractUInt(ifNull(payload, ''), 'user_id'), obj_id)
         AS account_id
     FROM events
-    WHERE $__timeFilter(timestamp) AND scope IN ('create:user', 'update:user', 'delete:user')
+    WHERE $__timeFilter(timestamp) AND source = 'server' AND scope IN ('create:user', 'update:user', 'delete:user')
         AND (0 IN (${user:csv}) OR user_id IN (${user:csv}))
 ) AS changes
 LEFT JOIN (SELECT id, name FROM names WHERE kind = 'user') AS dictionary ON dictionary.id = changes.account_id

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from consumers.forwarder import dead_letters
 from consumers.forwarder.dead_letters import DeadLetter
 from consumers.forwarder.means import Means
-from consumers.forwarder.proof import inventory
 from consumers.forwarder.sending import send
 from consumers.forwarder.sinks.clickhouse import ClickHouseSink
-from consumers.forwarder.topology import ClickHouseConfig, Route, Wrong
+from consumers.forwarder.sinks.of_route import sink_of
+from consumers.forwarder.topology import Route
 from consumers.lock import FollowerLock
 
 
@@ -27,17 +27,16 @@ class Resent:
 
 def resend(route: Route, means: Means, letters: Iterable[DeadLetter]) -> Resent:
     """Reads each event from the log again, while forwarding waits. Interrupted, it can be called again: what has
-    arrived is not sent twice. A letter without a position has nothing in the log, and stays. Raises Wrong for another
-    kind of sink than ClickHouse.
+    arrived is not sent twice. A letter without a position has nothing in the log, and stays. In an archive each is a
+    file of its own.
     """
-    if not isinstance(route.sink, ClickHouseConfig):
-        raise Wrong(f"{route.name} is no ClickHouse")
     shaper, delivered, dead = route.shaper(means.key), 0, list[DeadLetter]()
     with (
         closing(means.database.connect()) as connection,
-        closing(ClickHouseSink(route.sink.url or means.clickhouse_url, means.layout)) as sink,
+        closing(sink_of(route, means)) as sink,
     ):
-        sink.migrate()
+        if isinstance(sink, ClickHouseSink):
+            sink.migrate()
         FollowerLock(connection, route.mender).wait()
         FollowerLock(connection, route.consumer).wait()
         for letter in letters:
@@ -45,10 +44,8 @@ def resend(route: Route, means: Means, letters: Iterable[DeadLetter]) -> Resent:
                 dead.append(letter)
                 continue
             after = letter.position - 1
-            held = inventory.take(sink.client, means.layout.database, after, letter.position)
-            refused = (
-                [] if held.events else send(connection, sink, shaper, after, letter.position, f"again:{time.time_ns()}")
-            )
+            held = isinstance(sink, ClickHouseSink) and sink.holds(letter.position)
+            refused = [] if held else send(connection, sink, shaper, after, letter.position, f"again:{time.time_ns()}")
             if refused:
                 dead_letters.note(connection, route.consumer, refused)
                 dead += refused

@@ -59,6 +59,14 @@ class ClickHouseSink:
         """Of all that is there behind this position."""
         return inventory.take(self.client, self.layout.database, after, EVERYTHING)
 
+    def holds(self, position: int) -> bool:
+        """Whether rows of this event are there."""
+        return inventory.take(self.client, self.layout.database, position - 1, position).events > 0
+
+    def is_empty(self) -> bool:
+        """Whether no table has a row."""
+        return schema.is_empty(self.client, self.layout)
+
     def whole_until(self, expected: Expected, highest: int) -> int:
         """Up to which position every event is there exactly once."""
         wrong = inventory.first_wrong(self.client, self.layout.database, expected, highest)

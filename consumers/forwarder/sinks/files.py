@@ -10,13 +10,14 @@ import re
 from collections.abc import Callable, Sequence
 from datetime import UTC
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import zstandard
 
 from consumers.forwarder.batch import Batch
 from consumers.forwarder.dead_letters import DeadLetter
-from consumers.forwarder.rows import COLUMNS
+from consumers.forwarder.rows import COLUMNS, TableRow
+from consumers.forwarder.sinks.refusals import UNRENDERABLE, Render, rendered
 from consumers.forwarder.sinks.rendering import json_lines
 from domain.errors import AnnalsError, Unavailable
 
@@ -33,13 +34,14 @@ class FileSink:
 
     def __init__(self, folder: Path, format_name: Format) -> None:
         self._folder, self._suffix = folder, SUFFIXES[format_name]
-        self._encode: Callable[[Batch], bytes] = _parquet_encoder() if format_name == "parquet" else _json_lines
+        self._encode: Render = _parquet_encoder() if format_name == "parquet" else _json_lines
         self._try(lambda: folder.mkdir(parents=True, exist_ok=True))
 
     def insert(self, batch: Batch, token: str) -> Sequence[DeadLetter]:  # noqa: ARG002 - the name says it
-        content = self._encode(batch)
-        self._try(lambda: self._write(self._file(batch), content))
-        return ()
+        content, dead = rendered(batch.rows, self._encode)
+        if content:
+            self._try(lambda: self._write(self._file(batch), content))
+        return dead
 
     def sweep(self) -> None:
         """Removes what a forwarder that was killed had begun to write. Nobody else may be writing."""
@@ -62,11 +64,8 @@ class FileSink:
             stream.flush()
             os.fsync(stream.fileno())
         unfinished.rename(file)
-        folder = os.open(file.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        _sync(file.parent)
+        _sync(self._folder)  # the month may be new in it
 
     def _sweep(self) -> None:
         for suffix in SUFFIXES.values():
@@ -80,11 +79,20 @@ class FileSink:
             raise Unavailable(f"The archive {self._folder} can't be written: {error.strerror}") from error
 
 
-def _json_lines(batch: Batch) -> bytes:
-    return zstandard.ZstdCompressor(level=3).compress(json_lines(batch.rows))
+def _sync(folder: Path) -> None:
+    """What was put into it is there after a power cut, too."""
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
 
 
-def _parquet_encoder() -> Callable[[Batch], bytes]:
+def _json_lines(rows: Sequence[TableRow]) -> bytes:
+    return zstandard.ZstdCompressor(level=3).compress(json_lines(rows))
+
+
+def _parquet_encoder() -> Render:
     try:
         import pyarrow as pa
         import pyarrow.parquet as pq
@@ -103,10 +111,17 @@ def _parquet_encoder() -> Callable[[Batch], bytes]:
          for name, kind in COLUMNS.items()]
     )  # fmt: skip
 
-    def encode(batch: Batch) -> bytes:
-        arrays = [pa.array(column, field.type) for column, field in zip(batch.columns(), schema, strict=True)]
+    def encode(rows: Sequence[TableRow]) -> bytes:
+        columns = zip(*rows, strict=True)
+        arrays = [array(field, column) for field, column in zip(schema, columns, strict=True)]
         sink = pa.BufferOutputStream()
         pq.write_table(pa.table(arrays, schema=schema), sink, compression="zstd")
         return bytes(sink.getvalue())
+
+    def array(field: Any, column: tuple[Any, ...]) -> Any:
+        try:
+            return pa.array(column, field.type)
+        except UNRENDERABLE as error:
+            raise ValueError(f"A value of {field.name} can't be written: {error}") from error
 
     return encode

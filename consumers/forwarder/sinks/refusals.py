@@ -1,8 +1,8 @@
-"""When ClickHouse refuses a batch: is it the server's state, which passes, or an event, which never will?"""
+"""When a sink refuses a batch: is it the server's state, which passes, or an event, which never will?"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 
 from consumers.forwarder.dead_letters import DeadLetter
@@ -20,12 +20,16 @@ ABOUT_THE_SERVER = frozenset(
 read-only replica.
 """
 
+UNRENDERABLE = (ValueError, TypeError, ArithmeticError)
+"""What encoders raise for values that they have no form for; those of Arrow and of orjson are among them."""
+
 TRIED_PARTS = 16
 """A batch of which not one in so many parts is taken is not refused for an event."""
 
 POSITION = list(COLUMNS).index("position")
 
 Put = Callable[[Sequence[TableRow], str], None]
+Render = Callable[[Sequence[TableRow]], bytes]
 Rows = list[TableRow]
 
 
@@ -38,7 +42,7 @@ def apart(
     """
     if error.code in ABOUT_THE_SERVER:
         raise error
-    events = [list(group) for _, group in groupby(rows, lambda row: row[POSITION])]
+    events = _events(rows)
     if len(events) == 1 and error.code not in ABOUT_DATA and not answers():
         raise error
     refused, taken = [(events, error)], False
@@ -47,7 +51,7 @@ def apart(
         smaller: list[tuple[list[Rows], ClickHouseRefused]] = []
         for run, reason in refused:
             if len(run) == 1:
-                dead.append(_dead_letter(run[0], reason))
+                dead.append(_dead_letter(run[0], reason.message))
                 continue
             for half in (run[: len(run) // 2], run[len(run) // 2 :]):
                 if (complaint := _try(half, token, put)) is None:
@@ -73,5 +77,33 @@ def _try(run: list[Rows], token: str, put: Put) -> ClickHouseRefused | None:
     return None
 
 
-def _dead_letter(rows: Rows, reason: ClickHouseRefused) -> DeadLetter:
-    return DeadLetter.at(rows[0][POSITION], "insert", reason.message)
+def rendered(rows: Sequence[TableRow], render: Render) -> tuple[bytes, list[DeadLetter]]:
+    """What `render` makes of the rows, but for those of events that it has no form for; nothing if all are such. The
+    same of the same rows.
+    """
+    try:
+        return render(rows), []
+    except UNRENDERABLE:
+        dead = list(_unrenderable(_events(rows), render))
+    positions = {letter.position for letter in dead}
+    good = [row for row in rows if row[POSITION] not in positions]
+    return (render(good) if good else b""), dead
+
+
+def _unrenderable(events: list[Rows], render: Render) -> Iterator[DeadLetter]:
+    try:
+        render([row for event in events for row in event])
+    except UNRENDERABLE as error:
+        if len(events) == 1:
+            yield _dead_letter(events[0], f"{type(error).__name__}: {error}")
+            return
+        for half in (events[: len(events) // 2], events[len(events) // 2 :]):
+            yield from _unrenderable(half, render)
+
+
+def _events(rows: Sequence[TableRow]) -> list[Rows]:
+    return [list(group) for _, group in groupby(rows, lambda row: row[POSITION])]
+
+
+def _dead_letter(rows: Rows, reason: str) -> DeadLetter:
+    return DeadLetter.at(rows[0][POSITION], "insert", reason)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from consumers.forwarder.transform.row import MAX_COUNT, Row, transforms
+from consumers.forwarder.transform.row import MAX_COUNT, MAX_DURATION, Row, transforms
 from domain.events.telemetry import ACTIVITY, ClientEvent, ClientEventsReported, WorkingTime
 
 
@@ -43,7 +43,7 @@ def _event(event: ClientEvent) -> Row:
 
 
 def _working_time(worked: WorkingTime) -> Row:
-    milliseconds = worked["milliseconds"]
+    milliseconds = min(worked["milliseconds"], MAX_DURATION)  # once, reports could add up to more
     return Row(
         "send:working_time",
         amount=1,
