@@ -26,17 +26,31 @@ def fold_progress(title: str) -> Iterator[Progress]:
 
 class _Lines:
     def __init__(self, title: str) -> None:
-        self._title = title
-        self._started = self._said = time.monotonic()
+        self._title, self._speed = title, _Speed()
+        self._said = time.monotonic()
 
     def __call__(self, position: int, head: int) -> None:
         now = time.monotonic()
+        speed = self._speed(position, now)
         if now < self._said + LINE_SECONDS:
             return
         self._said = now
-        speed = position / (now - self._started)
-        left = (head - position) / speed
-        typer.echo(f"{self._title}: {position:,} of {head:,} events, {speed:,.0f}/s, {left:.0f} s left", err=True)
+        pace = f", {speed:,.0f}/s, {(head - position) / speed:.0f} s left" if speed else ""
+        typer.echo(f"{self._title}: {position:,} of {head:,} events{pace}", err=True)
+
+
+class _Speed:
+    """Events per second since the first report: what comes before that is preparation, or was done another time."""
+
+    def __init__(self) -> None:
+        self._first: tuple[int, float] | None = None
+
+    def __call__(self, position: int, now: float) -> float:
+        """0 as long as it is unknown."""
+        if self._first is None:
+            self._first = position, now
+        first, began = self._first
+        return (position - first) / (now - began) if now > began else 0.0
 
 
 @contextmanager
@@ -44,14 +58,13 @@ def _bar(title: str) -> Iterator[Progress]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    speed = TextColumn("{task.fields[speed]}")
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), speed, TimeRemainingColumn())
+    shown = TextColumn("{task.fields[speed]}")
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), shown, TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(title, total=None, speed="")
-        started = time.monotonic()
+        task, speed = bar.add_task(title, total=None, speed=""), _Speed()
 
         def progress(position: int, head: int) -> None:
-            per_second = position / max(time.monotonic() - started, 0.001)
-            bar.update(task, completed=position, total=head, speed=f"{per_second:,.0f} events/s")
+            pace = speed(position, time.monotonic())
+            bar.update(task, completed=position, total=head, speed=f"{pace:,.0f} events/s" if pace else "")
 
         yield progress

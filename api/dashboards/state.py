@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
-from api.readings import DEAD_LETTERS, HEAD, LAGS
+from api.readings import HEAD
+from infra.eventlog.followers import followers
 from infra.postgres import verifications
 from infra.postgres.database import Database
 from projections.named_queries import queries
 
 
-def state(database: Database) -> dict[str, Any]:
+def state(database: Database, wanted: Sequence[str] | None = None) -> dict[str, Any]:
     """The log's head; queues, agents, followers of the log, what they could not pass on, the last verifications. Times
-    are seconds since 1970.
+    are seconds since 1970. `wanted`: the followers that should be at work; None when that is not known.
     """
     mine = queries("dashboard")
-    dead = {row["follower"]: row["letters"] for row in database.query(DEAD_LETTERS)}
     return {
         "time": time.time(),
         "position": database.query(HEAD)[0]["head"],
         "queues": database.query(queries("requests")["queues"]),
         "agents": database.query(mine["agents"]),
-        "followers": [row | {"dead_letters": dead[row["follower"]]} for row in database.query(LAGS)],
+        "followers": [asdict(one) | {"state": one.trouble or one.state} for one in followers(database, wanted)],
         "dead_letters": database.query(mine["dead_letters"]),
         "verifications": [_verification(row) for row in verifications.last(database)],
     }
@@ -33,6 +35,7 @@ def _verification(row: dict[str, Any]) -> dict[str, Any]:
         "kind": row["scope"],
         "position": row["position"],
         "differences": row["differences"],
+        "unknown": row["unknown"],
         "finished": row["finished_at"].timestamp(),
         "seconds": (row["finished_at"] - row["started_at"]).total_seconds(),
     }

@@ -17,12 +17,14 @@ from api.read_only import ReadOnly
 from api.services import Services
 from cli.bootstrap import System, connect
 from cli.clickhouse_address import reader_url
+from cli.forward.followers import wanted_followers
 from cli.keeping import ProjectionKeeper
 from cli.roles.collector import calm_collector
 from cli.serving.listening import BACKLOG, listen
 from infra.blobs import BlobStore, open_blobs
 from infra.clickhouse.reader import ClickHouseReader
 from infra.media.cache import ChunkCache
+from infra.open_files import allow_open_files
 from infra.settings import Settings
 from projections.copies import Copy
 
@@ -69,6 +71,7 @@ def run_copy(settings: Settings, database_url: str, copy: Copy, listener: socket
 
 def _answer(app: ASGIApp, services: Services, listener: socket.socket) -> None:
     calm_collector()
+    allow_open_files()  # nothing else bounds connections
     # uvicorn repeats a signal when it is done; by then that has been obeyed.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     _Server(_config(app), services.log_streams.stop).run(sockets=[listener])
@@ -93,7 +96,8 @@ def connections(settings: Settings) -> int:
 
 def _services(settings: Settings, system: System, blobs: BlobStore, chunks: ChunkCache) -> Services:
     reader = ClickHouseReader(reader_url(settings))
-    return Services(settings, system.database, system.app, blobs, chunks, clickhouse=reader)
+    wanted = wanted_followers(settings)
+    return Services(settings, system.database, system.app, blobs, chunks, clickhouse=reader, followers=wanted)
 
 
 def _config(app: object) -> uvicorn.Config:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 
 M_MMAP_THRESHOLD = -3
-LARGE = 128 * 1024
+LARGE = 1024 * 1024
 
 
 def give_back() -> None:

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 import orjson
 
+from consumers.forwarder.people import without_people
 from consumers.forwarder.rows import COLUMNS, Shaper, TableRow, table_rows
 from domain.event import Event
 
@@ -25,7 +26,17 @@ SCOPE, PAYLOAD, ROW, ROWS = (PLACE[name] for name in ("scope", "payload", "row",
 BLANK = tuple(PLACE[name] for name in ("obj_name", "obj_id", "obj_val", "count"))
 
 Redactable = Literal[
-    "obj_name", "obj_val", "user_id", "user_name", "org_id", "org_slug", "remote_addr", "correlation_id"
+    "obj_name",
+    "obj_id",
+    "obj_val",
+    "user_id",
+    "user_name",
+    "org_id",
+    "org_slug",
+    "access_token_id",
+    "remote_addr",
+    "stream",
+    "correlation_id",
 ]
 """Columns that can be left out, beside keys of the payload."""
 
@@ -63,35 +74,45 @@ def keep(scopes: Iterable[str], but: Iterable[str] = ()) -> Step:
     return step
 
 
-def redact(columns: Iterable[Redactable], payload: Iterable[str], key: bytes | None) -> Step:
-    """Without these columns and these keys of the payload (`request.user_agent`). With a `key`, columns get a code in
-    place of the value instead, the same for the same value.
+def redact(columns: Iterable[Redactable], payload: Iterable[str], key: bytes | None, *, people: bool = False) -> Step:
+    """Without these columns and these keys of the payload (`request.user_agent`), and with `people` without whatever
+    tells who somebody is (people.py). With a `key`, columns get a code in place of the value instead, the same for the
+    same value.
     """
-    places = [PLACE[name] for name in columns]
+    names = list(columns)
     paths = [path.split(".") for path in payload]
+
+    def code(value: Any) -> str | int | None:
+        return None if key is None or value is None else _code(value, key)
 
     def step(rows: list[TableRow]) -> list[TableRow]:
         return [row_without(row) for row in rows]
 
     def row_without(row: TableRow) -> TableRow:
-        cells = list(row)
-        for place in places:
-            cells[place] = None if key is None or cells[place] is None else _code(cells[place], key)
+        cells = dict(zip(COLUMNS, row, strict=True))
+        listed: dict[str, Any] = {name: code(cells[name]) for name in names}
+        if people:
+            without_people(cells, code)
+        cells |= listed
+        cells["stream"] = cells["stream"] or ""  # can't be NULL
         if paths:
-            cells[PAYLOAD] = _without(cells[PAYLOAD], paths)
-        return tuple(cells)
+            cells["payload"] = _without(cells["payload"], paths)
+        return tuple(cells.values())
 
     return step
 
 
 def enrich(values: dict[str, Any]) -> Step:
-    """With these values in the payload, if it has none of the name."""
+    """With these values in the payload, if it has none of the name. A client's payload that is no object stays as it
+    is: it has no place for them.
+    """
 
     def step(rows: list[TableRow]) -> list[TableRow]:
-        return [
-            (*row[:PAYLOAD], orjson.dumps(values | orjson.loads(row[PAYLOAD])).decode(), *row[PAYLOAD + 1 :])
-            for row in rows
-        ]
+        return [(*row[:PAYLOAD], enriched(row[PAYLOAD]), *row[PAYLOAD + 1 :]) for row in rows]
+
+    def enriched(payload: str) -> str:
+        own = orjson.loads(payload)
+        return orjson.dumps(values | own).decode() if isinstance(own, dict) else payload
 
     return step
 

@@ -18,10 +18,12 @@ class Disconnected(Exception):
 
 
 class Body:
-    """`silence`: seconds without a byte after which the client is given up."""
+    """`silence`: seconds without a byte after which the client is given up; `whole`: seconds for all of it, if it is
+    read at once.
+    """
 
-    def __init__(self, receive: Receive, silence: float) -> None:
-        self._receive, self._silence = receive, silence
+    def __init__(self, receive: Receive, silence: float, whole: float) -> None:
+        self._receive, self._silence, self._whole = receive, silence, whole
         self._complete = asyncio.Event()
 
     async def chunk(self) -> bytes:
@@ -42,12 +44,19 @@ class Body:
         return b""
 
     async def read(self, limit: int) -> bytes:
-        """All of it, or the first `limit` bytes and a little more when it is longer."""
+        """All of it, or the first `limit` bytes and a little more when it is longer. Raises as `chunk`, and QueryFailed
+        when it comes too slowly.
+        """
         parts: list[bytes] = []
         size = 0
-        while size <= limit and (part := await self.chunk()):
-            parts.append(part)
-            size += len(part)
+        try:
+            async with asyncio.timeout(self._whole):
+                while size <= limit and (part := await self.chunk()):
+                    parts.append(part)
+                    size += len(part)
+        except TimeoutError:
+            text = f"The statement was not there within {self._whole:g} s"
+            raise QueryFailed(Code.SOCKET_TIMEOUT, text) from None
         return b"".join(parts)
 
     def blocking(self, loop: asyncio.AbstractEventLoop) -> Iterator[bytes]:

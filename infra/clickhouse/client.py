@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,8 @@ from domain.errors import AnnalsError, Unavailable
 
 CONNECT_SECONDS = 5
 ANSWER_SECONDS = 30
+# What the driver would print to standard error is in the errors that it raises.
+logging.getLogger("clickhouse_connect").addHandler(logging.NullHandler())
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -28,8 +31,9 @@ class ClickHouseRefused(AnnalsError):
         self.code = code
 
 
-def connect(url: str) -> Client:
+def connect(url: str, answer_seconds: float = ANSWER_SECONDS) -> Client:
     """A client for one thread. `url`: `http[s]://user:password@host:port[?option=value]`; options are the driver's.
+    `answer_seconds`: how long a ClickHouse that says nothing is waited for.
 
     A database in the URL is left out: our statements name theirs, and on a fresh server it does not exist yet.
     Raises Unavailable when nobody answers, ClickHouseRefused when ClickHouse does not let us in.
@@ -43,7 +47,7 @@ def connect(url: str) -> Client:
             # Within a machine, packing costs more than it saves.
             compress=False if parts.hostname in LOOPBACK else "lz4",
             connect_timeout=CONNECT_SECONDS,
-            send_receive_timeout=ANSWER_SECONDS,
+            send_receive_timeout=answer_seconds,
             autogenerate_session_id=False,
             dedicated_pool=True,
             client_name="annals",

@@ -26,11 +26,12 @@ from infra.clickhouse.execution import Executor
 from infra.clickhouse.forms import is_form, with_form
 from infra.clickhouse.killing import SYNC_SECONDS, Kill
 from infra.clickhouse.limits import MIB, Limits
+from infra.clickhouse.protocol import ADMIT, Admit
 from infra.clickhouse.queries import Queries, Query
 from infra.clickhouse.request import Request, parse_request
 from infra.clickhouse.running import Running
 from infra.clickhouse.statement import first_word
-from infra.clickhouse.users import Role, User, Users
+from infra.clickhouse.users import ANYBODY, Role, User, Users
 
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
@@ -60,7 +61,7 @@ class Endpoint:
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         self._loop = asyncio.get_running_loop()
-        early = scope.get("extensions", {}).get(EARLY_HEADERS)
+        early = scope["extensions"].get(EARLY_HEADERS)
         answer = Answer(send, self._limits.silence, self._engine.version, early)
         headers = server_headers(str(uuid.uuid4()), self._engine.timezone)
         try:
@@ -81,7 +82,9 @@ class Endpoint:
 
     async def _route(self, scope: Any, receive: Receive, answer: Answer, headers: Headers) -> None:
         path, method = scope["path"], scope["method"]
+        admit: Admit = scope["extensions"][ADMIT]
         if path in _OK and method in ("GET", "HEAD"):
+            admit(ANYBODY)
             await answer.text("Ok.\n")
         elif path not in _STATEMENTS:
             await answer.text(f"There is no handle {path}\nUse / or /ping, as with a ClickHouse server.\n", 404)
@@ -94,8 +97,10 @@ class Endpoint:
             if method != "POST" and not request.query:
                 await answer.text("Ok.\n")
             else:
-                user = request.user(await self._users.enter(request.credentials, (scope.get("client") or ("",))[0]))
-                await self._statement(request, user, Body(receive, self._limits.silence), answer, headers)
+                user = await self._users.enter(request.credentials, (scope.get("client") or ("",))[0])
+                admit(user)
+                body = Body(receive, self._limits.silence, self._limits.body_seconds)
+                await self._statement(request, request.user(user), body, answer, headers)
 
     async def _statement(self, request: Request, user: User, body: Body, answer: Answer, headers: Headers) -> None:
         chunks: Iterable[bytes]

@@ -28,6 +28,11 @@ class Limits:
     waiting: int = 128
     """Queries of one user that may wait for a turn; beyond that the answer is 503 (TOO_MANY_SIMULTANEOUS_QUERIES)."""
     connections: int = 512
+    """Of readers. When there are more, those that only wait are closed for them; else 503, as above."""
+    connections_of_address: int = 384
+    """The same for those from one address, so that there is room for others."""
+    strangers: int = 512
+    """Connections that have not told yet who they are; for one more, the oldest is closed."""
     query_threads: int = field(default_factory=_query_threads)
     query_threads_max: int = 16
     query_seconds: int = 60
@@ -45,6 +50,10 @@ class Limits:
     """Of the disk, which inserts and merges leave free: their answer is 243 (NOT_ENOUGH_SPACE)."""
     silence: float = 60.0
     """A client that sends or takes no byte for this long is dropped."""
+    head_seconds: float = 10.0
+    """How long the head of a request may take to come, with the credentials in it."""
+    body_seconds: float = 60.0
+    """The same for the body, where it is read before the statement runs: of readers, and forms."""
     keep_alive: int = 75
     shutdown: float = 10.0
     """How long SIGTERM lets running queries finish."""

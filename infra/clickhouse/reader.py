@@ -18,9 +18,12 @@ log = structlog.get_logger(__name__)
 AT_ONCE = 4
 """Questions of one process; whoever asks beyond that waits."""
 WAIT_SECONDS = 10.0
+QUESTION_SECONDS = 10
+SILENCE_SECONDS = QUESTION_SECONDS + 2.0
+"""ClickHouse ends what takes too long itself; one that says nothing for so long hangs."""
 SETTINGS: dict[str, Any] = {
     "readonly": 2,  # 1 would refuse the other settings
-    "max_execution_time": 10,
+    "max_execution_time": QUESTION_SECONDS,
     "max_result_rows": 50_000,
     "result_overflow_mode": "throw",
 }
@@ -66,7 +69,7 @@ class ClickHouseReader:
     def _connected(self) -> Client:
         with self._connecting:
             if self._client is None:
-                self._client = connect(self._url)
+                self._client = connect(self._url, SILENCE_SECONDS)
             return self._client
 
 

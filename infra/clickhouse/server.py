@@ -2,48 +2,34 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
-import resource
 import socket
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any, cast
 
 import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from domain.errors import Unavailable
-from infra.clickhouse.early_headers import EARLY_HEADERS, EarlyHeaders
+from infra.clickhouse.connections import Connections
 from infra.clickhouse.endpoint import Endpoint
 from infra.clickhouse.engine import Engine
 from infra.clickhouse.limits import MIB, Limits
+from infra.clickhouse.protocol import EndpointProtocol
 from infra.clickhouse.readers_file import Readers
 from infra.clickhouse.users import Role, Users
+from infra.clickhouse.whole_parts import sweep
+from infra.open_files import allow_open_files
 
-_BACKLOG = 256
-_OPEN_FILES = 16_384
-"""Sockets, pipes, and the files of table parts."""
-
-
-class _Protocol(H11Protocol):
-    """uvicorn times out connections between requests; this also does so before the first one. And it can send headers
-    ahead of an answer.
-    """
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
-        self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
-
-    def handle_events(self) -> None:
-        before = self.cycle
-        super().handle_events()
-        if self.cycle is not before:  # the application will only see its scope in the loop's next turn
-            cast(dict[str, Any], self.cycle.scope)["extensions"] = {EARLY_HEADERS: EarlyHeaders(self.cycle)}
+_BACKLOG = 128
+"""So many connections are accepted at a time at most: few beside `Limits.strangers`, so that each has been looked at
+before it can be one of the oldest.
+"""
 
 
 def listen(host: str, port: int, silence: float) -> socket.socket:
@@ -87,6 +73,8 @@ def serve(
     _prepare_process()
     engine = Engine(data_dir, limits)
     try:
+        with engine.connect() as connection:
+            sweep(connection)
         users = Users(writer_password, Readers(readers), anonymous)
         reading = ThreadPoolExecutor(limits.concurrency, thread_name_prefix="read")
         writing = ThreadPoolExecutor(limits.writer_concurrency, thread_name_prefix="write")
@@ -101,8 +89,7 @@ def serve(
 def _prepare_process() -> None:
     os.environ["TZ"] = "UTC"
     time.tzset()
-    wanted, most = _OPEN_FILES, resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted if most == resource.RLIM_INFINITY else min(wanted, most), most))
+    allow_open_files()
 
 
 class _Server(uvicorn.Server):
@@ -125,7 +112,8 @@ def _config(app: Any, limits: Limits) -> uvicorn.Config:
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
     return uvicorn.Config(
         app,
-        http=_Protocol,
+        http=cast(Any, partial(EndpointProtocol, Connections(limits), limits.head_seconds)),
+        backlog=_BACKLOG,
         loop="asyncio",
         lifespan="off",
         log_config=None,
@@ -133,6 +121,5 @@ def _config(app: Any, limits: Limits) -> uvicorn.Config:
         server_header=False,
         timeout_keep_alive=limits.keep_alive,
         timeout_graceful_shutdown=int(limits.shutdown),
-        limit_concurrency=limits.connections,
         h11_max_incomplete_event_size=MIB,  # URL and headers, as ClickHouse's http_max_uri_size
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -115,3 +116,22 @@ def test_the_secrets_that_the_values_speak_of_are_settings() -> None:
     text = (CHARTS / "annals" / "values.yaml").read_text().split("\nsettings:")[0]
     spoken = {word.strip("(),.:") for word in text.split() if word.startswith("annals_")}
     assert {"annals_database_url", "annals_database_owner_url"} <= spoken <= SECRET_SETTINGS
+
+
+@pytest.mark.skipif(shutil.which("helm") is None, reason="helm is not installed")
+def test_a_topology_and_its_volume_can_be_given(tmp_path: Path) -> None:
+    file, text = tmp_path / "topology.toml", '[sources.log]\ntype = "log"\n'
+    file.write_text(text)
+    given = ["--set-file", f"topology={file}", "--set", "forwarder.archiveClaim=archive"]
+    done = subprocess.run(["helm", *RENDER, *given], cwd=CHARTS, capture_output=True, text=True, check=True)
+    made = {(one["kind"], one["metadata"]["name"]): one for one in yaml.safe_load_all(done.stdout) if one}
+    assert made["ConfigMap", "annals-topology"]["data"] == {"topology.toml": text}
+    for name in ("annals-api", "annals-forwarder"):
+        pod = made["Deployment", name]["spec"]["template"]["spec"]
+        volumes = {volume["name"]: volume for volume in pod["volumes"]}
+        mounts = {mount["name"]: mount["mountPath"] for mount in pod["containers"][0]["volumeMounts"]}
+        variables = {variable["name"]: variable["value"] for variable in pod["containers"][0]["env"]}
+        assert volumes["topology"]["configMap"] == {"name": "annals-topology"}
+        assert variables["ANNALS_TOPOLOGY"] == f"{mounts['topology']}/topology.toml"
+        assert ("archive" in volumes) == ("archive" in mounts) == (name == "annals-forwarder")
+    assert volumes["archive"]["persistentVolumeClaim"] == {"claimName": "archive"}

@@ -121,6 +121,12 @@ def test_what_cannot_be_compared_is_no_difference(annals: Annals, main_job: Main
     assert "\nFirst difference: table jobs" in different.stdout
 
 
+def test_without_a_database_nothing_can_be_compared(annals: Annals) -> None:
+    nobody = annals("verify", "--quick", ANNALS_DATABASE_URL=f"postgresql://someone@127.0.0.1:{free_port()}/annals")
+    assert (nobody.returncode, nobody.stdout) == (3, "")
+    assert "annals: " in nobody.stderr
+
+
 def test_what_has_expired_is_told(annals: Annals, main_job: MainJob, tmp_path: Path) -> None:
     """First all but one of fifteen events, then all."""
     with EndpointProcess(tmp_path / "clickhouse", "hush") as endpoint:

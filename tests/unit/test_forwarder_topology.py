@@ -106,6 +106,18 @@ class TestFile:
             (("[sinks.archive]", "[sinks.'../x']"), "String should match pattern"),
             (("[transforms.jobs]", "[transforms.log]"), "log is both a source and a transform"),
             (("[sources.log]", "[sources.log"), "is not TOML"),
+            (("seconds = 300", "seconds = true"), "batch.seconds: Input should be a valid number"),
+            (("seconds = 300", "rows = '5'"), "batch.rows: Input should be a valid integer"),
+            (("seconds = 300", "seconds = inf"), "batch.seconds: Input should be a finite number"),
+            (('"berlin"', "inf"), "transforms.here.enrich.payload.site"),
+            (
+                ('type = "clickhouse"', 'type = "clickhouse"\nurl = "nonsense"'),
+                "sinks.clickhouse.clickhouse.url: it should be http://user:password@host:port",
+            ),
+            (
+                ("[sinks.archive]", '[transforms.unused]\ntype = "filter"\ninput = "logg"\n[sinks.archive]'),
+                "logg is no source and no transform, but an input of the transform unused",
+            ),
             (('type = "clickhouse"', 'type = "elsewhere"'), "does not match any of the expected tags"),
         ],
     )
@@ -115,6 +127,13 @@ class TestFile:
             read(file)
         assert str(wrong.value).startswith(str(file))
         assert complaint in str(wrong.value)
+
+    def test_all_that_is_wrong_is_said_at_once(self, file: Path) -> None:
+        file.write_text(WHOLE.replace('input = "here"', 'input = "there"').replace('input = "log"', 'input = "logg"'))
+        with pytest.raises(Wrong) as wrong:
+            read(file)
+        for part in ("transform jobs", "sink clickhouse", "sink archive"):
+            assert f"but an input of the {part}" in str(wrong.value)
 
     def test_a_file_that_is_not_there(self, file: Path) -> None:
         with pytest.raises(Wrong, match="No such file"):
@@ -143,7 +162,7 @@ class TestFile:
     def test_two_sinks_must_not_fill_one_folder(self) -> None:
         sinks = {
             name: {"type": "file", "input": "log", "folder": folder, "format": format_name}
-            for name, folder, format_name in [("one", "/archive", "jsonl"), ("two", "/archive/", "parquet")]
+            for name, folder, format_name in [("one", "/archive", "jsonl"), ("two", "/x/../archive/", "parquet")]
         }
         with pytest.raises(ValueError, match="the same folder"):
             Topology.model_validate({"sources": {"log": {"type": "log"}}, "sinks": sinks})

@@ -64,10 +64,10 @@ export const operations = {
       empty: "There were no errors in this time.",
       columns: [
         { name: "message", title: "Message", isLong: true },
-        { name: "source", title: "Where" },
         count("times", "Times"),
-        count("people", "People"),
         { name: "last", title: "Last (UTC)", text: moment },
+        count("people", "People"),
+        { name: "source", title: "Where" },
       ],
     }),
     new TablePanel({
@@ -101,6 +101,7 @@ export const operations = {
       empty: "Nobody follows the log: start a forwarder.",
       columns: [
         { name: "follower", title: "Follower" },
+        { name: "state", title: "State", isLong: true },
         count("events", "Events"),
         { name: "seconds", title: "Time", isNumber: true, text: duration },
         count("dead_letters", "Dead letters"),
@@ -114,6 +115,7 @@ export const operations = {
       columns: [
         { name: "kind", title: "Kind" },
         count("differences", "Differences"),
+        count("unknown", "Not compared"),
         { name: "finished", title: "Ended", text: ago },
         { name: "seconds", title: "Took", isNumber: true, text: duration },
       ],
@@ -140,10 +142,13 @@ function present({ queues, agents, followers, verifications, time }) {
   const waiting = sum(queues.map((queue) => queue.waiting));
   const oldest = Math.max(0, ...queues.map((queue) => queue.oldest_seconds));
   const alive = agents.filter((agent) => time - agent.heard < ALIVE_SECONDS).length;
-  const behind = sum(followers.map((follower) => follower.events));
-  const late = Math.max(0, ...followers.map((follower) => follower.seconds));
-  const letters = sum(followers.map((follower) => follower.dead_letters));
+  const used = followers.filter((follower) => follower.in_use);
+  // Not their sum: what the relay has not passed on yet, the forwarder behind it is waiting for.
+  const behind = Math.max(0, ...used.map((follower) => follower.events));
+  const late = Math.max(0, ...used.map((follower) => follower.seconds));
+  const letters = sum(used.map((follower) => follower.dead_letters));
   const differences = sum(verifications.map((verification) => verification.differences));
+  const unknown = sum(verifications.map((verification) => verification.unknown));
   const verified = Math.max(...verifications.map((verification) => verification.finished));
   return [
     {
@@ -157,7 +162,7 @@ function present({ queues, agents, followers, verifications, time }) {
       title: "Analytics lag",
       value: duration(late),
       note: `${number(behind)} events`,
-      level: level(late > LATE_SECONDS || followers.length === 0),
+      level: level(late > LATE_SECONDS || used.length === 0),
     },
     {
       title: "Dead letters",
@@ -168,9 +173,9 @@ function present({ queues, agents, followers, verifications, time }) {
     verifications.length
       ? {
           title: "Verification",
-          value: differences ? number(differences) : "equal",
+          value: differences ? number(differences) : unknown ? "not compared" : "equal",
           note: `${differences ? "differences, " : ""}${ago(verified)}`,
-          level: level(differences > 0),
+          level: level(differences + unknown > 0),
         }
       : { title: "Verification", value: "–", note: "not done yet" },
   ];
