@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from infra.eventlog.followers import followers
 from infra.media.cache import ChunkCache
 from infra.metrics.reading import Reading
 from infra.postgres import verifications
@@ -21,6 +22,7 @@ WAITING = Reading("annals_queue_waiting", "Requests that wait.", "queue")
 OLDEST = Reading("annals_queue_oldest_seconds", "How long the oldest of them has waited.", "queue")
 AGENTS = Reading("annals_queue_agents", "Agents that were heard of in the last 30 seconds.", "queue")
 DIFFERENCES = Reading("annals_verification_differences", "What the last one found; 0 is good.", "kind")
+UNKNOWN = Reading("annals_verification_unknown", "What the last one could not compare; 0 is good.", "kind")
 FINISHED = Reading("annals_verification_timestamp_seconds", "When the last one ended.", "kind")
 TOOK = Reading("annals_verification_duration_seconds", "How long the last one took.", "kind")
 LOOKED = Reading("annals_verification_position", "Up to which position the last one looked.", "kind")
@@ -34,6 +36,7 @@ READINGS = (
     OLDEST,
     AGENTS,
     DIFFERENCES,
+    UNKNOWN,
     FINISHED,
     TOOK,
     LOOKED,
@@ -41,26 +44,15 @@ READINGS = (
 )
 
 HEAD = "SELECT coalesce(max(position), 0) AS head FROM log.events"
-LAGS = """
-SELECT c.consumer AS follower, greatest(l.head - c.position, 0) AS events,
-    greatest(coalesce(extract(epoch FROM now() - e.time), 0), 0)::float AS seconds
-FROM log.checkpoints c CROSS JOIN (SELECT max(position) AS head FROM log.events) l
-LEFT JOIN log.events e ON e.position = c.position + 1
-WHERE c.consumer NOT LIKE '%:%'
-"""
-DEAD_LETTERS = """
-SELECT follower, count(place) AS letters FROM (
-    SELECT consumer AS follower, NULL AS place FROM log.checkpoints WHERE consumer NOT LIKE '%:%'
-    UNION ALL SELECT follower, place FROM log.dead_letters
-) f GROUP BY follower
-"""
 
 
 class DatabaseReadings(Collector):
-    """The log, its followers, the queues and the last verifications."""
+    """The log, its followers (those that are in use), the queues and the last verifications. `wanted`: the followers
+    that should be at work; None when that is not known.
+    """
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, wanted: Sequence[str] | None = None) -> None:
+        self._database, self._wanted = database, wanted
 
     def collect(self) -> Iterator[Metric]:
         yield from self._log()
@@ -70,11 +62,11 @@ class DatabaseReadings(Collector):
     def _log(self) -> Iterator[Metric]:
         yield LOG_POSITION.single(self._database.query(HEAD)[0]["head"])
         events, seconds, letters = LAG_EVENTS.family(), LAG_SECONDS.family(), LETTERS.family()
-        for row in self._database.query(LAGS):
-            events.add_metric([row["follower"]], row["events"])
-            seconds.add_metric([row["follower"]], row["seconds"])
-        for row in self._database.query(DEAD_LETTERS):
-            letters.add_metric([row["follower"]], row["letters"])
+        for one in followers(self._database, self._wanted):
+            if one.in_use:
+                events.add_metric([one.follower], one.events)
+                seconds.add_metric([one.follower], one.seconds)
+                letters.add_metric([one.follower], one.dead_letters)
         yield from (events, seconds, letters)
 
     def _queues(self) -> Iterator[Metric]:
@@ -86,14 +78,16 @@ class DatabaseReadings(Collector):
         yield from (waiting, oldest, agents)
 
     def _verifications(self) -> Iterator[Metric]:
-        differences, finished, took, looked = (each.family() for each in (DIFFERENCES, FINISHED, TOOK, LOOKED))
+        readings = (DIFFERENCES, UNKNOWN, FINISHED, TOOK, LOOKED)
+        differences, unknown, finished, took, looked = families = [each.family() for each in readings]
         for row in verifications.last(self._database):
             kind = [row["scope"]]
             differences.add_metric(kind, row["differences"])
+            unknown.add_metric(kind, row["unknown"])
             finished.add_metric(kind, row["finished_at"].timestamp())
             took.add_metric(kind, (row["finished_at"] - row["started_at"]).total_seconds())
             looked.add_metric(kind, row["position"])
-        yield from (differences, finished, took, looked)
+        yield from families
 
 
 class CacheReadings(Collector):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import cast
@@ -31,7 +32,8 @@ from projections.resources import EVENTS_VISIBLE
 class Services:
     """`waiters` wakes requests that are held open until the log moves; `preparing` makes what they ask for once.
     `accounts`: where callers are looked up, if not in `database`: the present, when what they ask for is the past.
-    `clickhouse`: where the dashboard's charts come from.
+    `clickhouse`: where the dashboard's charts come from. `followers`: of the log that should be at work; None when
+    that is not known.
     """
 
     settings: Settings
@@ -41,6 +43,7 @@ class Services:
     chunks: ChunkCache
     accounts: Database | None = None
     clickhouse: ClickHouseReader | None = None
+    followers: Sequence[str] | None = None
     waiters: Waiters = field(default_factory=Waiters)
     identities: Identities = field(default_factory=Identities)
     preparing: Preparing = field(default_factory=Preparing)

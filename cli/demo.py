@@ -144,5 +144,5 @@ def _tell_and_verify(settings: Settings) -> None:
     console.rule("[bold]5. What happened, event by event (annals events tail)")
     events.tail(limit=TOLD_EVENTS, data=settings.data)
     console.rule("[bold]6. Is it all there? (annals verify)")
-    if not verify.check(settings):
+    if verify.check(settings) != "equal":
         raise typer.Exit(1)

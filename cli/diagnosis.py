@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 DURABILITY = ("fsync", "synchronous_commit", "full_page_writes")
 LITTLE_DISK = 1024**3
 LATE_SECONDS = 30
-"""A follower that did not move for so long, with events before it, or an agent that did not beat, is late."""
+"""An agent that did not beat for so long is late."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def diagnose(settings: Settings, database: Database, server: ServerInfo | None) 
     yield from _durability(database)
     yield from _log(settings, database)
     yield from _projections(database)
-    yield from _followers(database, running=server is not None)
+    yield from _followers(settings, database, running=server is not None)
     yield from _agents(database)
     yield from _queues(database)
 
@@ -164,19 +164,15 @@ def _projections(database: Database) -> Iterator[Symptom]:
             yield Symptom("projections", name, f"version {row['version']}, {since}")
 
 
-def _followers(database: Database, *, running: bool) -> Iterator[Symptom]:
-    rows = database.query(
-        "SELECT consumer, position, head - position AS lag, extract(epoch FROM now() - updated_at)::float AS silent"
-        " FROM log.checkpoints, (SELECT coalesce(max(position), 0) AS head FROM log.events) e"
-        " WHERE consumer NOT LIKE '%:%' ORDER BY consumer"
-    )
-    for row in rows:
-        value = f"position {row['position']:,}, {row['lag']:,} behind"
-        late = running and row["lag"] > 0 and row["silent"] > LATE_SECONDS
-        trouble = f"{row['consumer']} has not moved for {row['silent']:.0f} s: look into its log" if late else None
-        yield Symptom("followers", row["consumer"], value, trouble)
-    if running and not rows:
-        yield Symptom("followers", "forwarder", "has not started", "nothing was forwarded yet: look into its log")
+def _followers(settings: Settings, database: Database, *, running: bool) -> Iterator[Symptom]:
+    from cli.forward.followers import wanted_followers
+    from infra.eventlog.followers import followers
+
+    for one in followers(database, wanted_followers(settings)):
+        value = f"position {one.position:,}, {one.events:,} behind" if one.in_use else "not in use"
+        late = running and one.trouble is not None
+        trouble = f"{one.follower} {one.trouble}, {one.events:,} events behind: look into its log" if late else None
+        yield Symptom("followers", one.follower, value, trouble)
 
 
 def _agents(database: Database) -> Iterator[Symptom]:

@@ -10,6 +10,7 @@ import typer
 
 from cli.database import open_database
 from cli.options import DataOption, JsonOption, TopologyOption, read_settings
+from domain.errors import Unavailable
 
 if TYPE_CHECKING:
     from infra.postgres.database import Database
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from projections.verify import Report
 
 Scope = Literal["everything", "sample", "clickhouse"]
+Outcome = Literal["equal", "different", "unknown"]
+EXITS: dict[Outcome, int] = {"equal": 0, "different": 1, "unknown": 3}
 KEPT_AS: dict[Scope, str] = {"everything": "whole", "sample": "quick", "clickhouse": "clickhouse"}
 WAIT_SECONDS = 30.0
 
@@ -32,12 +35,17 @@ def verify(
     topology: TopologyOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Fold the log anew and compare: tables, streams, blobs, ClickHouse. Exits with 1 and the first difference."""
+    """Fold the log anew and compare: tables, streams, blobs, ClickHouse. Exits with 1 and the first difference; with 3
+    when there is none, but not everything could be compared: a server does not answer, or all rows have expired.
+    """
     scope: Scope = "clickhouse" if clickhouse else "sample" if quick else "everything"
-    equal = check(
-        read_settings(data, topology=topology), scope, hash_blobs=blobs, rows=rows, wait=wait, as_json=as_json
-    )
-    raise typer.Exit(0 if equal else 1)
+    settings = read_settings(data, topology=topology)
+    try:
+        outcome = check(settings, scope, hash_blobs=blobs, rows=rows, wait=wait, as_json=as_json)
+    except Unavailable as error:
+        typer.echo(f"annals: {error.message}", err=True)
+        outcome = "unknown"
+    raise typer.Exit(EXITS[outcome])
 
 
 def check(
@@ -48,8 +56,8 @@ def check(
     rows: bool = False,
     wait: float = WAIT_SECONDS,
     as_json: bool = False,
-) -> bool:
-    """Prints what was found, and keeps it for those who watch; True when everything is equal."""
+) -> Outcome:
+    """Prints what was found, and keeps it for those who watch."""
     started = datetime.now(UTC)
     with open_database(settings) as database:
         from cli.forward.proof import clickhouse_findings
@@ -59,7 +67,13 @@ def check(
         findings = [*report.findings, *clickhouse_findings(settings, database, report.head, wait, rows=rows)]
         remember(database, started, report.head, list(map(asdict, findings)), scope=KEPT_AS[scope])
     (_print_json if as_json else _print)(report.head, findings)
-    return all(finding.equal for finding in findings)
+    return _outcome(findings)
+
+
+def _outcome(findings: list[Finding]) -> Outcome:
+    if any(finding.difference for finding in findings):
+        return "different"
+    return "equal" if all(finding.equal for finding in findings) else "unknown"
 
 
 def _verify(settings: Settings, database: Database, scope: Scope, *, hash_blobs: bool) -> Report:
@@ -96,17 +110,21 @@ def _verify(settings: Settings, database: Database, scope: Scope, *, hash_blobs:
 def _print(head: int, findings: list[Finding]) -> None:
     from cli.output import print_table
 
-    rows = [(finding.subject, finding.measure, "equal" if finding.equal else "DIFFERENT") for finding in findings]
+    words: dict[Outcome, str] = {"equal": "equal", "different": "DIFFERENT", "unknown": "NOT COMPARED"}
+    rows = [(finding.subject, finding.measure, words[_outcome([finding])]) for finding in findings]
     print_table(("what", "how much", ""), rows)
-    first = next((finding for finding in findings if not finding.equal), None)
-    if first is None:
-        typer.echo(f"Everything is equal, up to position {head:,}.")
+    different = next((finding for finding in findings if finding.difference), None)
+    unknown = next((finding for finding in findings if finding.unknown), None)
+    if different:
+        typer.echo(f"First difference: {different.subject}: {different.difference}")
+    elif unknown:
+        typer.echo(f"Not compared: {unknown.subject}: {unknown.unknown}")
     else:
-        typer.echo(f"First difference: {first.subject}: {first.difference}")
+        typer.echo(f"Everything is equal, up to position {head:,}.")
 
 
 def _print_json(head: int, findings: list[Finding]) -> None:
     from cli.output import print_json
 
-    equal = all(finding.equal for finding in findings)
+    equal = _outcome(findings) == "equal"
     print_json([{"equal": equal, "head": head, "findings": [asdict(finding) for finding in findings]}])

@@ -11,8 +11,7 @@ from psycopg.errors import LockNotAvailable
 from psycopg.rows import DictRow
 
 from domain.errors import Unavailable
-
-SPACE = 0x466F7277  # "Forw", as forwarders of earlier versions have it: they may still run during an update
+from infra.eventlog.followers import LOCKS
 
 WAIT_SECONDS = 60.0
 
@@ -22,13 +21,20 @@ class FollowerLock:
 
     def __init__(self, connection: Connection[DictRow], follower: str) -> None:
         self._connection = connection
-        self._names = (SPACE, follower)
+        self._names = (LOCKS, follower)
 
     def take(self, *, shared: bool = False) -> bool:
         """Whether it was to be had; not while somebody waits for it."""
         function = "pg_try_advisory_lock_shared" if shared else "pg_try_advisory_lock"
         row = self._connection.execute(f"SELECT {function}(%s, hashtext(%s)) AS locked", self._names).fetchone()
         return bool(row and row["locked"])
+
+    def share(self) -> None:
+        """From now on with those who want to share it. Whoever waits to have it alone does not come in between: two
+        who start together, and prepare something alone before they share, would keep each other out for ever.
+        """
+        self._connection.execute("SELECT pg_advisory_lock_shared(%s, hashtext(%s))", self._names)
+        self.release()
 
     def release(self) -> None:
         """At once; a connection that is closed gives it back only when PostgreSQL notices."""

@@ -7,15 +7,18 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was proved or refuted. `difference`: the first one, in words; None when there is none."""
+    """One thing that was proved or refuted. `difference`: the first one, in words; None when there is none. `unknown`:
+    why it could be neither proved nor refuted; None when it could.
+    """
 
     subject: str
     measure: str
     difference: str | None = None
+    unknown: str | None = None
 
     @property
     def equal(self) -> bool:
-        return self.difference is None
+        return self.difference is None and self.unknown is None
 
 
 def first_line(error: Exception) -> str:

@@ -50,7 +50,7 @@ def current_state(request: Request) -> Response:
     """
     if not caller(request).actor.is_admin:
         raise Forbidden
-    return json_response(state(services(request).database))
+    return json_response(state(services(request).database, services(request).followers))
 
 
 @router.get("/api/dashboard/charts/{name}", openapi_extra=PARAMETERS)

@@ -24,5 +24,6 @@ def metrics(request: Request) -> Response:
     parts = services(request)
     if not is_scraper(parts.settings, request.headers.get("authorization")) and not caller(request).actor.is_admin:
         raise Forbidden
-    text = exposition(DatabaseReadings(parts.database), CacheReadings(parts.chunks), DiskSpace(parts.settings))
+    database = DatabaseReadings(parts.database, parts.followers)
+    text = exposition(database, CacheReadings(parts.chunks), DiskSpace(parts.settings))
     return Response(text, media_type=CONTENT_TYPE)

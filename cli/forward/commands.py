@@ -45,12 +45,9 @@ def forward(
 @app.command()
 def validate(topology: TopologyOption = None, data: DataOption = None) -> None:
     """Read the topology and tell what would flow where, without doing it. Exits with 1 if it can't be followed."""
-    from cli.forward.parts import redaction_key
-    from cli.forward.parts import topology as read_topology
+    from cli.forward.parts import check
 
-    settings = read_settings(data, topology=topology)
-    for route in read_topology(settings).routes():
-        route.shaper(redaction_key(settings))
+    for route in check(read_settings(data, topology=topology)).routes():
         typer.echo(_described(route))
 
 
@@ -65,7 +62,9 @@ def _described(route: Route) -> str:
 
 @app.command()
 def status(data: DataOption = None, topology: TopologyOption = None, as_json: JsonOption = False) -> None:
-    """How far each sink is, what it could not be given, and what the last comparison found."""
+    """How far each sink is, what it could not be given, and what the last comparison found. Exits with 1 when one
+    should come nearer to the end of the log, and does not.
+    """
     from cli.database import open_database
     from cli.forward.parts import topology as read_topology
     from cli.forward.status import standings
@@ -78,6 +77,29 @@ def status(data: DataOption = None, topology: TopologyOption = None, as_json: Js
         print_json(found)
     else:
         print_table([name.replace("_", " ") for name in found[0]], [list(standing.values()) for standing in found])
+    raise typer.Exit(1 if any(standing["trouble"] for standing in found) else 0)
+
+
+@app.command()
+def forget(
+    sink: Annotated[str, typer.Argument(help="As in `annals forward status`.")],
+    force: Annotated[bool, typer.Option("--force", help="Also one of the topology, or that is being fed.")] = False,
+    data: DataOption = None,
+    topology: TopologyOption = None,
+) -> None:
+    """Forget a sink that is not fed any more: its place, its dead letters, its buffers. What it was sent it keeps."""
+    from cli.database import open_database
+    from cli.forward.parts import means
+    from cli.forward.parts import topology as read_topology
+    from consumers.forwarder.mending.forgetting import forget as forget_sink
+    from consumers.forwarder.topology import Wrong
+
+    settings = read_settings(data, topology=topology)
+    if not force and sink in read_topology(settings).sinks:
+        raise Wrong(f"{sink} is a sink of the topology")
+    with open_database(settings) as database:
+        position = forget_sink(sink, means(settings, database), forced=force)
+    typer.echo(f"{sink}, which was at position {position:,}, is forgotten.")
 
 
 @app.command()

@@ -18,12 +18,38 @@ from infra.settings import Settings
 
 def topology(settings: Settings) -> Topology:
     """The file that the settings name, or the default. Raises Wrong for one that can't be followed here."""
-    kafka = settings.kafka_url is not None
-    found = default(kafka=kafka) if settings.topology is None else read(settings.topology)
-    if not kafka and any(source.type == "kafka" for source in found.sources.values()):
-        raise Wrong("the topology reads from Kafka, and ANNALS_KAFKA_URL does not say where that is")
-    found.check_servers(settings.clickhouse_url or local_url(settings.host, settings.clickhouse_port))
+    found = named_topology(settings)
+    if complaints := list(_complaints(found, settings)):
+        raise Wrong("; ".join(complaints))
     return found
+
+
+def named_topology(settings: Settings) -> Topology:
+    """As it stands there, whether it can be followed here or not."""
+    return read(settings.topology) if settings.topology else default(kafka=settings.kafka_url is not None)
+
+
+def check(settings: Settings) -> Topology:
+    """Raises Wrong for a topology that a forwarder with these settings could not follow, naming all that is wrong."""
+    found = named_topology(settings)
+    complaints = list(_complaints(found, settings))
+    try:
+        for route in found.routes():
+            route.shaper(redaction_key(settings))
+    except Wrong as error:
+        complaints.append(error.message)
+    if complaints:
+        raise Wrong("; ".join(complaints))
+    return found
+
+
+def _complaints(found: Topology, settings: Settings) -> Iterator[str]:
+    if settings.kafka_url is None and any(source.type == "kafka" for source in found.sources.values()):
+        yield "the topology reads from Kafka, and ANNALS_KAFKA_URL does not say where that is"
+    try:
+        found.check_servers(settings.clickhouse_url or local_url(settings.host, settings.clickhouse_port))
+    except Wrong as error:
+        yield error.message
 
 
 def means(settings: Settings, database: Database, clickhouse_url: str | None = None) -> Means:

@@ -18,17 +18,21 @@ from cli.serving.server_file import running_server
 from consumers.forwarder.checkpoint import CONSUMER, Checkpoint
 from consumers.forwarder.means import expected
 from consumers.forwarder.proof import inventory
-from consumers.forwarder.proof.check import compare
+from consumers.forwarder.proof.check import Reconciliation, compare
 from consumers.forwarder.proof.contents import Discrepancy, discrepancies
 from consumers.forwarder.proof.inventory import Expected
-from domain.errors import AnnalsError
-from infra.clickhouse.client import connect
+from domain.errors import Unavailable
+from infra.clickhouse import derived
+from infra.clickhouse.client import ClickHouseRefused, connect
+from infra.clickhouse.derived import Difference
 from infra.clickhouse.schema import Layout
 from infra.postgres.database import Database
 from infra.settings import Settings
 from projections.finding import Finding
 
 LOOK_SECONDS = 0.1
+LOST = (60, 81)
+"""ClickHouse's codes of a table and of a database that are not there: rows that are gone, not an outage."""
 MOST_RANGES = 20
 """Of positions that are named."""
 
@@ -47,7 +51,7 @@ def clickhouse_findings(
             closing(connect(url)) as client,
         ):
             layout = Layout.of(settings)
-            wanted = expected(connection, CONSUMER, layout)
+            wanted = expected(connection, client, CONSUMER, layout)
             if head and settings.kafka_url is not None:
                 _wait_for_rows(client, layout, wanted, head, wait)
             else:
@@ -55,15 +59,21 @@ def clickhouse_findings(
                 forwarded = _wait_for_forwarder(connection, head, wait if running else 0.0)
                 until = head if running else min(head, forwarded)
             found = compare(connection, client, layout, wanted, until)
-            findings = [Finding("ClickHouse", _measure(until, head), found.difference)]
+            measure, nothing = _measure(found, head), _nothing(found)
+            findings = [Finding("ClickHouse", measure, found.difference, nothing)]
             if rows:
                 shaper = route(settings, None).shaper(redaction_key(settings))
                 with fold_progress("Comparing rows") as progress:
                     differing = discrepancies(connection, client, layout.database, shaper, wanted, until, progress)
-                    findings.append(Finding("rows in ClickHouse", _measure(until, head), _told(differing)))
+                    findings.append(Finding("rows in ClickHouse", measure, _told(differing), nothing))
+                beside = derived.differences(client, layout, wanted.floor, until, wanted.expired)
+                findings.append(Finding("tables beside events", measure, _beside(next(beside, None)), nothing))
             return findings
-    except AnnalsError as error:
-        return [Finding("ClickHouse", _measure(until, head), error.message)]
+    except ClickHouseRefused as error:
+        lost = error.code in LOST
+        return [Finding("ClickHouse", "", error.message if lost else None, None if lost else error.message)]
+    except Unavailable as error:
+        return [Finding("ClickHouse", "", unknown=error.message)]
 
 
 def _told(differing: Iterable[Discrepancy]) -> str | None:
@@ -88,8 +98,23 @@ def _told(differing: Iterable[Discrepancy]) -> str | None:
     )
 
 
-def _measure(until: int, head: int) -> str:
-    return f"positions 1 to {until:,}" + (f", {head - until:,} not forwarded yet" if until < head else "")
+def _beside(first: Difference | None) -> str | None:
+    if first is None:
+        return None
+    return f"{first.table} tells position {first.first} otherwise than events does: see annals forward repair"
+
+
+def _measure(found: Reconciliation, head: int) -> str:
+    gone = f", {found.expired:,} of them expired" if found.expired else ""
+    behind = f", {head - found.until:,} not forwarded yet" if found.until < head else ""
+    return f"positions 1 to {found.until:,}{gone}{behind}"
+
+
+def _nothing(found: Reconciliation) -> str | None:
+    """Why nothing could be compared, if so."""
+    if found.difference or found.held or not found.expired:
+        return None
+    return f"the rows of all {found.expired:,} events have expired (ANNALS_CLICKHOUSE_TTL_DAYS)"
 
 
 def _wait_for_forwarder(connection: Connection[DictRow], head: int, seconds: float) -> int:

@@ -5,33 +5,31 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from consumers.forwarder import dead_letters
-from consumers.forwarder.status import lag
-from consumers.forwarder.topology import LogConfig, Route
+from consumers.forwarder.topology import Route, sink_name
+from infra.eventlog.followers import RELAY, Follower, followers
 from infra.postgres import verifications
 from infra.postgres.database import Database
 
 
 def standings(database: Database, routes: Sequence[Route]) -> list[dict[str, Any]]:
-    """Of each sink. Of those that read from Kafka, only Kafka knows how far they are."""
+    """Of each sink, and of those besides that are not in use any more."""
     compared = {row["scope"]: row for row in verifications.last(database)}
-    with database.connect() as connection:
-        return [
-            {
-                "sink": route.name,
-                **_place(connection, route),
-                "dead_letters": dead_letters.count(connection, route.consumer),
-                **_comparison(compared.get(route.name)),
-            }
-            for route in routes
-        ]
+    sinks = {route.consumer: route.name for route in routes}
+    found = [one for one in followers(database, list(sinks)) if one.follower != RELAY]
+    return [_standing(one, sinks.get(one.follower), compared) for one in found]
 
 
-def _place(connection: Any, route: Route) -> dict[str, Any]:
-    if not isinstance(route.source, LogConfig):
-        return {"position": None, "behind": None, "seconds": None}
-    found = lag(connection, route.consumer)
-    return {"position": found.position, "behind": found.events, "seconds": round(found.seconds, 1)}
+def _standing(one: Follower, sink: str | None, compared: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "sink": sink or sink_name(one.follower),
+        "state": one.state,
+        "position": one.position,
+        "behind": one.events if one.in_use else None,
+        "seconds": round(one.seconds, 1) if one.in_use else None,
+        "trouble": one.trouble,
+        "dead_letters": one.dead_letters,
+        **_comparison(compared.get(sink) if sink else None),
+    }
 
 
 def _comparison(row: dict[str, Any] | None) -> dict[str, Any]:

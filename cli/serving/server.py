@@ -47,6 +47,7 @@ class Server:
         # The children don't need it, and the environment of a process can be looked at.
         os.environ.pop("ANNALS_ADMIN_PASSWORD", None)
         stop = StopSignal()
+        self._check_topology()
         with ExitStack() as undo:
             try:
                 self._claim_folder()
@@ -57,6 +58,13 @@ class Server:
                 # Ctrl-C in the middle of a start reaches the programs that it waits for, too.
                 if not stop.asked:
                     raise
+
+    def _check_topology(self) -> None:
+        """Before anything is started: a forwarder that can't follow it would end again and again."""
+        if self._settings.topology is not None:
+            from cli.forward.parts import check  # which takes a moment
+
+            check(self._settings)
 
     def _claim_folder(self) -> None:
         folder = self._settings.data

@@ -1,5 +1,8 @@
 """What the forwarder remembers, in PostgreSQL: how far ClickHouse has acknowledged, and what was sent last.
 
+Of one that reads from Kafka only the first is here, noted by the bookkeeper (bookkeeper.py): who does the same by the
+log, or the other way round, finds out by that which way was the last.
+
 A batch is announced before it is sent. Whoever takes over sends exactly the announced batch again, under the same
 token: if the first one has landed, or is still on its way, ClickHouse takes only one of the two.
 """
@@ -61,6 +64,18 @@ class Checkpoint:
     def acknowledged(self) -> int:
         """As the database has it, whoever forwards."""
         return Bookmark(self._connection, self.consumer).position()
+
+    def by_log(self) -> bool:
+        """Whether it was the log, not Kafka, that the sink was fed from last."""
+        names = [self._name(SENT), self._name(GENERATION)]
+        return bool(self._connection.execute("SELECT FROM log.checkpoints WHERE consumer = ANY(%s)", (names,)).rowcount)
+
+    def hand_over(self, position: int) -> None:
+        """To Kafka, from `position` on."""
+        with self._connection.transaction():
+            self.forget()
+            self._put(self.consumer, position)
+        self.progress = Progress(0, 0, 0)
 
     def announce(self, until: int) -> str:
         """Write down that the events up to `until` are about to be sent; returns the token to send them under."""

@@ -13,9 +13,9 @@ from consumers.forwarder.buffer import Buffer
 from consumers.forwarder.intake.intake import CatchingUpIntake, Intake, PlainIntake
 from consumers.forwarder.intake.workers import Workers
 from consumers.forwarder.means import Means
+from consumers.forwarder.memory import give_back
 from consumers.forwarder.opening import opened
 from consumers.forwarder.pipeline import Flow, Pipeline
-from consumers.forwarder.sources.log import LogSource
 from consumers.forwarder.sources.source import Source
 from consumers.forwarder.status import Status
 from consumers.forwarder.topology import Route
@@ -48,6 +48,7 @@ class Forwarder:
         """Until `stop`, through every failure: what can't be done now is tried again. After `stop` it sends what the
         source has, for some seconds, unless the sink or the source fails.
         """
+        give_back()
         listener = Listener(self._means.database, lambda _: self._wake.set()).start()
         try:
             through_failures(
@@ -74,13 +75,14 @@ class Forwarder:
             Pipeline(route.source, intake, route.sinks, flow, buffer, self.status).run(stop)
 
     def _intake(self, source: Source) -> Intake:
-        if isinstance(source, LogSource) and self._workers.number:
+        if self._workers.number:
             return CatchingUpIntake(source, self._shaper, self._workers)
         return PlainIntake(source, self._shaper)
 
     def _has_failed(self, error: Exception, seconds: float) -> None:
         if isinstance(error, ClickHouseRefused) and error.code in WITHOUT_TABLES:
             self._migrated = False
+        self._workers.rest()
         self.status.failed(error)
         text = self.status.snapshot().last_error
         log.warning("forwarding failed, will be tried again", sink=self.name, error=text, seconds=seconds)

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from clickhouse_connect.driver.client import Client
 from psycopg import Connection
 from psycopg.rows import DictRow
 
 from consumers.forwarder import dead_letters
 from consumers.forwarder.buffer import Room, own_folder
-from consumers.forwarder.proof.floor import floor
+from consumers.forwarder.proof.expiry import expired
 from consumers.forwarder.proof.inventory import Expected
 from consumers.forwarder.topology import Route
 from infra.clickhouse.schema import Layout
@@ -39,6 +40,9 @@ class Means:
         return Room(buffer.memory, buffer.disk, own_folder(self.folder / route.name) if buffer.disk else None)
 
 
-def expected(connection: Connection[DictRow], follower: str, layout: Layout) -> Expected:
-    """Which positions a follower's ClickHouse has to hold."""
-    return Expected(floor(connection, layout), dead_letters.positions(connection, follower))
+def expected(
+    connection: Connection[DictRow], client: Client, follower: str, layout: Layout, after: int = 0
+) -> Expected:
+    """Which positions behind `after` a follower's ClickHouse has to hold. Raises Unavailable, ClickHouseRefused."""
+    floor, gone = expired(connection, client, layout, after)
+    return Expected(floor, dead_letters.positions(connection, follower), gone)

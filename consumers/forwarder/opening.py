@@ -17,11 +17,11 @@ from consumers.forwarder.mending.recovery import recover
 from consumers.forwarder.mending.unfinished import Unfinished
 from consumers.forwarder.sinks.clickhouse import ClickHouseSink
 from consumers.forwarder.sinks.files import FileSink
+from consumers.forwarder.sinks.of_route import sink_of
 from consumers.forwarder.sinks.sink import Sink
-from consumers.forwarder.sinks.stdout import StdoutSink
 from consumers.forwarder.sources.log import LogSource
 from consumers.forwarder.sources.source import Source
-from consumers.forwarder.topology import ClickHouseConfig, FileConfig, LogConfig, Route
+from consumers.forwarder.topology import LogConfig, Route
 from consumers.lock import FollowerLock
 
 SENDERS = 4
@@ -49,9 +49,11 @@ def opened(route: Route, means: Means, wake: threading.Event, *, migrate: bool) 
     with ExitStack() as stack:
         connection = stack.enter_context(closing(means.database.connect()))
         lock, alone = FollowerLock(connection, route.consumer), isinstance(route.source, LogConfig)
-        if not alone and (migrate or Unfinished(connection, route.consumer).until):
-            _prepare_alone(route, means)
-        if not lock.take(shared=not alone):
+        if not alone and (migrate or _to_be_brought_in_line(connection, route)):
+            lock.wait()
+            _prepare_alone(connection, route, means)
+            lock.share()
+        elif not lock.take(shared=not alone):
             yield None
             return
         sinks = [_sink(route, means, stack) for _ in range(1 if alone else SENDERS)]
@@ -61,27 +63,25 @@ def opened(route: Route, means: Means, wake: threading.Event, *, migrate: bool) 
         yield Open(source, sinks, connection, lock, position)
 
 
-def _prepare_alone(route: Route, means: Means) -> None:
+def _to_be_brought_in_line(connection: Connection[DictRow], route: Route) -> bool:
+    """Whether what Kafka keeps of the sink is not how it is."""
+    return bool(Unfinished(connection, route.consumer).until) or Checkpoint(connection, route.consumer).by_log()
+
+
+def _prepare_alone(connection: Connection[DictRow], route: Route, means: Means) -> None:
     """While the other forwarders of the group wait: what is inserted meanwhile might miss a new table, or be there
     already.
     """
     with ExitStack() as stack:
         sink = _sink(route, means, stack)
-        if isinstance(sink, StdoutSink):
-            return
-        connection = stack.enter_context(closing(means.database.connect()))
-        FollowerLock(connection, route.consumer).wait()
         _prepare(sink)
-        if not isinstance(sink, ClickHouseSink):
-            return
 
         from consumers.forwarder.mending.adoption import adopt  # a library that only who needs it loads
 
-        assert means.kafka is not None  # the topology was checked
-        if until := Unfinished(connection, route.consumer).until:
+        until = Unfinished(connection, route.consumer).until
+        if until and isinstance(sink, ClickHouseSink):
             finish(connection, sink, route, means, until)
-        wanted = expected(connection, route.consumer, means.layout)
-        adopt(connection, sink, route, route.shaper(means.key), wanted, means.kafka)
+        adopt(connection, sink, route, means)
 
 
 def _prepare(sink: Sink) -> None:
@@ -102,7 +102,8 @@ def _log(
 ) -> tuple[Source, int]:
     checkpoint = Checkpoint(connection, route.consumer)
     if isinstance(sink, ClickHouseSink):
-        recover(connection, expected(connection, route.consumer, means.layout), checkpoint, sink)
+        wanted = expected(connection, sink.client, route.consumer, means.layout)
+        recover(connection, wanted, checkpoint, sink)
     else:
         checkpoint.load()
     source = stack.enter_context(closing(LogSource(means.database.connect(), checkpoint, wake)))
@@ -119,7 +120,4 @@ def _kafka(
 
 
 def _sink(route: Route, means: Means, stack: ExitStack) -> Sink:
-    config = route.sink
-    if isinstance(config, ClickHouseConfig):
-        return stack.enter_context(closing(ClickHouseSink(config.url or means.clickhouse_url, means.layout)))
-    return FileSink(config.folder, config.format) if isinstance(config, FileConfig) else StdoutSink()
+    return stack.enter_context(closing(sink_of(route, means)))

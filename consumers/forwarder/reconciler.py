@@ -84,7 +84,7 @@ class Reconciler:
             return None
         whole = self._wrong is not None or time.monotonic() > self._whole_at + WHOLE_SECONDS
         after = 0 if whole else self._compared
-        wanted = expected(connection, self._route.consumer, self._means.layout)
+        wanted = expected(connection, sink.client, self._route.consumer, self._means.layout, after)
         found = compare(connection, sink.client, self._means.layout, wanted, until, after)
         if found.equal:
             self._compared, self._whole_at = until, time.monotonic() if whole else self._whole_at
@@ -112,7 +112,7 @@ class Reconciler:
 
     def _repair(self, connection: Connection[DictRow], sink: ClickHouseSink, until: int) -> None:
         shaper = self._route.shaper(self._means.key)
-        wanted = expected(connection, self._route.consumer, self._means.layout)
+        wanted = expected(connection, sink.client, self._route.consumer, self._means.layout)
         events = repair(connection, sink, self._route.consumer, shaper, wanted, until)
         log.warning("ClickHouse was put right from the log", sink=self._route.name, events=events)
 

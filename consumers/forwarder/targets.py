@@ -22,7 +22,13 @@ def server(url: str) -> Server:
     return host, parts.port or DEFAULT_PORTS.get(parts.scheme)
 
 
-def check_each_once(targets: Sequence[object], name: str) -> None:
-    """Raises ValueError."""
-    if len(set(targets)) < len(targets):
-        raise ValueError(f"two sinks write into {name}")
+def http_url(url: str) -> str:
+    """As it was given. Raises ValueError for one that names no server, without repeating it: it may hold a password."""
+    host, port = server(url)
+    if urlsplit(url).scheme not in DEFAULT_PORTS or not host or not port:
+        raise ValueError("it should be http://user:password@host:port, or https://…")
+    return url
+
+
+def each_once(targets: Sequence[object]) -> bool:
+    return len(set(targets)) == len(targets)

@@ -10,18 +10,27 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    ValidationError,
+    model_validator,
+)
 
 from consumers.forwarder.batch import Limits
 from consumers.forwarder.checkpoint import CONSUMER
 from consumers.forwarder.rows import Shaper
 from consumers.forwarder.shaping import Redactable, Step, enrich, keep, redact, shaper
-from consumers.forwarder.targets import check_each_once, server
+from consumers.forwarder.targets import each_once, http_url, server
 from domain.errors import AnnalsError
 
 CLICKHOUSE = "clickhouse"
@@ -37,17 +46,24 @@ class Wrong(AnnalsError):
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    """As TOML has it: a number is neither a text nor a truth, and ends somewhere."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
-class LogConfig(_Part):
-    """The event log, read from PostgreSQL. `workers`: so many processes help while ClickHouse is far behind."""
+class _SourcePart(_Part):
+    """`workers`: so many processes help while ClickHouse is far behind."""
 
-    type: Literal["log"]
     workers: Annotated[int, Field(ge=0, le=16)] = 2
 
 
-class KafkaConfig(_Part):
+class LogConfig(_SourcePart):
+    """The event log, read from PostgreSQL."""
+
+    type: Literal["log"]
+
+
+class KafkaConfig(_SourcePart):
     """The topics that the relay fills, read as a consumer group of the sink's."""
 
     type: Literal["kafka"]
@@ -66,18 +82,21 @@ class Filter(_Part):
 
 
 class Redact(_Part):
-    """Leaves columns and keys of the payload out, or puts a keyed hash in place of columns."""
+    """Leaves columns and keys of the payload out, or puts a keyed hash in place of columns. `people`: of all that tells
+    who somebody is.
+    """
 
     type: Literal["redact"]
     input: str
     columns: list[Redactable] = []
     payload: list[str] = []
+    people: bool = False
     how: Literal["remove", "hash"] = "remove"
 
     def step(self, key: bytes | None) -> Step:
         if self.how == "hash" and not key:
             raise Wrong("hashing needs a key: set ANNALS_REDACTION_KEY")
-        return redact(self.columns, self.payload, key if self.how == "hash" else None)
+        return redact(self.columns, self.payload, key if self.how == "hash" else None, people=self.people)
 
 
 class Enrich(_Part):
@@ -85,7 +104,7 @@ class Enrich(_Part):
 
     type: Literal["enrich"]
     input: str
-    payload: dict[str, str | int | float | bool]
+    payload: dict[str, str | Annotated[int, Field(ge=-(2**63), lt=2**63)] | float | bool]
 
     def step(self, key: bytes | None) -> Step:  # noqa: ARG002
         return enrich(self.payload)
@@ -119,14 +138,14 @@ class ClickHouseConfig(_SinkPart):
     """Tables to be queried. `url`: left out, the one of the settings."""
 
     type: Literal["clickhouse"]
-    url: str | None = None
+    url: Annotated[str, AfterValidator(http_url)] | None = None
 
 
 class FileConfig(_SinkPart):
     """An archive: a file for each batch, there whole or not at all."""
 
     type: Literal["file"]
-    folder: Path
+    folder: Annotated[Path, Field(strict=False)]
     format: Literal["jsonl", "parquet"] = "jsonl"
     batch: BatchConfig = BatchConfig(rows=100_000, bytes=64 * MIB, seconds=60)
 
@@ -154,7 +173,7 @@ class Route(BaseModel):
 
     @property
     def consumer(self) -> str:
-        return CONSUMER if self.name == CLICKHOUSE else f"{CONSUMER}-{self.name}"
+        return consumer_of(self.name)
 
     @property
     def mender(self) -> str:
@@ -164,8 +183,7 @@ class Route(BaseModel):
     @property
     def workers(self) -> int:
         """How many processes make blocks for ClickHouse; other sinks have no use for them."""
-        source, sink = self.source, self.sink
-        return source.workers if isinstance(source, LogConfig) and isinstance(sink, ClickHouseConfig) else 0
+        return self.source.workers if isinstance(self.sink, ClickHouseConfig) else 0
 
     def shaper(self, key: bytes | None) -> Shaper:
         """Raises Wrong for a hash without a key."""
@@ -174,6 +192,16 @@ class Route(BaseModel):
     def shaper_maker(self, key: bytes | None) -> Callable[[], Shaper]:
         """What makes it in another process. Without transforms that need not import the topology."""
         return partial(self.shaper, key) if self.transforms else partial(shaper, ())
+
+
+def consumer_of(sink: str) -> str:
+    """The name under which a sink's place is kept, also of one that is in no topology any more."""
+    return CONSUMER if sink == CLICKHOUSE else f"{CONSUMER}-{sink}"
+
+
+def sink_name(consumer: str) -> str:
+    """The other way round."""
+    return CLICKHOUSE if consumer == CONSUMER else consumer.removeprefix(f"{CONSUMER}-")
 
 
 class Topology(_Part):
@@ -185,43 +213,61 @@ class Topology(_Part):
 
     @model_validator(mode="after")
     def _leads_somewhere(self) -> Topology:
-        if not self.sinks:
-            raise ValueError("there is no sink")
-        if both := self.sources.keys() & self.transforms.keys():
-            raise ValueError(f"{sorted(both)[0]} is both a source and a transform")
-        for name in self.sinks:
-            self.route(name)
-        servers = [sink.url and server(sink.url) for sink in self._clickhouses()]
-        check_each_once(servers, "the same ClickHouse")
-        folders = [sink.folder.absolute() for sink in self.sinks.values() if isinstance(sink, FileConfig)]
-        check_each_once(folders, "the same folder")
+        if complaints := [*self._wrong_names(), *self._wrong_inputs(), *self._wrong_targets()]:
+            raise ValueError("; ".join(complaints))
         return self
+
+    def _wrong_names(self) -> Iterator[str]:
+        if not self.sinks:
+            yield "there is no sink"
+        for name in sorted(self.sources.keys() & self.transforms.keys()):
+            yield f"{name} is both a source and a transform"
+
+    def _wrong_inputs(self) -> Iterator[str]:
+        """Of transforms that lead nowhere, too."""
+        inputs = {f"transform {name}": transform.input for name, transform in self.transforms.items()}
+        inputs |= {f"sink {name}": sink.input for name, sink in self.sinks.items()}
+        for name, where in inputs.items():
+            if where not in self.sources.keys() | self.transforms.keys():
+                yield f"{where} is no source and no transform, but an input of the {name}"
+            elif self._way(where) is None:
+                yield f"the inputs of the {name} lead round in a circle"
+
+    def _wrong_targets(self) -> Iterator[str]:
+        servers = [sink.url and server(sink.url) for sink in self._clickhouses()]
+        folders = [sink.folder.resolve() for sink in self.sinks.values() if isinstance(sink, FileConfig)]
+        for targets, name in ((servers, "the same ClickHouse"), (folders, "the same folder")):
+            if not each_once(targets):
+                yield f"two sinks write into {name}"
 
     def check_servers(self, of_settings: str) -> None:
         """`of_settings`: the URL of the ClickHouse that the settings name. Raises Wrong when a sink that names none and
         one that does would feed the same tables.
         """
-        try:
-            servers = [server(sink.url or of_settings) for sink in self._clickhouses()]
-            check_each_once(servers, "the same ClickHouse: one that names no url writes into that of the settings")
-        except ValueError as error:
-            raise Wrong(str(error)) from None
+        if not each_once([server(sink.url or of_settings) for sink in self._clickhouses()]):
+            same = "the same ClickHouse: one that names no url writes into that of the settings"
+            raise Wrong(f"two sinks write into {same}")
 
     def _clickhouses(self) -> list[ClickHouseConfig]:
         return [sink for sink in self.sinks.values() if isinstance(sink, ClickHouseConfig)]
 
     def route(self, name: str) -> Route:
-        """The way to this sink. Raises ValueError for a way that begins nowhere or leads round in a circle."""
+        """The way to this sink."""
         sink = self.sinks[name]
-        where, transforms = sink.input, list[TransformConfig]()
+        way = self._way(sink.input)
+        assert way is not None  # as was checked
+        where, transforms = way
+        return Route(name=name, source=self.sources[where], transforms=transforms, sink=sink)
+
+    def _way(self, where: str) -> tuple[str, list[TransformConfig]] | None:
+        """Where it begins, and the transforms on it, in order. None when it leads round in a circle."""
+        transforms = list[TransformConfig]()
         while where in self.transforms:
-            if len(transforms) > len(self.transforms):
-                raise ValueError(f"the inputs of the sink {name} lead round in a circle")
+            if len(transforms) == len(self.transforms):
+                return None
             transforms.insert(0, self.transforms[where])
             where = self.transforms[where].input
-        if where not in self.sources:
-            raise ValueError(f"{where} is no source and no transform, but an input of the sink {name}")
-        return Route(name=name, source=self.sources[where], transforms=transforms, sink=sink)
+        return where, transforms
 
     def routes(self) -> list[Route]:
         return [self.route(name) for name in self.sinks]

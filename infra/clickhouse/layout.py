@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Literal, get_args
 
-from domain.telemetry import OLDEST
 from infra.settings import Settings
 
 Partition = Literal["month", "year", "none"]
@@ -91,12 +90,10 @@ DEFAULT = Layout()
 
 
 def expired_before(layout: Layout, now: datetime) -> datetime | None:
-    """Events that were recorded before this moment may have lost their rows in `events` to the TTL; all later ones are
-    there. None: nothing ever goes. An event of a client may have happened up to `OLDEST` before it was recorded.
+    """Rows of `events` from before this moment, the first of a month, may go by the TTL; all later ones stay. None:
+    nothing ever goes.
     """
     if layout.ttl_days is None:
         return None
-    kept = (now.astimezone(UTC) - timedelta(days=layout.ttl_days)).replace(
-        day=1, hour=0, minute=0, second=0, microsecond=0
-    )
-    return kept + OLDEST
+    kept = now.astimezone(UTC) - timedelta(days=layout.ttl_days)
+    return kept.replace(day=1, hour=0, minute=0, second=0, microsecond=0)

@@ -45,7 +45,7 @@ class EndpointProcess:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def start(self, patience: float = 30.0) -> None:
+    def start(self, patience: float = 60.0) -> None:
         """Returns when it answers; `port` is then the real one. Raises Unavailable with the child's reason."""
         path = os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH")]))
         with tempfile.TemporaryFile() as complaints:
@@ -69,7 +69,7 @@ class EndpointProcess:
             raise Unavailable("The ClickHouse endpoint is not running")
         return self._process.pid
 
-    def stop(self, patience: float = 30.0) -> int:
+    def stop(self, patience: float = 60.0) -> int:
         """Ends it in order and returns its exit code; kills it when that takes longer than `patience` seconds."""
         if self._process is not None:
             self._process.terminate()

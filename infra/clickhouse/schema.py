@@ -43,7 +43,7 @@ _BLOCK: Final = 250_000
 
 _MEMORY_LIMIT_EXCEEDED: Final = 241
 
-_SYNCHRONOUS: Final = {"mutations_sync": 2}
+SYNCHRONOUS: Final = {"mutations_sync": 2}
 """Answered when it is done, on all replicas."""
 
 
@@ -93,7 +93,7 @@ def delete(client: Client, layout: Layout, condition: str, parameters: Mapping[s
             client.command(
                 f"ALTER TABLE {layout.database}.{name} {layout.on_cluster} DELETE WHERE {condition}",
                 parameters=dict(parameters or {}),
-                settings=_SYNCHRONOUS,
+                settings=SYNCHRONOUS,
             )
 
 
@@ -118,7 +118,7 @@ def refill_derived(client: Client, layout: Layout, name: str, after: int = 0, un
         statement = f"INSERT INTO {layout.database}.{name} {_lacking(layout, name, first, last)}"
         client.command(statement, settings={"insert_deduplicate": 0})
 
-    _in_blocks(fill, after, until)
+    in_blocks(fill, after, until)
 
 
 def lacking(client: Client, layout: Layout, name: str, after: int, until: int) -> int:
@@ -130,10 +130,10 @@ def lacking(client: Client, layout: Layout, name: str, after: int, until: int) -
         statement = f"SELECT count() FROM ({_lacking(layout, name, first, last)})"  # noqa: S608
         return int(client.query(statement).result_rows[0][0])
 
-    return sum(_in_blocks(count, after, until))
+    return sum(in_blocks(count, after, until))
 
 
-def _in_blocks(run: Callable[[int, int], T], after: int, until: int) -> list[T]:
+def in_blocks(run: Callable[[int, int], T], after: int, until: int) -> list[T]:
     """Of the positions `after` < position <= `until`, a block at a time; one that takes more memory than a query may
     have is halved.
     """
@@ -156,12 +156,19 @@ def _lacking(layout: Layout, name: str, after: int, until: int) -> str:
     """The query for the rows that a table beside `events` ought to have of these positions, and has not."""
     source, target, key = f"{layout.database}.{EVENTS}", f"{layout.database}.{name}", _keys(layout)[name]
     span = f"position > {after} AND position <= {until}"
-    rows = _selection(layout, name, f"(SELECT * FROM {source} WHERE {span})")  # noqa: S608
+    rows = selection(layout, name, f"(SELECT * FROM {source} WHERE {span})")  # noqa: S608
     return f"SELECT * FROM ({rows}) WHERE ({key}) NOT IN (SELECT {key} FROM {target} WHERE {span})"  # noqa: S608
 
 
 def _last(client: Client, layout: Layout) -> int:
     return int(client.query(f"SELECT max(position) FROM {layout.database}.{EVENTS}").result_rows[0][0])  # noqa: S608
+
+
+def is_empty(client: Client, layout: Layout) -> bool:
+    """Whether no table has a row. Raises Unavailable, ClickHouseRefused."""
+    counts = (f"SELECT count() AS rows FROM {layout.database}.{name}" for name in tables(layout))  # noqa: S608
+    with typed_errors():
+        return int(client.query(f"SELECT sum(rows) FROM ({' UNION ALL '.join(counts)})").result_rows[0][0]) == 0  # noqa: S608
 
 
 def tables(layout: Layout = DEFAULT) -> list[str]:
@@ -201,7 +208,7 @@ def _keys(layout: Layout) -> dict[str, str]:
     }
 
 
-def _selection(layout: Layout, name: str, source: str) -> str:
+def selection(layout: Layout, name: str, source: str) -> str:
     """The query that makes a table's rows from those of `source`."""
     for statement in statements(layout, source):
         fill = _FILL.match(statement)

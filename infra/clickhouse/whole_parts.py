@@ -8,12 +8,13 @@ the sizes of the new parts' files are compared with what the engine thinks it wr
 from __future__ import annotations
 
 import logging
+import shutil
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import orjson
 
-from infra.clickhouse.engine import Connection
+from infra.clickhouse.engine import DATABASE, Connection
 from infra.clickhouse.errors import Code, QueryFailed
 
 logger = logging.getLogger(__name__)
@@ -27,8 +28,16 @@ _NEW_PARTS: Final = """
 tell. Parts of which a deletion left nothing have empty files.
 """
 
-_COUNTED: Final = "count.txt"
-"""The one text file whose size the engine counts among the part's."""
+_COUNTED: Final = frozenset({"count.txt", "ttl.txt"})
+"""The text files whose sizes the engine counts among the part's."""
+
+_LEFT: Final = """
+    SELECT path FROM system.detached_parts
+    WHERE reason != '' OR (database = {database:String} AND min_block_number = max_block_number)
+"""
+"""Those that the engine set aside at its start, for they were cut off; and of one insert into our tables, which was
+refused by an earlier version of this module. What somebody detached by hand was merged before, as a rule, and stays.
+"""
 
 
 class _Part(NamedTuple):
@@ -41,15 +50,22 @@ class _Part(NamedTuple):
 
 def require_whole(connection: Connection, since: float) -> None:
     """Looks at the parts that came since this time (seconds, of the clock). Raises QueryFailed 243 when one is cut off,
-    which is then detached, so that the same insert can be sent again, under the same deduplication token too.
+    which is then dropped, so that the same insert can be sent again, under the same deduplication token too.
     """
     broken = [part for part in _new_parts(connection, int(since)) if _is_cut_off(part)]
     for part in broken:
-        logger.error("Part %s of %s.%s was not written to its end: detached", part.name, part.database, part.table)
+        logger.error("Part %s of %s.%s was not written to its end: dropped", part.name, part.database, part.table)
         values = {"database": part.database, "table": part.table, "part": part.name}
-        connection.run("ALTER TABLE {database:Identifier}.{table:Identifier} DETACH PART {part:String}", values)
+        connection.run("ALTER TABLE {database:Identifier}.{table:Identifier} DROP PART {part:String}", values)
     if broken:
         raise QueryFailed(Code.NOT_ENOUGH_SPACE, "The data could not be written to its end: the disk may be full")
+
+
+def sweep(connection: Connection) -> None:
+    """At the start, while nobody writes: parts that were cut off, which nothing reads any more, are removed."""
+    for path in connection.value(_LEFT, {"database": DATABASE}).splitlines():
+        logger.warning("Removing %s, which was not written to its end", path)
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def _new_parts(connection: Connection, since: int) -> list[_Part]:
@@ -62,5 +78,5 @@ def _is_cut_off(part: _Part) -> bool:
         files = {file.name: file.stat().st_size for file in Path(part.path).iterdir() if file.is_file()}
     except FileNotFoundError:  # merged or dropped meanwhile
         return False
-    written = sum(size for name, size in files.items() if name == _COUNTED or not name.endswith(".txt"))
+    written = sum(size for name, size in files.items() if name in _COUNTED or not name.endswith(".txt"))
     return written < part.size

@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import Any
 
 import orjson
+from psycopg import Connection
+from psycopg.rows import DictRow
 
 from infra.postgres.database import Database
 
@@ -17,7 +19,8 @@ KEEP = 100
 def remember(
     database: Database, started: datetime, position: int, findings: Sequence[dict[str, Any]], *, scope: str
 ) -> None:
-    """`findings`: each with a `difference`, None when there is none. `scope`: `whole`, `quick`, or `clickhouse`. Keeps
+    """`findings`: each with a `difference`, None when there is none; where it could not be compared, with an `unknown`
+    that says why. `scope`: `whole`, `quick`, or `clickhouse`. Keeps
     the last hundred of it.
     """
     differences = sum(finding["difference"] is not None for finding in findings)
@@ -37,6 +40,11 @@ def remember(
 def last(database: Database) -> list[dict[str, Any]]:
     """The last one of each scope."""
     return database.query(
-        "SELECT DISTINCT ON (scope) scope, started_at, finished_at, position, differences FROM log.verifications"
-        " ORDER BY scope, id DESC"
+        "SELECT DISTINCT ON (scope) scope, started_at, finished_at, position, differences,"
+        " (SELECT count(*) FROM json_array_elements(findings) f WHERE f->>'unknown' IS NOT NULL) AS unknown"
+        " FROM log.verifications ORDER BY scope, id DESC"
     )
+
+
+def forget(connection: Connection[DictRow], scope: str) -> None:
+    connection.execute("DELETE FROM log.verifications WHERE scope = %s", (scope,))

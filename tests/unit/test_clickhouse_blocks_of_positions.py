@@ -19,7 +19,7 @@ def test_a_block_that_takes_too_much_memory_is_halved_until_it_does_not() -> Non
             raise ClickHouseRefused("too much", MEMORY)
         return last - first
 
-    done = schema._in_blocks(run, 10, 600_010)
+    done = schema.in_blocks(run, 10, 600_010)
     assert sum(done) == 600_000
     assert tried[0] == (500_010, 600_010)
     assert (10, 254) in tried
@@ -34,5 +34,5 @@ def test_what_halving_does_not_help_is_raised(code: int, tries: int) -> None:
         raise ClickHouseRefused("never", code)
 
     with pytest.raises(ClickHouseRefused):
-        schema._in_blocks(run, 0, 4)
+        schema.in_blocks(run, 0, 4)
     assert len(tried) == tries

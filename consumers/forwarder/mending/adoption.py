@@ -1,5 +1,6 @@
-"""A ClickHouse that holds events already, met by forwarders of which Kafka knows nothing: Kafka was switched on later,
-or they were away for so long that it has forgotten them (the brokers' `offsets.retention.minutes`, a week).
+"""A sink that has events already, met by forwarders that read from Kafka: they were fed to it from the log, since Kafka
+was switched on or once more in between; or Kafka has forgotten what was read, for nobody was there for so long (the
+brokers' `offsets.retention.minutes`, a week).
 """
 
 from __future__ import annotations
@@ -9,37 +10,46 @@ from psycopg import Connection
 from psycopg.rows import DictRow
 
 from consumers.forwarder.checkpoint import Checkpoint
+from consumers.forwarder.means import Means, expected
 from consumers.forwarder.mending.repair import repair
-from consumers.forwarder.proof.inventory import Expected
-from consumers.forwarder.rows import Shaper
 from consumers.forwarder.sinks.clickhouse import ClickHouseSink
-from consumers.forwarder.sources.skipping import is_new, skip_until
+from consumers.forwarder.sinks.sink import Sink
+from consumers.forwarder.sources.skipping import farthest, is_new, skip_until
 from consumers.forwarder.topology import Route
 from infra.eventlog.reader import LogReader
-from infra.kafka.configuration import KafkaConfiguration
 
 log = structlog.get_logger(__name__)
 
 
-def adopt(
-    connection: Connection[DictRow],
-    sink: ClickHouseSink,
-    route: Route,
-    shaper: Shaper,
-    expected: Expected,
-    kafka: KafkaConfiguration,
-) -> None:
-    """What ClickHouse holds becomes a whole prefix of the log, and the forwarders pass over it: sent once more, it
-    would be there twice. No forwarder of the route may be running. Raises Unavailable, ClickHouseRefused, KafkaRefused.
+def adopt(connection: Connection[DictRow], sink: Sink, route: Route, means: Means) -> None:
+    """What the sink has becomes a whole prefix of the log, and the forwarders pass over it: sent once more, it would
+    be there twice. No forwarder of the route may be running. Raises Unavailable, ClickHouseRefused, KafkaRefused.
     """
-    if not is_new(kafka, route.name):
+    assert means.kafka is not None  # the topology was checked
+    checkpoint = Checkpoint(connection, route.consumer)
+    if not checkpoint.by_log() and not is_new(means.kafka, route.name):
         return
-    Checkpoint(connection, route.consumer).forget()  # nobody moves it any more, so it would look like a growing lag
-    if not (held := sink.inventory()).rows:
-        return
-    until = min(held.highest, LogReader().head(connection))
-    events = repair(connection, sink, route.consumer, shaper, expected, until)
+    if isinstance(sink, ClickHouseSink):
+        until = _made_whole(connection, sink, route, means)
+    else:
+        until = checkpoint.acknowledged()
+    skip_until(means.kafka, route.name, until)
+    checkpoint.hand_over(until)
+    if until:
+        log.info("what the sink has is not sent again", sink=route.name, until=until)
+
+
+def _made_whole(connection: Connection[DictRow], sink: ClickHouseSink, route: Route, means: Means) -> int:
+    """Up to which position ClickHouse holds everything now, and nothing besides. What Kafka will not bring any more,
+    for it did so once, is taken from the log: ClickHouse was emptied since.
+    """
+    assert means.kafka is not None
+    held, head = sink.inventory(), LogReader().head(connection)
+    until = min(held.highest, head) if held.highest >= farthest(means.kafka, route.name) else head
+    if not until:
+        return 0
+    wanted = expected(connection, sink.client, route.consumer, means.layout)
+    repair(connection, sink, route.consumer, route.shaper(means.key), wanted, until)
     if held.highest > until:  # of a log that was restored since
         sink.delete(until)
-    skip_until(kafka, route.name, until)
-    log.info("what ClickHouse holds is not sent again", sink=route.name, until=until, put_right=events)
+    return until

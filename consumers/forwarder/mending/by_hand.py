@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
+import structlog
 from psycopg import Connection
 from psycopg.rows import DictRow
 
@@ -13,10 +14,14 @@ from consumers.forwarder.checkpoint import Checkpoint
 from consumers.forwarder.means import Means, expected
 from consumers.forwarder.mending.repair import Range, repair
 from consumers.forwarder.mending.unfinished import Unfinished
+from consumers.forwarder.proof.inventory import Expected
 from consumers.forwarder.sinks.clickhouse import ClickHouseSink
 from consumers.forwarder.topology import ClickHouseConfig, LogConfig, Route, Wrong
 from consumers.lock import FollowerLock
+from infra.clickhouse import derived
 from infra.eventlog.reader import LogReader
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -28,8 +33,8 @@ class Mended:
 
 
 def mend(route: Route, means: Means, named: Sequence[Range] = ()) -> Mended:
-    """What differs, and what is `named`. Raises Wrong for another kind of sink than ClickHouse, and for positions that
-    the sink has not got yet; Unavailable; ClickHouseRefused.
+    """What differs, also in the tables beside `events`, and what is `named`. Raises Wrong for another kind of sink than
+    ClickHouse, and for positions that the sink has not got yet; Unavailable; ClickHouseRefused.
     """
     if not isinstance(route.sink, ClickHouseConfig):
         raise Wrong(f"{route.name} is no ClickHouse")
@@ -46,7 +51,15 @@ def mend(route: Route, means: Means, named: Sequence[Range] = ()) -> Mended:
             until = LogReader().head(connection)
             _check(named, until)
             events = finish(connection, sink, route, means, until, named)
+        _align(sink, expected(connection, sink.client, route.consumer, means.layout), until)
     return Mended(until, events)
+
+
+def _align(sink: ClickHouseSink, wanted: Expected, until: int) -> None:
+    """What the tables beside `events` have otherwise than `events` gives is filled in anew."""
+    for found in derived.differences(sink.client, sink.layout, wanted.floor, until, wanted.expired):
+        log.warning("a table differs from events: filling it anew", **found._asdict())
+        derived.mend(sink.client, sink.layout, found, wanted.expired)
 
 
 def _check(named: Sequence[Range], until: int) -> None:
@@ -84,7 +97,7 @@ def _repair(
     until: int,
     named: Sequence[Range],
 ) -> int:
-    wanted = expected(connection, route.consumer, means.layout)
+    wanted = expected(connection, sink.client, route.consumer, means.layout)
     return repair(connection, sink, route.consumer, route.shaper(means.key), wanted, until, named)
 
 

@@ -29,8 +29,11 @@ log = structlog.get_logger(__name__)
 
 
 def recover(connection: Connection[DictRow], expected: Expected, checkpoint: Checkpoint, sink: ClickHouseSink) -> None:
-    """Brings ClickHouse to a whole prefix of the log, and the checkpoint to its end."""
+    """Brings ClickHouse to a whole prefix of the log, and the checkpoint to its end. Of `expected` only what was
+    acknowledged can have expired: all else is sent, however old, for the tables beside `events` keep their rows.
+    """
     progress, head = checkpoint.load(), LogReader().head(connection)
+    expected = expected.excusing(0 if sink.is_empty() else progress.acknowledged)
     held = sink.inventory(expected.floor)
     highest = expected.reached(held.highest)
     # More than was announced, and that is remembered: the log was restored, and may go on with other events that look

@@ -12,6 +12,7 @@ from psycopg.rows import DictRow
 from consumers.forwarder import dead_letters
 from consumers.forwarder.proof import fingerprints, inventory
 from consumers.forwarder.proof.inventory import Expected
+from consumers.forwarder.proof.remains import look
 from consumers.forwarder.rows import Shaper
 from consumers.forwarder.sending import send
 from consumers.forwarder.sinks.clickhouse import ClickHouseSink
@@ -45,16 +46,18 @@ def repair(
         dead_letters.renew(connection, follower, after, last, dead)
         return last - after
 
-    events, block, after = 0, FIRST_BLOCK, expected.floor
+    if sink.is_empty():  # with the rows that never expire, which are in the tables beside `events`
+        expected = expected.excusing(0)
+    events, block, after = 0, FIRST_BLOCK, 0
     while (wrong := first_wrong(connection, sink, expected, after, until)) is not None:
         after, last = wrong - 1, min(wrong - 1 + block, until)
         log.warning("ClickHouse differs from the log: sending anew", first=wrong, last=last)
         events += send_anew(after, last)
         after, block = last, min(block * 4, LAST_BLOCK)
     for first, last in named:
-        for begin in range(max(first - 1, expected.floor), last, LAST_BLOCK):
+        for begin in range(first - 1, last, LAST_BLOCK):
             events += send_anew(begin, min(begin + LAST_BLOCK, last))
-    sink.complete(expected.floor)
+    sink.complete(0)
     return events
 
 
@@ -63,6 +66,10 @@ def first_wrong(
 ) -> int | None:
     """The first position behind `after` that is missing, doubled, not whole or another event in ClickHouse."""
     database = sink.layout.database
+    remains = look(connection, sink.client, database, after, min(expected.floor, until))
+    if remains.first_wrong is not None:
+        return remains.first_wrong
+    after = max(after, expected.floor)
     counted = inventory.first_wrong(sink.client, database, expected, until, after)
     whole = until if counted is None else counted - 1
     different = fingerprints.first_different(connection, sink.client, database, expected, after, whole)

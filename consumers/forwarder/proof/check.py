@@ -4,6 +4,8 @@ forwarder itself.
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -13,6 +15,7 @@ from psycopg.rows import DictRow
 
 from consumers.forwarder.proof import fingerprints, inventory
 from consumers.forwarder.proof.inventory import Expected
+from consumers.forwarder.proof.remains import Remains, look
 from infra.clickhouse import schema
 from infra.clickhouse.schema import Layout
 
@@ -22,9 +25,10 @@ class Reconciliation:
     """What a comparison of the positions `after` < position <= `until` found.
 
     `expected`: events that the log has and ClickHouse ought to have; `held`: positions in ClickHouse; `doubled`: copies
-    of events too many; `dead`: events in the range that could not be passed on; `first_wrong`: the first position that
-    is missing, doubled, not whole or another event in ClickHouse; `difference`: what is wrong, in words. The last two
-    are None when there is nothing.
+    of events too many; `dead`: events in the range that could not be passed on; `expired`: those that are not there,
+    and need not be, because their rows have expired; `first_wrong`: the first position that is missing, doubled, not
+    whole or another event in ClickHouse; `difference`: what is wrong, in words. The last two are None when there is
+    nothing.
     """
 
     after: int
@@ -33,6 +37,7 @@ class Reconciliation:
     held: int
     doubled: int
     dead: int
+    expired: int
     first_wrong: int | None
     difference: str | None
 
@@ -49,35 +54,53 @@ def compare(
     connection: Connection[DictRow], client: Client, layout: Layout, expected: Expected, until: int, after: int = 0
 ) -> Reconciliation:
     """Compares the log with `events`: by sums over all of it, which read a few narrow columns; only when they differ,
-    block by block down to the first position. Then `events` with the tables that are filled from it. Events that became
-    dead letters are a difference, but not a wrong position. Raises Unavailable, ClickHouseRefused.
+    block by block down to the first position. What may have expired is compared event by event, as far as it is there.
+    Then `events` with the tables that are filled from it. Events that became dead letters are a difference, but not a
+    wrong position. Raises Unavailable, ClickHouseRefused.
     """
-    database = layout.database
-    after = max(after, expected.floor)
     if until <= after:  # a ClickHouse that was never written to has no table to ask
-        return Reconciliation(after, until, 0, 0, 0, 0, None, None)
+        return Reconciliation(after, until, 0, 0, 0, 0, 0, None, None)
+    certain = max(after, min(expected.floor, until))
     logged = _logged(connection, after, until)
-    held = inventory.take(client, database, after, until)
-    wrong = inventory.first_wrong(client, database, expected, until, after)
-    difference = None if wrong is None else _describe(client, database, wrong)
-    if wrong is None and logged == until - after:
-        wrong = fingerprints.first_different(connection, client, database, expected, after, until)
-        difference = None if wrong is None else f"position {wrong} is another event in ClickHouse"
-    if difference is None:
-        difference = _of_tables_beside(client, layout, after, until)
+    remains = look(connection, client, layout.database, after, certain)
+    held = inventory.take(client, layout.database, certain, until)
+    wrong, difference = _first_wrong(connection, client, layout.database, expected, remains, certain, until)
+    difference = difference or _of_tables_beside(client, layout, after, until)
     if logged != until - after:
         difference = f"the log holds {logged:,} events of positions {after + 1:,} to {until:,}"
-    dead = until - after - expected.count(after, until)
+    dead = expected.dead[bisect_right(expected.dead, after) : bisect_right(expected.dead, until)]
+    positions = remains.positions + held.positions
+    expired = until - after - remains.positions - expected.count(certain, until) - len(dead)
     return Reconciliation(
         after=after,
         until=until,
-        expected=logged - dead,
-        held=held.positions,
-        doubled=max(0, held.events - held.positions),
-        dead=dead,
+        expected=logged - len(dead) - expired,
+        held=positions,
+        doubled=max(0, remains.events + held.events - positions),
+        dead=len(dead),
+        expired=max(0, expired),
         first_wrong=wrong,
-        difference=difference or _of_dead_letters(expected, dead),
+        difference=difference or _of_dead_letters(dead),
     )
+
+
+def _first_wrong(
+    connection: Connection[DictRow],
+    client: Client,
+    database: str,
+    expected: Expected,
+    remains: Remains,
+    after: int,
+    until: int,
+) -> tuple[int | None, str | None]:
+    """The first wrong position of what remains and of `after` < position <= `until`, and what is wrong with it."""
+    if remains.first_wrong is not None and remains.other:
+        return remains.first_wrong, _other(remains.first_wrong)
+    wrong = remains.first_wrong or inventory.first_wrong(client, database, expected, until, after)
+    if wrong is not None:
+        return wrong, _describe(client, database, wrong)
+    wrong = fingerprints.first_different(connection, client, database, expected, after, until)
+    return wrong, None if wrong is None else _other(wrong)
 
 
 def _of_tables_beside(client: Client, layout: Layout, after: int, until: int) -> str | None:
@@ -94,12 +117,15 @@ def _logged(connection: Connection[DictRow], after: int, until: int) -> int:
     return cast(int, row["n"]) if row else 0
 
 
-def _of_dead_letters(expected: Expected, dead: int) -> str | None:
+def _of_dead_letters(dead: Sequence[int]) -> str | None:
     if not dead:
         return None
-    first = next(position for position in expected.dead if position > expected.floor)
-    others = f" and {dead - 1:,} more" if dead > 1 else ""
-    return f"position {first}{others} could not be passed on: see annals forward dead-letters list"
+    others = f" and {len(dead) - 1:,} more" if len(dead) > 1 else ""
+    return f"position {dead[0]}{others} could not be passed on: see annals forward dead-letters list"
+
+
+def _other(position: int) -> str:
+    return f"position {position} is another event in ClickHouse"
 
 
 def _describe(client: Client, database: str, position: int) -> str:

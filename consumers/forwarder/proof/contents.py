@@ -16,6 +16,7 @@ from psycopg import Connection
 from psycopg.rows import DictRow
 
 from consumers.forwarder.batch import Limits
+from consumers.forwarder.proof import inventory
 from consumers.forwarder.proof.inventory import Expected
 from consumers.forwarder.rows import COLUMNS, Shaper, TableRow
 from consumers.forwarder.sending import batches
@@ -54,10 +55,14 @@ def discrepancies(
     until: int,
     progress: Callable[[int, int], object] = lambda _position, _until: None,
 ) -> Iterator[Discrepancy]:
-    """Of all events up to `until` that ClickHouse has to hold, in order. Raises Unavailable, ClickHouseRefused."""
-    for batch in batches(connection, shaper, expected.floor, until, LIMITS):
+    """Of all events up to `until` that ClickHouse has to hold or, though they may have expired, does, in order. Raises
+    Unavailable, ClickHouseRefused.
+    """
+    lowest = inventory.take(client, database, 0, expected.floor).lowest  # 0: nothing is there
+    for batch in batches(connection, shaper, lowest - 1 if lowest else expected.floor, until, LIMITS):
         _, first, last = batch.span
-        shaped, held = _without(expected, batch.rows, first, last), _held(client, database, first, last)
+        held = _held(client, database, first, last)
+        shaped = _without(expected, batch.rows, held, first, last)
         if shaped != held:
             yield from _different(shaped, held)
         progress(last, until)
@@ -70,10 +75,12 @@ def _held(client: Client, database: str, after: int, until: int) -> list[TableRo
     return cast(list[TableRow], found)
 
 
-def _without(expected: Expected, rows: list[TableRow], after: int, until: int) -> list[TableRow]:
-    """Rows of events that could not be passed on are not expected."""
-    dead = set(expected.dead[bisect_right(expected.dead, after) : bisect_right(expected.dead, until)])
-    return [row for row in rows if row[POSITION] not in dead] if dead else rows
+def _without(expected: Expected, rows: list[TableRow], held: list[TableRow], after: int, until: int) -> list[TableRow]:
+    """Rows of events that could not be passed on are not expected, nor rows that may have expired and are not there."""
+    absent = set(expected.absent[bisect_right(expected.absent, after) : bisect_right(expected.absent, until)])
+    if after < expected.floor:
+        absent |= set(range(after + 1, min(expected.floor, until) + 1)) - {row[POSITION] for row in held}
+    return [row for row in rows if row[POSITION] not in absent] if absent else rows
 
 
 def _different(shaped: list[TableRow], held: list[TableRow]) -> Iterator[Discrepancy]:

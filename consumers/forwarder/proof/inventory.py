@@ -8,6 +8,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from clickhouse_connect.driver.client import Client
@@ -40,22 +41,32 @@ EVERYTHING = 2**63 - 1
 
 @dataclass(frozen=True)
 class Expected:
-    """Which positions ClickHouse has to hold: those behind `floor`, before which rows may have expired, except `dead`,
-    which are in order.
+    """Which positions ClickHouse has to hold: those behind `floor`, up to which all rows may have expired, except the
+    `dead`, which could not be passed on, and the `expired`. Both are in order.
     """
 
     floor: int = 0
     dead: Sequence[int] = ()
+    expired: Sequence[int] = ()
+
+    @cached_property
+    def absent(self) -> list[int]:
+        """Those behind `floor` that need not be there, in order."""
+        return sorted({position for position in (*self.dead, *self.expired) if position > self.floor})
+
+    def excusing(self, until: int) -> Expected:
+        """The same when nothing behind `until` can have expired, because it may never have been there."""
+        return Expected(min(self.floor, until), self.dead, self.expired[: bisect_right(self.expired, until)])
 
     def count(self, after: int, until: int) -> int:
         """How many of `after` < position <= `until`."""
         after = max(after, self.floor)
-        return max(0, until - after - bisect_right(self.dead, until) + bisect_right(self.dead, after))
+        return max(0, until - after - bisect_right(self.absent, until) + bisect_right(self.absent, after))
 
     def reached(self, highest: int) -> int:
         """Up to where there is nothing more to expect when `highest` is the last position held."""
         highest = max(highest, self.floor)
-        for position in self.dead[bisect_right(self.dead, highest) :]:
+        for position in self.absent[bisect_right(self.absent, highest) :]:
             if position != highest + 1:
                 break
             highest = position

@@ -28,6 +28,13 @@ def is_new(configuration: KafkaConfiguration, sink: str) -> bool:
         return all(consumer.committed(key, timeout_ms=ANSWER_MS) is None for key in keys)
 
 
+def farthest(configuration: KafkaConfiguration, sink: str) -> int:
+    """The highest position that the sink's forwarders have read from Kafka. Raises Unavailable or KafkaRefused."""
+    with typed_errors("looking what was read"), group(configuration, sink) as (consumer, keys):
+        found = [consumer.committed(key, metadata=True, timeout_ms=ANSWER_MS) for key in keys]
+    return max((Note.read(one.metadata).position for one in found if one and one.metadata), default=0)
+
+
 class Seen(NamedTuple):
     """Of each partition: the offset that the sink's forwarders have acknowledged, and that of the end."""
 
@@ -52,13 +59,12 @@ def look(configuration: KafkaConfiguration, sink: str) -> Seen:
 
 def skip_until(configuration: KafkaConfiguration, sink: str, position: int) -> None:
     """The sink has all events up to this position, however they came: whatever is delivered at or below it is passed
-    over from now on. It need not have more, also where more was acknowledged: that is delivered again. No forwarder of
-    the sink may be running. Raises Unavailable or KafkaRefused.
+    over from now on. No forwarder of the sink may be running. Raises Unavailable or KafkaRefused.
     """
     with typed_errors("skipping what the sink has"), group(configuration, sink) as (consumer, keys):
         first, ends = consumer.beginning_offsets(keys, ANSWER_MS), consumer.end_offsets(keys, ANSWER_MS)
         note = Note(time.time_ns(), position).text()
-        committed = {key: _committed(consumer, key, position) for key in keys}
+        committed = {key: consumer.committed(key, timeout_ms=ANSWER_MS) for key in keys}
         offsets = {key: _offset(committed[key], first[key], ends[key]) for key in keys}
         consumer.commit({key: OffsetAndMetadata(offset, note, -1) for key, offset in offsets.items()}, ANSWER_MS)
 
@@ -95,14 +101,6 @@ def group(
             keys += [TopicPartition(topic, number) for number in sorted(numbers)]
         consumer.assign(keys)
         yield consumer, keys
-
-
-def _committed(consumer: KafkaConsumer, key: TopicPartition, position: int) -> int | None:
-    """Before which there is nothing behind `position`; None when there may be."""
-    found = consumer.committed(key, metadata=True, timeout_ms=ANSWER_MS)
-    if found is None or (found.metadata and Note.read(found.metadata).position > position):
-        return None
-    return int(found.offset)
 
 
 def _offset(committed: int | None, first: int, end: int) -> int:

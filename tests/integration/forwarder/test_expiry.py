@@ -20,6 +20,7 @@ from consumers.forwarder.mending import by_hand, recovery
 from consumers.forwarder.proof.check import Reconciliation, compare
 from consumers.forwarder.proof.contents import Discrepancy, discrepancies
 from consumers.forwarder.proof.inventory import Expected
+from consumers.forwarder.reconciler import Reconciler
 from consumers.forwarder.rows import table_rows
 from consumers.forwarder.sinks.clickhouse import ClickHouseSink
 from domain.events.telemetry import ClientEventsReported
@@ -192,3 +193,18 @@ def test_what_may_have_expired_must_not_be_there_twice(log: Database, url: str, 
         found = compare(connection, clickhouse, LAYOUT, Expected(floor=OLD), head(log))
     assert (found.first_wrong, found.doubled) == (21, 10)
     assert found.difference == "position 21 is in ClickHouse 2 times"
+
+
+def test_the_comparison_that_goes_on_all_the_time_mends_what_is_lost_and_leaves_what_has_expired(
+    log: Database, url: str, clickhouse: Client
+) -> None:
+    expiring(log, url)
+    expire(clickhouse)
+    delete(clickhouse, f"position > {OLD + 5}")
+    reconciler = Reconciler(route(), replace(means(log, url), layout=SHORT), 60.0)
+    first, second = reconciler.look(), reconciler.look()
+    assert first is not None
+    assert second is not None
+    assert (first.first_wrong, first.missing) == (OLD + 6, NEW - 5)
+    assert second.equal
+    assert positions(clickhouse, "events") == list(range(OLD + 1, OLD + NEW + 1))

@@ -1,6 +1,7 @@
 {{/*
 A pod of one process. Parameters: root; component (its name); args (of the `annals` command); resources;
 shared (whether it needs the shared files; then it has a cache, too); ownSize (of a data folder that is not shared);
+archiveClaim (of a volume for a topology's files);
 owner (whether it gets the secrets of the database's owner); port (where it answers: http, metrics or nowhere); probes.
 */}}
 {{- define "annals.pod" -}}
@@ -11,6 +12,9 @@ metadata:
     app.kubernetes.io/component: {{ .component }}
   annotations:
     checksum/settings: {{ toJson $values.settings | sha256sum }}
+    {{- with $values.topology }}
+    checksum/topology: {{ . | sha256sum }}
+    {{- end }}
 spec:
   automountServiceAccountToken: false
   enableServiceLinks: false
@@ -52,6 +56,9 @@ spec:
         {{- if eq .port "metrics" }}
         - {name: ANNALS_METRICS_PORT, value: "9464"}
         {{- end }}
+        {{- if $values.topology }}
+        - {name: ANNALS_TOPOLOGY, value: /etc/annals/topology/topology.toml}
+        {{- end }}
         {{- range $name, $value := $values.settings }}
         - {name: {{ $name }}, value: {{ $value | quote }}}
         {{- end }}
@@ -76,6 +83,12 @@ spec:
         {{- if .shared }}
         - {name: cache, mountPath: /data/cache}
         {{- end }}
+        {{- if $values.topology }}
+        - {name: topology, mountPath: /etc/annals/topology, readOnly: true}
+        {{- end }}
+        {{- if .archiveClaim }}
+        - {name: archive, mountPath: /archive}
+        {{- end }}
   volumes:
     - name: secrets
       projected:
@@ -87,6 +100,14 @@ spec:
           {{- end }}
     - name: own
       emptyDir: {sizeLimit: 512Mi}
+    {{- if $values.topology }}
+    - name: topology
+      configMap: {name: {{ .root.Release.Name }}-topology}
+    {{- end }}
+    {{- with .archiveClaim }}
+    - name: archive
+      persistentVolumeClaim: {claimName: {{ . }}}
+    {{- end }}
     {{- if .shared }}
     - name: data
       persistentVolumeClaim: {claimName: {{ include "annals.claim" .root }}}
