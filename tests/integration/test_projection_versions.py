@@ -161,6 +161,7 @@ def _kill_holders(connection: Connection[DictRow]) -> None:
     number = versions.program_id(OLD)
     connection.execute(
         "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'"
+        " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
         " AND (classid::bigint << 32 | objid::bigint) = %s",
         (number,),
     )
