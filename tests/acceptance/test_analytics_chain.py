@@ -198,10 +198,6 @@ def run(system: System, url: str, folder: Path, cluster: Cluster, links: list[st
 LINKS = ["relay", "forward", "clickhouse", "broker"]
 
 
-def test_each_link_is_killed_once(system: System, database_url: str, tmp_path: Path, three_brokers: Cluster) -> None:
-    run(system, database_url, tmp_path, three_brokers, random.sample(LINKS, len(LINKS)))
-
-
 @pytest.mark.soak
 def test_links_are_killed_at_random(system: System, database_url: str, tmp_path: Path, three_brokers: Cluster) -> None:
     run(system, database_url, tmp_path, three_brokers, random.choices(LINKS, k=KILLS))

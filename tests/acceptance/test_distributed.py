@@ -23,7 +23,7 @@ PHOTOS = sorted((REPOSITORY / "examples" / "photos").glob("*.jpg"))[:3]
 IMAGES = "CVAT for images 1.1"
 
 
-@pytest.fixture(params=["log", "kafka"])
+@pytest.fixture(params=[pytest.param("log", marks=pytest.mark.soak), "kafka"])  # the longer way goes through all of it
 def way(request: pytest.FixtureRequest) -> Mapping[str, str]:
     """The settings that lead events to ClickHouse: straight from the log, or by way of Kafka."""
     if request.param == "log":
