@@ -9,6 +9,8 @@ OPEN_FILES = 16_384
 
 
 def allow_open_files() -> None:
-    """Asks for OPEN_FILES, or for as many as the machine allows."""
-    wanted, most = OPEN_FILES, resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted if most == resource.RLIM_INFINITY else min(wanted, most), most))
+    """Asks for OPEN_FILES, or for as many as the machine allows. Who may have more already keeps that."""
+    now, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if now != resource.RLIM_INFINITY and now < OPEN_FILES:
+        wanted = OPEN_FILES if most == resource.RLIM_INFINITY else min(OPEN_FILES, most)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))

@@ -33,10 +33,11 @@ _COUNTED: Final = frozenset({"count.txt", "ttl.txt"})
 
 _LEFT: Final = """
     SELECT path FROM system.detached_parts
-    WHERE reason != '' OR (database = {database:String} AND min_block_number = max_block_number)
+    WHERE database = {database:String} AND (reason != '' OR min_block_number = max_block_number)
 """
-"""Those that the engine set aside at its start, for they were cut off; and of one insert into our tables, which was
-refused by an earlier version of this module. What somebody detached by hand was merged before, as a rule, and stays.
+"""Of our tables, which can be filled again from the log: those that the engine set aside at its start, for they were
+cut off; and of one insert, which was refused by an earlier version of this module. What somebody detached by hand was
+merged before, as a rule, and stays.
 """
 
 

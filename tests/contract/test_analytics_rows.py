@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -14,34 +12,17 @@ from clickhouse_connect.driver.client import Client as ClickHouse
 from cvat_sdk import Client
 
 from consumers.forwarder.rows import COLUMNS, table_rows
-from infra.clickhouse import schema
-from infra.clickhouse.client import connect
-from infra.clickhouse.process import EndpointProcess
 from infra.eventlog.reader import LogReader
 
+from .analytics import clickhouse, endpoint
 from .conftest import Server
 from .streets import Street, patch, put, street_of
 
+__all__ = ["clickhouse", "endpoint"]
+
 ANN = ("ann", "battery staple")
-PASSWORD = "writer's"
 OUR_OWN = {"assignee_id"}
 """Keys that CVAT's document of a job does not have."""
-
-
-@pytest.fixture(scope="module")
-def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EndpointProcess]:
-    with EndpointProcess(tmp_path_factory.mktemp("clickhouse"), PASSWORD) as running:
-        yield running
-
-
-@pytest.fixture
-def clickhouse(endpoint: EndpointProcess) -> Iterator[ClickHouse]:
-    """With our tables, and nothing in them."""
-    with closing(connect(f"http://forwarder:writer%27s@{endpoint.host}:{endpoint.port}")) as client:
-        schema.migrate(client)
-        for table in ("events", *schema.tables()):
-            client.command(f"TRUNCATE TABLE cvat.{table}")
-        yield client
 
 
 @pytest.fixture

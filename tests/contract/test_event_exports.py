@@ -5,8 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import time
-from collections.abc import Iterator
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,36 +15,21 @@ from clickhouse_connect.driver.client import Client as ClickHouse
 from cvat_sdk import Client
 
 from consumers.forwarder.rows import COLUMNS, table_rows
-from infra.clickhouse import schema
-from infra.clickhouse.client import connect
 from infra.clickhouse.process import EndpointProcess
 from infra.eventlog.reader import LogReader
 
+from .analytics import clickhouse, endpoint
 from .conftest import Server
 
+__all__ = ["clickhouse", "endpoint"]
+
 ANN, BEN = ("ann", "correct horse"), ("ben", "correct horse")
-PASSWORD, PATIENCE = "writer's", 60.0
+PATIENCE = 60.0
 CVATS = (
     "scope,obj_name,obj_id,obj_val,source,timestamp,count,duration,project_id,task_id,job_id,user_id,user_name,"
     "user_email,org_id,org_slug,payload,access_token_id"
 )
 Rows = list[dict[str, str]]
-
-
-@pytest.fixture(scope="module")
-def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EndpointProcess]:
-    with EndpointProcess(tmp_path_factory.mktemp("clickhouse"), PASSWORD) as running:
-        yield running
-
-
-@pytest.fixture
-def clickhouse(endpoint: EndpointProcess) -> Iterator[ClickHouse]:
-    """With our tables, and nothing in them."""
-    with closing(connect(f"http://forwarder:writer%27s@{endpoint.host}:{endpoint.port}")) as client:
-        schema.migrate(client)
-        for table in ("events", *schema.tables()):
-            client.command(f"TRUNCATE TABLE cvat.{table}")
-        yield client
 
 
 @pytest.fixture
