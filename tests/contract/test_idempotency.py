@@ -17,6 +17,7 @@ from cvat_sdk import Client
 from domain.errors import Unavailable
 from infra.postgres.answers import Answers, Claim
 
+from ..waiting import wait_until
 from .conftest import ADMIN, Server
 from .pictures import noise
 from .shared import head
@@ -234,7 +235,7 @@ def test_a_claim_of_a_dead_process_goes_over_and_that_of_a_living_one_does_not(s
     assert dead.find_or_claim(claim).mine
     assert not alive.find_or_claim(claim).mine
     dead.close()
-    assert alive.find_or_claim(claim).mine
+    wait_until(lambda: alive.find_or_claim(claim).mine)  # when the server has seen that the connection is gone
     assert not third.find_or_claim(claim).mine
     alive.give_up(claim)
     assert third.find_or_claim(claim).mine
