@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 from typing import Any
 
 import anyio.to_thread
@@ -12,6 +13,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi_offline import FastAPIOffline
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from api import refused
@@ -128,8 +130,7 @@ def _fastapi(services: Services) -> FastAPI:
     app.state.services = services
     app.add_middleware(RequestId)
     refused.install(app)
-    for router in routers(services.settings):
-        app.include_router(router, responses=REFUSED)
+    app.router.routes += map(_included, routers(services.settings))
     app.add_route("/api/schema", _schema, include_in_schema=False)
     app.mount("/static", PROGRAM_FILES)
     return app
@@ -138,6 +139,16 @@ def _fastapi(services: Services) -> FastAPI:
 async def _schema(request: Request) -> Response:
     """As FastAPI answers at its own path, with a slash."""
     return json_response(request.app.openapi())
+
+
+@cache
+def _included(router: APIRouter) -> BaseRoute:
+    """As `include_router` would put it into an application: FastAPI makes what answers at the first request, which
+    takes longer than all the rest of an application, and is the same for each one of a process.
+    """
+    parent = APIRouter()
+    parent.include_router(router, responses=REFUSED)
+    return parent.routes[0]
 
 
 @asynccontextmanager

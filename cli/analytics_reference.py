@@ -43,14 +43,17 @@ what is under deleted labels. Only of two saves of one track in the same instant
 stood before them.
 
 An event says what it said when it was recorded. Events from before the release that brought these have no
-`visible_shapes_count_diff`, no ids of what a cleared or replaced job held, and no rows of the issues, comments and
-access tokens that went with something else, nor of what an upload changed in its task. Where a cleared or replaced job
-held more than {objects} objects of one kind and type, these are counted and not named.
+`visible_shapes_count_diff`, no `user_email`, no `stack` of an agent's failure, no ids of what a cleared or replaced job
+held, and no rows of the issues, comments and access tokens that went with something else, of what an upload changed in
+its task, nor of `is_staff`, `is_superuser` and `has_analytics_access` beside that of `groups`. Where a cleared or
+replaced job held more than {objects} objects of one kind and type, these are counted and not named.
 
-What CVAT's rows have and these have not: `user_email` (an address in every row could not be taken out again; the view
-`users` has each once, and an export of events as CSV fills it in), and rows of `is_staff` and `is_superuser` beside the
-`groups` that they follow from. What agents do for a request has no `access_token_id`: its `correlation_id` leads to the
-request, which has.
+`user_email` is the address that whoever acted had then; the view `users` has today's. Who wants no addresses in rows takes
+them out on the way (`redact`, [topology](topology.md#transforms)): from rows that are there, only a rebuild does. The
+`stack` of an agent's failure names places in the program and kinds of errors; what errors say is not repeated in it.
+
+What CVAT's rows have and these have not: what agents do for a request has no `access_token_id`. Its `correlation_id` leads
+to the request, which has.
 """
 
 CLIENTS = """\

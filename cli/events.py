@@ -106,6 +106,7 @@ def envelope(event: Event) -> dict[str, Any]:
     circumstances = {
         "actor": meta.actor,
         "actor_id": meta.actor_id,
+        "actor_email": meta.actor_email,
         "organization": meta.organization,
         "organization_id": meta.organization_id,
         "correlation_id": meta.correlation_id,

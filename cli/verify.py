@@ -60,11 +60,12 @@ def check(
     """Prints what was found, and keeps it for those who watch."""
     started = datetime.now(UTC)
     with open_database(settings) as database:
-        from cli.forward.proof import clickhouse_findings
+        from cli.forward.proof import Question, clickhouse_findings
         from infra.postgres.verifications import remember
 
         report = _verify(settings, database, scope, hash_blobs=hash_blobs)
-        findings = [*report.findings, *clickhouse_findings(settings, database, report.head, wait, rows=rows)]
+        asked = Question(report.head, wait, rows=rows, alone=scope == "clickhouse")
+        findings = [*report.findings, *clickhouse_findings(settings, database, asked)]
         remember(database, started, report.head, list(map(asdict, findings)), scope=KEPT_AS[scope])
     (_print_json if as_json else _print)(report.head, findings)
     return _outcome(findings)

@@ -21,7 +21,7 @@ import structlog
 
 from consumers.exchange import ExchangeSweep
 from consumers.handlers import HANDLERS
-from consumers.handlers.handler import Outcome, Tools
+from consumers.handlers.handler import Failure, Outcome, Tools
 from consumers.heartbeat import Heartbeat
 from domain.application import Annals
 from domain.errors import (
@@ -41,6 +41,7 @@ from infra.eventlog.subscription import Listener
 from infra.metrics.agents import LEASE_EXPIRIES
 from infra.postgres.database import Database
 from infra.settings import Settings
+from infra.stacks import stack_of
 from projections.named_queries import queries
 
 log = structlog.get_logger(__name__)
@@ -186,34 +187,34 @@ class Agent:
             except VersionConflict as error:
                 log.info("work is done again", request=request.queued.request_id, reason=error.message)
         else:
-            ended = self._end(context, request, "What this works on was changed again and again; try it once more")
+            again = Failure("What this works on was changed again and again; try it once more")
+            ended = self._end(context, request, again)
         if ended:
             self._in_hand = None
         seconds = round(time.monotonic() - began, 3)
         log.info("request worked on", request=request.queued.request_id, seconds=seconds, ended=ended)
 
-    def _attempt(self, request: Request) -> Outcome | str:
-        """What came of the work, or why it could not be done."""
+    def _attempt(self, request: Request) -> Outcome | Failure:
         queued = request.queued
         operation = f"{queued.action}:{queued.subresource or queued.target}"
         handler = HANDLERS.get(operation)
         if handler is None:
-            return f"This server does not offer {operation}"
+            return Failure(f"This server does not offer {operation}")
         for left in reversed(range(TRIES)):
             try:
                 return handler(self._tools, request)
             except OWNERS_FAULT as error:
-                return in_words(error)
+                return Failure(in_words(error), stack_of(error))
             except Unavailable as error:
                 if left == 0:
-                    return error.message
+                    return Failure(error.message, stack_of(error))
                 self._stopping.wait(RETRY_SECONDS)
-            except Exception:
+            except Exception as error:
                 log.exception("work failed", request=queued.request_id, agent=self.name)
-                return "The server failed to do this; the failure has been logged."
+                return Failure("The server failed to do this; the failure has been logged.", stack_of(error))
         raise AssertionError
 
-    def _end(self, context: Context, request: Request, found: Outcome | str) -> bool:
+    def _end(self, context: Context, request: Request, found: Outcome | Failure) -> bool:
         """Records the end, for as long as it takes: the lease doesn't run out while this agent lives. False when the
         agent has to stop before that. Raises VersionConflict when what the work was made from has moved.
         """
@@ -223,7 +224,7 @@ class Agent:
                 if isinstance(found, Outcome):
                     requests.finish(context, request, found.events, found.result, found.expect)
                 else:
-                    requests.fail(context, request, found)
+                    requests.fail(context, request, found.message, found.stack)
             except Conflict as error:
                 if isinstance(error, VersionConflict) and error.stream != request.queued.stream:
                     raise
@@ -239,7 +240,11 @@ class Agent:
 def _on_behalf(row: dict[str, Any]) -> Context:
     """Whoever asked for the work acts; what was asked is the cause."""
     actor = Actor(
-        row["actor_id"], row["actor"], organization_id=row["organization_id"], organization=row["organization"]
+        row["actor_id"],
+        row["actor"],
+        row["actor_email"] or "",
+        organization_id=row["organization_id"],
+        organization=row["organization"],
     )
     return Context(actor, "worker", row["correlation_id"], f"{row['stream']}@{row['version']}")
 

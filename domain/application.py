@@ -150,4 +150,5 @@ def metadata(context: Context, time: Any) -> Metadata:
         causation_id=context.causation_id,
         user_agent=context.user_agent,
         access_token_id=context.access_token_id,
+        actor_email=actor.email or None,
     )

@@ -74,7 +74,8 @@ class Context:
 
 class Metadata(NamedTuple):
     """What every event carries beside its body. `time` is UTC with microseconds. `access_token_id`: of the token that
-    the request came with; what agents do for it later has None, and its `correlation_id`.
+    the request came with; what agents do for it later has None, and its `correlation_id`. `actor_email`: the actor's
+    address then; None: there was none, or the event is older than this field.
     """
 
     time: datetime
@@ -88,6 +89,7 @@ class Metadata(NamedTuple):
     user_agent: str | None = None
     idempotency_key: str | None = None
     access_token_id: int | None = None
+    actor_email: str | None = None
 
 
 @dataclass(slots=True)

@@ -131,10 +131,10 @@ class Requests:
         queued = request.queued
         self._end(context, request, work, RequestFinished(queued.request_id, queued.task_id, result), expect or {})
 
-    def fail(self, context: Context, request: Request, message: str) -> None:
+    def fail(self, context: Context, request: Request, message: str, stack: str = "") -> None:
         """Raises Conflict when the lease was lost."""
         queued = request.queued
-        self._end(context, request, [], RequestFailed(queued.request_id, queued.task_id, message), {})
+        self._end(context, request, [], RequestFailed(queued.request_id, queued.task_id, message, stack), {})
 
     def _end(
         self,

@@ -30,6 +30,9 @@ ADMIN, USER, WORKER, NONE = "admin", "user", "worker", "none"
 ROLES = (ADMIN, USER, WORKER, NONE)
 """From the one who may do most to the one who may do nothing."""
 
+FLAGS_OF_ADMINS = ("is_staff", "is_superuser", "has_analytics_access")
+"""Fields of a user that are set for administrators, and for nobody else."""
+
 LOGIN_LASTS = timedelta(days=14)
 MIN_OWN_NAME = 5
 """Letters of a name that somebody takes for himself; operators also give shorter ones."""
@@ -216,7 +219,9 @@ def _moved(account: Account, role: str | None) -> list[Body]:
         return []
     if role not in ROLES:
         raise Invalid({"groups": [f"Object with name={role} does not exist."]})
-    return [UserRoleChanged(account.user_id, role, account.role)]
+    was, becomes = account.role == ADMIN, role == ADMIN
+    changes = {flag: {"from": was, "to": becomes} for flag in FLAGS_OF_ADMINS if was != becomes}
+    return [UserRoleChanged(account.user_id, role, account.role, changes)]
 
 
 def _switched(account: Account, is_active: bool | None) -> list[Body]:

@@ -24,6 +24,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from infra.postgres import connection as postgres_connection
 from infra.postgres.embedded import EmbeddedPostgres
 from infra.postgres.locks import FolderLock
 
@@ -35,6 +36,9 @@ hypothesis.settings.load_profile("annals")
 
 # Who names no patience of its own has five seconds, which a busy machine may take for a single answer.
 httpx._config.DEFAULT_TIMEOUT_CONFIG.connect = httpx._config.DEFAULT_TIMEOUT_CONFIG.read = 60.0
+
+# A server that hangs is known by its not greeting anybody for two seconds; on a busy machine that is no sign.
+postgres_connection.GREETING_SECONDS = postgres_connection.NETWORK["connect_timeout"] = 30
 
 # Each client would read the certificates of the world anew, for 20 ms; and all here ask by plain HTTP.
 httpx._transports.default.create_ssl_context = cache(httpx.create_ssl_context)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import traceback
 from datetime import datetime
 from typing import Any
 
@@ -16,9 +15,10 @@ from api.reporting.gathering import Kind, Variant
 from domain.errors import NotAuthenticated
 from domain.event import Actor
 from domain.events.telemetry import ServerEvent
+from infra.stacks import stack_of
 
 SCOPE = "send:exception"
-MAX_MESSAGE, MAX_STACK, MAX_URL, MAX_VALUE = 2_000, 8_000, 500, 200
+MAX_MESSAGE, MAX_URL, MAX_VALUE = 2_000, 500, 200
 """Characters."""
 MAX_PARAMETERS = 30
 
@@ -51,7 +51,7 @@ def exception_event(outcome: Outcome, time: datetime) -> ServerEvent:
     error = outcome.seen.error
     payload: dict[str, Any] = {
         "message": _message(error, outcome.status)[:MAX_MESSAGE],
-        "stack": _stack(error) if error is not None and outcome.status >= 500 else "",
+        "stack": stack_of(error) if error is not None and outcome.status >= 500 else "",
         "basename": _noun(outcome.seen.route),
         "action": outcome.seen.action,
         "status_code": outcome.status,
@@ -77,6 +77,8 @@ def about_user(event: ServerEvent, actor: Actor | None) -> None:
     event["user_id"] = actor.user_id
     if actor.username is not None:
         event["user_name"] = actor.username
+    if actor.email:
+        event["user_email"] = actor.email
     if actor.organization_id is not None and actor.organization is not None:
         event["organization_id"], event["organization"] = actor.organization_id, actor.organization
 
@@ -100,10 +102,6 @@ def _message(error: Exception | None, status: int) -> str:
         return f"Answered with {status}"
     detail = detail_of(error)
     return detail if isinstance(detail, str) else orjson.dumps(detail, default=str).decode()
-
-
-def _stack(error: Exception) -> str:
-    return "".join(traceback.format_exception(error))[-MAX_STACK:]
 
 
 def _noun(route: str) -> str:

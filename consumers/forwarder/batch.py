@@ -54,6 +54,11 @@ class Batch:
     def row_count(self) -> int:
         return self.encoded.rows if self.encoded else len(self.rows)
 
+    @property
+    def memory(self) -> int:
+        """Bytes that this takes."""
+        return self.encoded.packed_bytes if self.encoded else self.bytes
+
     def encode(self, encoder: Encoder) -> None:
         """Raises ClickHouseRefused."""
         if self.rows:

@@ -9,18 +9,21 @@ import os
 import shutil
 import socket
 from collections import defaultdict, deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import orjson
 import psutil  # type: ignore[import-untyped]
+import structlog
 
 from consumers.forwarder.batch import Batch
 from consumers.forwarder.dead_letters import DeadLetter
 from consumers.forwarder.sources.source import Span
 from infra.clickhouse.encoding import Encoded
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -50,20 +53,28 @@ class _OnDisk:
 
 
 class Buffer:
-    """First in, first out, of each partition. Takes any batch while it is not `full`, so it may go beyond by one."""
+    """First in, first out, of each partition. Takes any batch while it is not `full`, so it may go beyond by one. What
+    the disk does not take waits in memory, and the disk is tried again when something has gone.
+    """
 
     def __init__(self, room: Room) -> None:
         self._room = room
+        self._disk_fails = self._nothing_gone = False
         self._waiting: dict[str, deque[Batch | _OnDisk]] = defaultdict(deque)
         self._number = 0
         self.memory_bytes = self.memory_events = self.disk_bytes = self.disk_events = 0
         if room.folder is not None:
             shutil.rmtree(room.folder, ignore_errors=True)
-            room.folder.mkdir(parents=True, mode=0o700)
+            try:
+                room.folder.mkdir(parents=True, mode=0o700)
+            except OSError as error:
+                log.warning("nothing can wait on disk", error=str(error))
+                self._room = replace(room, disk=0, folder=None)
 
     @property
     def full(self) -> bool:
-        return self.memory_bytes >= self._room.memory and self.disk_bytes >= self._room.disk
+        disk_full = self.disk_bytes >= self._room.disk or (self._disk_fails and self._nothing_gone)
+        return self.memory_bytes >= self._room.memory and disk_full
 
     @property
     def partitions(self) -> list[str]:
@@ -72,19 +83,20 @@ class Buffer:
 
     def put(self, batch: Batch) -> None:
         waiting = self._waiting[batch.span.partition]
-        if self.memory_bytes >= self._room.memory and self._room.folder is not None:
-            waiting.append(self._write(batch, self._room.folder))
+        if self.memory_bytes >= self._room.memory and (on_disk := self._put_on_disk(batch)):
+            waiting.append(on_disk)
             return
-        self.memory_bytes += batch.bytes
+        self.memory_bytes += batch.memory
         self.memory_events += batch.events
         waiting.append(batch)
 
     def take(self, partition: str) -> Batch:
         """The one that has waited longest."""
         item = self._waiting[partition].popleft()
+        self._nothing_gone = False
         if isinstance(item, _OnDisk):
             return self._read(item)
-        self.memory_bytes -= item.bytes
+        self.memory_bytes -= item.memory
         self.memory_events -= item.events
         return item
 
@@ -93,10 +105,25 @@ class Buffer:
         while self._waiting[partition]:
             self.take(partition)
 
-    def _write(self, batch: Batch, folder: Path) -> _OnDisk:
+    def _put_on_disk(self, batch: Batch) -> _OnDisk | None:
+        """None when the disk, if there is one, does not take it."""
+        if self._room.folder is None:
+            return None
         self._number += 1
-        file = folder / f"{self._number}.batch"
-        encoded = batch.encoded and {"rows": batch.encoded.rows, "sizes": _sizes(batch.encoded)}
+        file = self._room.folder / f"{self._number}.batch"
+        try:
+            on_disk = self._write(batch, file)
+        except OSError as error:
+            file.unlink(missing_ok=True)
+            if not self._disk_fails:
+                log.warning("the disk takes nothing: what waits stays in memory", error=str(error))
+            self._disk_fails = self._nothing_gone = True
+            return None
+        self._disk_fails = False
+        return on_disk
+
+    def _write(self, batch: Batch, file: Path) -> _OnDisk:
+        encoded = batch.encoded and {**vars(batch.encoded), "columns": _sizes(batch.encoded)}
         head = orjson.dumps({**vars(batch), "span": tuple(batch.span), "encoded": encoded})
         pieces = [piece for column in batch.encoded.columns for piece in column] if batch.encoded else []
         size = file.write_bytes(b"".join([head, b"\n", *pieces]))
@@ -108,10 +135,9 @@ class Buffer:
         with item.file.open("rb") as file:
             fields: dict[str, Any] = orjson.loads(file.readline())
             if encoded := fields.pop("encoded"):
-                columns = [
-                    (bytearray(file.read(nulls)), bytearray(file.read(size))) for nulls, size in encoded["sizes"]
-                ]
-                fields["encoded"] = Encoded(encoded["rows"], columns)
+                sizes = encoded.pop("columns")
+                columns = [(bytearray(file.read(nulls)), bytearray(file.read(size))) for nulls, size in sizes]
+                fields["encoded"] = Encoded(**encoded, columns=columns)
         item.file.unlink()
         self.disk_bytes -= item.bytes
         self.disk_events -= item.events

@@ -49,9 +49,16 @@ class Cutter:
         return self._batch is not None
 
     @property
-    def bytes(self) -> int:
-        """Of memory that this takes."""
-        return 0 if self._batch is None else self._batch.bytes
+    def memory(self) -> int:
+        """Bytes that this takes."""
+        return 0 if self._batch is None else self._batch.memory
+
+    @property
+    def fullness(self) -> float:
+        """1: what is gathered is a whole batch."""
+        if self._batch is None:
+            return 0.0
+        return max(self._batch.row_count / self._limits.rows, self._batch.bytes / self._limits.bytes)
 
     def add(self, shaped: Shaped) -> list[Batch]:
         """Returns the batches that this completes."""

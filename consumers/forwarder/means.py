@@ -40,9 +40,7 @@ class Means:
         return Room(buffer.memory, buffer.disk, own_folder(self.folder / route.name) if buffer.disk else None)
 
 
-def expected(
-    connection: Connection[DictRow], client: Client, follower: str, layout: Layout, after: int = 0
-) -> Expected:
-    """Which positions behind `after` a follower's ClickHouse has to hold. Raises Unavailable, ClickHouseRefused."""
+def expected(connection: Connection[DictRow], client: Client, route: Route, layout: Layout, after: int = 0) -> Expected:
+    """What a route's ClickHouse has to hold of the positions behind `after`. Raises Unavailable, ClickHouseRefused."""
     floor, gone = expired(connection, client, layout, after)
-    return Expected(floor, dead_letters.positions(connection, follower), gone)
+    return Expected(floor, dead_letters.positions(connection, route.consumer), gone, streams=route.keeps_streams)

@@ -49,7 +49,7 @@ def opened(route: Route, means: Means, wake: threading.Event, *, migrate: bool) 
     with ExitStack() as stack:
         connection = stack.enter_context(closing(means.database.connect()))
         lock, alone = FollowerLock(connection, route.consumer), isinstance(route.source, LogConfig)
-        if not alone and (migrate or _to_be_brought_in_line(connection, route)):
+        if not alone and (migrate or _to_be_brought_in_line(connection, route, means)):
             lock.wait()
             _prepare_alone(connection, route, means)
             lock.share()
@@ -63,9 +63,16 @@ def opened(route: Route, means: Means, wake: threading.Event, *, migrate: bool) 
         yield Open(source, sinks, connection, lock, position)
 
 
-def _to_be_brought_in_line(connection: Connection[DictRow], route: Route) -> bool:
+def _to_be_brought_in_line(connection: Connection[DictRow], route: Route, means: Means) -> bool:
     """Whether what Kafka keeps of the sink is not how it is."""
-    return bool(Unfinished(connection, route.consumer).until) or Checkpoint(connection, route.consumer).by_log()
+    from consumers.forwarder.sources.skipping import is_known  # a library that only who needs it loads
+
+    assert means.kafka is not None  # the topology was checked
+    return (
+        bool(Unfinished(connection, route.consumer).until)
+        or Checkpoint(connection, route.consumer).by_log()
+        or not is_known(means.kafka, route.name)
+    )
 
 
 def _prepare_alone(connection: Connection[DictRow], route: Route, means: Means) -> None:
@@ -102,9 +109,11 @@ def _log(
 ) -> tuple[Source, int]:
     checkpoint = Checkpoint(connection, route.consumer)
     if isinstance(sink, ClickHouseSink):
-        wanted = expected(connection, sink.client, route.consumer, means.layout)
+        wanted = expected(connection, sink.client, route, means.layout)
         recover(connection, wanted, checkpoint, sink)
     else:
+        if isinstance(sink, FileSink) and not checkpoint.by_log():
+            sink.remember(checkpoint.acknowledged())
         checkpoint.load()
     source = stack.enter_context(closing(LogSource(means.database.connect(), checkpoint, wake)))
     return source, checkpoint.progress.acknowledged

@@ -12,12 +12,14 @@ from typing import Any, Final
 
 import orjson
 
+from domain.user import FLAGS_OF_ADMINS
+
 Code = Callable[[Any], Any]
 """What stands in place of a value: a code that is the same for the same value, or nothing."""
 Cells = dict[str, Any]
 """A row by its columns."""
 
-CODED_COLUMNS: Final = ("user_id", "user_name", "access_token_id", "remote_addr", "correlation_id")
+CODED_COLUMNS: Final = ("user_id", "user_name", "user_email", "access_token_id", "remote_addr", "correlation_id")
 
 PLAIN_STREAM: Final = re.compile(r"(annotations|data|issue|job|project|task|validation)-\d+|telemetry-server-.*")
 """The other streams are named for a user, a token, or whoever asked for something."""
@@ -46,7 +48,7 @@ LEFT_OUT: Final = frozenset({"message", "stack"})
 """What people and programs wrote of anything, for one; and all keys that aren't named here."""
 
 _RELATIONS: Final = ("owner", "assignee")
-_PLAIN_OF_USER: Final = ("groups", "is_active")
+_PLAIN_OF_USER: Final = ("groups", "is_active", *FLAGS_OF_ADMINS)
 """Fields of an account that say nothing of whose it is."""
 
 

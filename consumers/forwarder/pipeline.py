@@ -7,7 +7,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
@@ -37,6 +37,12 @@ DRAIN = 10.0
 LONGEST_WAIT = 0.5
 """Seconds between two batches of a partition that are not full, of however many partitions, unless more were asked for.
 """
+
+LONGEST_GATHERING = 10.0
+"""Seconds more that a batch may wait to be filled while the source has much more to come."""
+
+WORTH_AN_INSERT = 0.5
+"""So full is a batch that is sent then because the sink would have nothing to do."""
 
 IN_HAND = 3
 """Full batches that may be gathered and on their way at once, or as many more as are less full."""
@@ -95,7 +101,7 @@ class Pipeline:
                     return self._finish()
                 stopping = stop.is_set()
                 read = self._read(stopping)
-                self._cut_what_is_due(at_once=stopping or self._paused)  # while nothing comes, waiting wins nothing
+                self._cut_what_is_due(at_once=stopping)
                 self._send(pool)
                 self._settle()
                 if stopping and not (read or self._paused or self._unfinished):
@@ -150,6 +156,8 @@ class Pipeline:
 
     def _begin(self, partition: str) -> Cutter:
         start, announced = self._source.start(partition), self._source.announced(partition)
+        if self._intake.is_far_behind:
+            self._sent_at.setdefault(partition, time.monotonic())
         cutter = self._cutters[partition] = Cutter(partition, start, self._flow.limits, announced)
         return cutter
 
@@ -164,8 +172,11 @@ class Pipeline:
         """Bytes that are gathered or on their way, however many partitions there are. What has to be gathered further
         before it can be sent does not count.
         """
-        gathered = sum(cutter.bytes for cutter in self._cutters.values() if not cutter.bound)
-        return gathered + sum(sending.batch.bytes for sending in self._sending.values())
+        return self._gathered + sum(sending.batch.memory for sending in self._sending.values())
+
+    @property
+    def _gathered(self) -> int:
+        return sum(cutter.memory for cutter in self._cutters.values() if not cutter.bound)
 
     def _hold_back(self) -> None:
         if self._buffer.full or self._in_hand >= self._most_in_hand:
@@ -188,19 +199,39 @@ class Pipeline:
 
     def _due(self, partition: str) -> float:
         """When what is gathered is sent even if it does not fill a batch. Of many partitions each waits longer: what an
-        insert costs beside its rows would be paid too often.
+        insert costs beside its rows would be paid too often. Far behind, it is paid for as many rows as possible.
         """
         seconds = self._flow.limits.seconds
-        together = max(seconds, min(seconds * len(self._cutters), LONGEST_WAIT))
-        return self._sent_at.get(partition, 0.0) + together
+        together = max(seconds, min(seconds * self._active, LONGEST_WAIT))
+        more = LONGEST_GATHERING if self._intake.is_far_behind else 0.0
+        return self._sent_at.get(partition, 0.0) + together + more
+
+    @property
+    def _active(self) -> int:
+        """How many partitions have had something to send lately."""
+        lately = time.monotonic() - LONGEST_WAIT
+        return sum(cutter.open or self._sent_at.get(name, 0.0) > lately for name, cutter in self._cutters.items())
 
     def _cut_what_is_due(self, *, at_once: bool) -> None:
-        busy = {*self._sending, *self._buffer.partitions}
-        now = time.monotonic()
-        for partition, cutter in self._cutters.items():
-            due = cutter.open and not cutter.bound and partition not in busy
-            if due and (at_once or self._due(partition) <= now):
-                self._buffer.put(cutter.cut())
+        busy, now = {*self._sending, *self._buffer.partitions}, time.monotonic()
+        ready = {
+            name: cutter
+            for name, cutter in self._cutters.items()
+            if cutter.open and not cutter.bound and name not in busy
+        }
+        due = [name for name in ready if at_once or self._due(name) <= now]
+        for name in due or self._fullest(ready, idle=not busy):
+            self._buffer.put(ready[name].cut())
+
+    def _fullest(self, ready: Mapping[str, Cutter], *, idle: bool) -> list[str]:
+        """The batch that is sent before it is due, if one is: because the sink has nothing to do, though much is to
+        come, or because no more can be gathered.
+        """
+        name = max(ready, key=lambda name: ready[name].fullness, default=None)
+        if name is None:
+            return []
+        enough = idle and self._intake.is_far_behind and ready[name].fullness >= WORTH_AN_INSERT
+        return [name] if enough or self._gathered > self._most_in_hand / 2 else []
 
     def _send(self, pool: ThreadPoolExecutor) -> None:
         for partition in self._buffer.partitions:

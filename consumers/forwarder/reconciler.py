@@ -84,7 +84,7 @@ class Reconciler:
             return None
         whole = self._wrong is not None or time.monotonic() > self._whole_at + WHOLE_SECONDS
         after = 0 if whole else self._compared
-        wanted = expected(connection, sink.client, self._route.consumer, self._means.layout, after)
+        wanted = expected(connection, sink.client, self._route, self._means.layout, after)
         found = compare(connection, sink.client, self._means.layout, wanted, until, after)
         if found.equal:
             self._compared, self._whole_at = until, time.monotonic() if whole else self._whole_at
@@ -112,11 +112,11 @@ class Reconciler:
 
     def _repair(self, connection: Connection[DictRow], sink: ClickHouseSink, until: int) -> None:
         shaper = self._route.shaper(self._means.key)
-        wanted = expected(connection, sink.client, self._route.consumer, self._means.layout)
+        wanted = expected(connection, sink.client, self._route, self._means.layout)
         events = repair(connection, sink, self._route.consumer, shaper, wanted, until)
         log.warning("ClickHouse was put right from the log", sink=self._route.name, events=events)
 
     def _note(self, found: Reconciliation) -> None:
-        wrong = 0 if found.first_wrong is None else max(1, found.missing + found.doubled)
+        wrong = found.beyond + (0 if found.first_wrong is None else max(1, found.missing + found.doubled))
         for gauge, value in zip(self._metrics, (wrong, found.until, time.time()), strict=True):
             gauge.set(value)

@@ -26,6 +26,7 @@ COLUMNS = {
     "job_id": "Nullable(UInt64)",
     "user_id": "Nullable(UInt64)",
     "user_name": "Nullable(String)",
+    "user_email": "Nullable(String)",
     "org_id": "Nullable(UInt64)",
     "org_slug": "Nullable(String)",
     "payload": "Nullable(String)",
@@ -63,7 +64,7 @@ def table_rows(event: Event) -> list[TableRow]:
     of_task = getattr(body, "task_id", None)
     of_job = getattr(body, "job_id", None)
     remote_addr = getattr(body, "remote_addr", None)
-    actor = (meta.actor_id, meta.actor, meta.organization_id, meta.organization)
+    actor = (meta.actor_id, meta.actor, meta.actor_email, meta.organization_id, meta.organization)
     token, correlation_id = meta.access_token_id, meta.correlation_id
     position, stream, version = event.position, event.originator_id, event.originator_version
     event_type, schema_version = body.type_name, body.schema_version
@@ -86,6 +87,7 @@ def table_rows(event: Event) -> list[TableRow]:
             who[1],
             who[2],
             who[3],
+            who[4],
             payload if payload and isinstance(payload, str) else _payload(payload, asked),
             token,
             remote_addr,

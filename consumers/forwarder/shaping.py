@@ -31,6 +31,7 @@ Redactable = Literal[
     "obj_val",
     "user_id",
     "user_name",
+    "user_email",
     "org_id",
     "org_slug",
     "access_token_id",

@@ -93,6 +93,10 @@ class Redact(_Part):
     people: bool = False
     how: Literal["remove", "hash"] = "remove"
 
+    @property
+    def hides_streams(self) -> bool:
+        return self.people or "stream" in self.columns
+
     def step(self, key: bytes | None) -> Step:
         if self.how == "hash" and not key:
             raise Wrong("hashing needs a key: set ANNALS_REDACTION_KEY")
@@ -184,6 +188,11 @@ class Route(BaseModel):
     def workers(self) -> int:
         """How many processes make blocks for ClickHouse; other sinks have no use for them."""
         return self.source.workers if isinstance(self.sink, ClickHouseConfig) else 0
+
+    @property
+    def keeps_streams(self) -> bool:
+        """Whether the sink's rows name the streams of their events as the log does."""
+        return not any(isinstance(one, Redact) and one.hides_streams for one in self.transforms)
 
     def shaper(self, key: bytes | None) -> Shaper:
         """Raises Wrong for a hash without a key."""

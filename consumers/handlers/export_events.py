@@ -1,5 +1,5 @@
-"""Analytics events as CSV, as CVAT exports them: straight from ClickHouse into the file. Only the users' e-mail
-addresses are not there with the events: they are those of today.
+"""Analytics events as CSV, as CVAT exports them: straight from ClickHouse into the file. Where an
+event doesn't know its user's e-mail address, it is that of today.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from projections.named_queries import queries
 CONTENT_TYPE = "text/csv"
 COLUMNS = (
     "scope, obj_name, obj_id, obj_val, source, timestamp, count, duration, project_id, task_id, job_id, user_id,"
-    " user_name, nullIf(email, '') AS user_email, org_id, org_slug, payload, access_token_id"
+    " user_name, coalesce(user_email, nullIf(email, '')) AS user_email, org_id, org_slug, payload, access_token_id"
 )
 """Those of CVAT but for `remote_addr`, in its order."""
 

@@ -40,6 +40,14 @@ class Outcome:
     expect: Mapping[str, int] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Failure:
+    """Why the work could not be done: `message` is for its owner, `stack` (infra/stacks.py) for whoever runs this."""
+
+    message: str
+    stack: str = ""
+
+
 Handler = Callable[[Tools, Request], Outcome]
 """Does the work and records nothing itself: it may run twice, when its agent dies in between. Raises an AnnalsError
 (MediaError, Invalid …) for what the owner is to be told.

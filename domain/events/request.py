@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from domain.event import Body, event_type
+from domain.event import Body, event_type, upcaster
 
 
 class RequestBody(Body):
@@ -70,14 +70,23 @@ class RequestFinished(RequestBody):
     result: dict[str, Any]
 
 
-@event_type("RequestFailed")
+@event_type("RequestFailed", version=2)
 @dataclass(frozen=True)
 class RequestFailed(RequestBody):
-    """The work could not be done, and why."""
+    """The work could not be done, and why. `stack`: where in the program that came from; empty when it did not come
+    from an error.
+    """
 
     request_id: str
     task_id: int | None
     message: str
+    stack: str = ""
+
+
+@upcaster("RequestFailed", 1)
+def _with_stack(fields: dict[str, Any]) -> dict[str, Any]:
+    """Version 1 did not say where it came from."""
+    return {**fields, "stack": ""}
 
 
 @event_type("RequestCancelled")

@@ -70,6 +70,7 @@ class ServerEvent(TypedDict):
     job_id: NotRequired[int]
     user_id: NotRequired[int]
     user_name: NotRequired[str]
+    user_email: NotRequired[str]
     organization_id: NotRequired[int]
     organization: NotRequired[str]
 

@@ -42,14 +42,23 @@ class UserProfileChanged(UserBody):
     changes: dict[str, dict[str, Any]]
 
 
-@event_type("UserRoleChanged")
+@event_type("UserRoleChanged", version=2)
 @dataclass(frozen=True)
 class UserRoleChanged(UserBody):
-    """What the user may do at all: admin, user, worker or none, from most to least."""
+    """What the user may do at all: admin, user, worker or none, from most to least. `changes`: the fields of the user
+    that follow from it: field → {"from": old, "to": new}.
+    """
 
     user_id: int
     role: str
     previous_role: str
+    changes: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+@upcaster("UserRoleChanged", 1)
+def _with_changes(fields: dict[str, Any]) -> dict[str, Any]:
+    """Version 1 did not say what followed."""
+    return {**fields, "changes": {}}
 
 
 @event_type("UserDeactivated")

@@ -31,6 +31,7 @@ class Stored(NamedTuple):
     user_agent: str | None
     idempotency_key: str | None
     access_token_id: int | None
+    actor_email: str | None
 
 
 ENVELOPE: Final = 7

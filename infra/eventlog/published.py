@@ -19,7 +19,9 @@ ENVELOPE = (
     "organization", "project_id", "task_id", "job_id", "correlation_id", "causation_id", "user_agent",
     "access_token_id",
 )  # fmt: skip
-COLUMNS = ", ".join(f"e.{name}" for name in (*ENVELOPE, "idempotency_key", "state"))
+"""Without the actor's address: who may see what happens to a task needn't know how to reach everybody at it."""
+
+COLUMNS = ", ".join(f"e.{name}" for name in (*ENVELOPE, "idempotency_key", "actor_email", "state"))
 OPTIONS = orjson.OPT_UTC_Z
 
 _compressor = ZstdCompressor()

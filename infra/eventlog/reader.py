@@ -26,7 +26,7 @@ STREAM_EVENTS = 100
 
 READ = b"""
 SELECT position, time, type, schema_version, state, stream, version, source, actor_id, actor, organization_id,
-    organization, correlation_id, causation_id, user_agent, idempotency_key, access_token_id
+    organization, correlation_id, causation_id, user_agent, idempotency_key, access_token_id, actor_email
 FROM (
     SELECT *,
         sum(octet_length(state)) OVER (ORDER BY position) AS bytes, row_number() OVER (ORDER BY position) AS number

@@ -17,21 +17,22 @@ INSERT = b"""
 WITH inserted AS (
     INSERT INTO log.events (position, stream, version, type, schema_version, time, source, actor_id, actor,
         organization_id, organization, project_id, task_id, job_id, correlation_id, causation_id, user_agent, state,
-        idempotency_key, access_token_id)
+        idempotency_key, access_token_id, actor_email)
     SELECT e.position, e.stream, e.version, e.type, e.schema_version, e.time, e.source, e.actor_id, e.actor,
         e.organization_id, e.organization, e.project_id, e.task_id, e.job_id, e.correlation_id, e.causation_id,
-        e.user_agent, e.payload, e.idempotency_key, e.access_token_id
+        e.user_agent, e.payload, e.idempotency_key, e.access_token_id, e.actor_email
     FROM ROWS FROM (
         json_to_recordset(%s::json) AS (
             position bigint, stream text, version bigint, type text, schema_version smallint, time timestamptz,
             source text, actor_id bigint, actor text, organization_id bigint, organization text, project_id bigint,
             task_id bigint, job_id bigint, correlation_id text, causation_id text, user_agent text,
-            idempotency_key text, access_token_id bigint
+            idempotency_key text, access_token_id bigint, actor_email text
         ),
         unnest(%b::bytea[])
     ) AS e (
         position, stream, version, type, schema_version, time, source, actor_id, actor, organization_id, organization,
-        project_id, task_id, job_id, correlation_id, causation_id, user_agent, idempotency_key, access_token_id, payload
+        project_id, task_id, job_id, correlation_id, causation_id, user_agent, idempotency_key, access_token_id, actor_email,
+        payload
     )
 )
 SELECT pg_notify(%s, %s)
@@ -39,7 +40,7 @@ SELECT pg_notify(%s, %s)
 
 SELECT = """
 SELECT position, stream, version, type, schema_version, time, source, actor_id, actor, organization_id, organization,
-    correlation_id, causation_id, user_agent, idempotency_key, access_token_id, state
+    correlation_id, causation_id, user_agent, idempotency_key, access_token_id, actor_email, state
 FROM log.events
 """
 
@@ -71,6 +72,7 @@ def _row(event: Event) -> dict[str, Any]:
         "user_agent": meta.user_agent,
         "idempotency_key": meta.idempotency_key,
         "access_token_id": meta.access_token_id,
+        "actor_email": meta.actor_email,
     }
 
 
@@ -87,6 +89,7 @@ def logged_event(row: DictRow) -> LoggedEvent:
         row["user_agent"],
         row["idempotency_key"],
         row["access_token_id"],
+        row["actor_email"],
     )
     return LoggedEvent(
         originator_id=row["stream"],

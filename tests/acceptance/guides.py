@@ -59,7 +59,7 @@ class Reader:
             env=annals_environment(self._server.data),
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=300,
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout

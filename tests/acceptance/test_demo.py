@@ -55,6 +55,6 @@ def test_it_takes_ones_own_photos_and_folder_and_works_twice_in_a_row(data_folde
 def test_a_folder_that_is_not_there_is_a_wrong_command_line(data_folder: Path) -> None:
     command = [sys.executable, "-P", "-m", "cli.main", "demo", str(data_folder / "nowhere")]
     environment = annals_environment(data_folder)
-    refused = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    refused = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
     assert refused.returncode == 2
     assert "nowhere is not a folder" in " ".join(refused.stderr.replace("│", "").split())

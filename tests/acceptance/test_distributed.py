@@ -144,5 +144,5 @@ def test_a_task_made_through_one_replica_is_annotated_through_the_other(
 def test_who_comes_before_the_migration_says_so_and_ends(postgres: str, tmp_path: Path) -> None:
     with new_database(postgres, BARE) as url:
         early = Deployment(tmp_path, url, "http://127.0.0.1:1", {})
-        assert early.run("agent-import").wait(60) == 1
+        assert early.run("agent-import").wait(180) == 1
         assert "run `annals migrate` first" in early.said("agent-import")

@@ -26,6 +26,7 @@ from infra.postgres.database import Database
 from infra.postgres.embedded import EmbeddedPostgres
 
 from ..conftest import quick_place
+from ..integration.embedded_programs import is_dead
 from ..waiting import wait_until
 from .conftest import Served
 from .load import Load
@@ -50,14 +51,15 @@ class Cluster:
     def stop(self) -> None:
         self._server.stop()
 
-    def processes(self) -> list[psutil.Process]:
+    def send(self, number: int) -> list[psutil.Process]:
+        """To all of its processes, which are returned. First to the one that would start others meanwhile."""
         postmaster = psutil.Process(int((self.cluster / "postmaster.pid").read_text().split()[0]))
-        return [postmaster, *postmaster.children(recursive=True)]
-
-    def send(self, number: int) -> None:
-        for process in self.processes():
+        postmaster.send_signal(signal.SIGSTOP)
+        processes = [postmaster, *postmaster.children(recursive=True)]
+        for process in processes:
             with suppress(psutil.NoSuchProcess):
                 process.send_signal(number)
+        return processes
 
     @contextmanager
     def hanging(self) -> Iterator[None]:
@@ -70,7 +72,8 @@ class Cluster:
 
     @contextmanager
     def dead(self) -> Iterator[None]:
-        self.send(signal.SIGKILL)
+        killed = self.send(signal.SIGKILL)
+        wait_until(lambda: all(is_dead(process.pid) for process in killed))  # until then one of them may answer
         yield
         self.start()
 
@@ -142,7 +145,7 @@ def check_refused(answer: httpx.Response) -> None:
 def check_whole(server: Served, **settings: str) -> None:
     """An agent takes up work, the forwarder forwards, and everything is equal. None of them was started anew."""
     assert upload(server) == len(PHOTOS)
-    proof = server.annals("verify", "--blobs", **settings)
+    proof = server.verify("--blobs", **settings)
     assert proof.returncode == 0, proof.stdout
     assert "not forwarded yet" not in proof.stdout
     assert "has ended" not in server.said()
@@ -222,7 +225,7 @@ def test_a_full_blob_store_is_said_and_nothing_is_half_stored(
         assert send_file(http, task, PHOTOS[0].read_bytes()).status_code == 202
         wait_until(lambda: settled(http, task))
         assert http.get(f"/api/tasks/{task}").json()["size"] == 1
-    proof = server.annals("verify", "--blobs")
+    proof = server.verify("--blobs")
     assert proof.returncode == 0, proof.stdout
 
 

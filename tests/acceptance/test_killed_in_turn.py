@@ -74,14 +74,14 @@ def ask_postgres(data: Path, statement: str, *params: object) -> int:
     url = EmbeddedPostgres(data / "postgres").running_url()
     if url is None:
         return 0
-    with psycopg.connect(url, connect_timeout=2) as connection:
+    with psycopg.connect(url, connect_timeout=20) as connection:
         row = connection.execute(statement.encode(), params or None).fetchone()
     return int(row[0]) if row else 0
 
 
 def ask_clickhouse(server: Served, query: str) -> int:
     url = f"http://127.0.0.1:{server.info['clickhouse_port']}/"
-    return int(httpx.get(url, params={"query": query}, timeout=5).raise_for_status().text)
+    return int(httpx.get(url, params={"query": query}, timeout=20).raise_for_status().text)
 
 
 @pytest.fixture
@@ -99,7 +99,7 @@ def kill_and_check(server: Served, names: list[str], between: Callable[[], float
             wait_until(lambda began=began: load.everybody_since(began))
             time.sleep(between())  # the next one strikes anywhere in the work
     load.check(server)
-    proof = server.annals("verify", "--blobs")
+    proof = server.verify("--blobs")
     assert proof.returncode == 0, proof.stdout
     assert "ClickHouse" in proof.stdout
     if "postgres" in names:

@@ -139,5 +139,5 @@ def kill_and_check(serve: Callable[..., Served], seconds: float) -> None:
         thread.join(60)
     again = serve("--workers", "2").ready()
     check(again, work)
-    proof = again.annals("verify", "--blobs")
+    proof = again.verify("--blobs")
     assert proof.returncode == 0, proof.stdout

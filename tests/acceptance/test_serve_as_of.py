@@ -52,7 +52,7 @@ def served_copy(data: Path, name: str) -> Iterator[httpx.Client]:
         with httpx.Client(base_url=line.split()[-1], auth=("admin", PASSWORD), timeout=60) as http:
             yield http
         process.send_signal(signal.SIGINT)  # Ctrl-C
-        assert process.wait(60) == 0
+        assert process.wait(180) == 0
     finally:
         process.kill()
         process.wait()

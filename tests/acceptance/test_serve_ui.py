@@ -29,7 +29,7 @@ def test_a_folder_without_a_page_is_refused(data_folder: Path, tmp_path: Path) -
         env=annals_environment(data_folder) | {"ANNALS_UI": str(tmp_path), "COLUMNS": "400"},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 2

@@ -31,7 +31,7 @@ def here(text: str, server: Served) -> str:
 
 def shell(command: str, server: Served) -> str:
     done = subprocess.run(
-        ["bash", "-c", command], env=annals_environment(server.data), capture_output=True, text=True, timeout=120
+        ["bash", "-c", command], env=annals_environment(server.data), capture_output=True, text=True, timeout=300
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

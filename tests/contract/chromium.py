@@ -37,6 +37,10 @@ class Tab:
         for domain in ("Page", "Runtime", "Log", "Network"):
             self._send(f"{domain}.enable")
 
+    def at_each_page(self, script: str) -> None:
+        """Runs it in whatever is opened from now on, before the page's own scripts."""
+        self._send("Page.addScriptToEvaluateOnNewDocument", source=script)
+
     def open(self, url: str) -> None:
         self._send("Page.navigate", url=url)
 

@@ -107,7 +107,7 @@ def test_a_read_only_token_only_reads(host: Server, ann: httpx.Client) -> None:
             answer = httpx.request(method, host.url + where, headers=headers, json={"name": "theirs"}, timeout=60)
             assert (answer.status_code, answer.json()) == (403, {"detail": "This access token is read-only."})
     assert ann.get(path).json()["name"] == "mine"
-    types = host.system.database.query("SELECT type FROM log.events WHERE position > %s", (before,))
+    types = host.system.database.query("SELECT type FROM log.events WHERE position > %s ORDER BY position", (before,))
     assert [row["type"] for row in types] == ["AccessTokenCreated", "AccessTokenUsed"]
 
 
@@ -261,7 +261,7 @@ def test_use_is_told_to_the_day_and_recorded_once(host: Server, ann: httpx.Clien
         ask(host, made["value"])
         host.services.identities.forget()
     used = datetime.fromisoformat(ann.get(f"{TOKENS}/{made['id']}").json()["last_used_date"])
-    assert datetime.now(UTC) - used < timedelta(minutes=1)
+    assert datetime.now(UTC) - used < timedelta(minutes=10)
     events = host.system.database.query(
         "SELECT actor FROM log.events WHERE stream = %s AND type = 'AccessTokenUsed'", (f"access_token-{made['id']}",)
     )

@@ -284,7 +284,7 @@ def test_no_secret_is_in_an_answer_or_in_the_log(host: Server, anyone: httpx.Cli
 def test_the_newest_login_is_told(client: Client) -> None:
     me = client.users.retrieve_current_user()
     assert me.last_login is not None
-    assert abs(datetime.now(UTC) - me.last_login) < timedelta(minutes=1)
+    assert abs(datetime.now(UTC) - me.last_login) < timedelta(minutes=10)
 
 
 def test_a_login_that_ends_while_it_is_looked_up_is_not_remembered() -> None:

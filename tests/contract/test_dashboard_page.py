@@ -49,6 +49,8 @@ INKED = """
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Tab]:
     with chromium() as tab:
+        # It asks anew when a test does so, and not by itself in the middle of a logout, which it would be refused.
+        tab.at_each_page("window.setInterval = () => 0;")
         yield tab
 
 
@@ -60,6 +62,7 @@ def tab(browser: Tab, site: Site) -> Iterator[Tab]:
     browser.open(f"{site.server.url}/dashboard")
     browser.wait_for("document.querySelector('form.login')")
     yield browser
+    browser.open("about:blank")  # what it has still to ask for would be refused once it is logged out
     assert browser.complaints == []
 
 

@@ -211,7 +211,7 @@ def test_what_a_killed_server_has_done_is_answered_and_not_done_again(
         with pytest.raises(httpx.HTTPError):
             httpx.request(
                 method, f"http://127.0.0.1:{port}{path(street)}", json=content(street), headers=keyed("a"), auth=ADMIN,
-                timeout=30,
+                timeout=120,
             )  # fmt: skip
     position = head(server)
     assert position > before

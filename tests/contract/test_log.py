@@ -25,6 +25,10 @@ from .streets import Street, patch, street_of
 
 ANN = ("ann", "correct horse")
 WAIT = 60.0
+SHORT, LONG = 0.2, 5.0
+"""Seconds that a reader waits for the next line before it leaves and comes again: longer each time that nothing has
+come, as on a machine that takes longer than that to answer.
+"""
 
 
 @pytest.fixture
@@ -77,19 +81,23 @@ class Reader:
             time.sleep(0.01)
 
     def _read(self) -> None:
-        timeout = httpx.Timeout(60, read=0.2)
+        patience = SHORT
         while not self._left.is_set():
+            seen, known = len(self.events), bool(self.events or self._headers)
             last = {"Last-Event-ID": str(self.positions[-1])} if self.events else self._headers
+            # Who names no position must not leave before anything has come: nobody knows where it would resume.
+            timeout = httpx.Timeout(60, read=patience if known else WAIT)
             try:
                 with self._http.stream(
                     "GET", "/api/log/stream", headers=last, params=self._params, timeout=timeout
                 ) as answer:
                     answer.raise_for_status()
-                    self._take(answer.iter_lines())
+                    self._take(answer.iter_lines(), once=not known)
             except httpx.ReadTimeout:
-                continue  # and resume: what came meanwhile must not be lost
+                pass  # and resume: what came meanwhile must not be lost
+            patience = SHORT if len(self.events) > seen else min(2 * patience, LONG)
 
-    def _take(self, lines: Iterator[str]) -> None:
+    def _take(self, lines: Iterator[str], *, once: bool) -> None:
         fields: dict[str, str] = {}
         for line in lines:
             self.opened.set()
@@ -99,7 +107,7 @@ class Reader:
             elif "data" in fields:
                 self.events.append((int(fields["id"]), fields["event"], json.loads(fields["data"])))
                 fields = {}
-            if self._left.is_set():
+            if self._left.is_set() or (once and self.events):
                 return
 
 

@@ -142,7 +142,8 @@ def test_nobody_listens_and_the_request_says_so(
     task = new_task(client)
     task.upload_data(write(tmp_path, ["a.jpg"]), wait_for_completion=False)
     seen = http.get(f"/api/requests/{request_id(task)}").json()
-    assert len(looks) == 2, "when it comes, and again at the end of its wait"
+    # The notice of its own queueing, or of the connection for such notices, may come while it waits.
+    assert 2 <= len(looks) <= 4, "when it comes, and again at the end of its wait"
     assert (seen["status"], seen["message"]) == ("queued", "No agent is listening to the queue “import”.")
     assert (seen["progress"], seen["started_date"], seen["finished_date"], seen["expiry_date"]) == (None,) * 4
     request, _ = client.api_client.requests_api.retrieve(request_id(task))

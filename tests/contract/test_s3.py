@@ -34,7 +34,8 @@ def s3_server() -> Iterator[S3Server]:
 @pytest.fixture
 def settings(s3_server: S3Server, data_folder: Path) -> Settings:
     """Of the API's machine."""
-    return Settings(data=data_folder / "api", blobs_url=s3_server.new_url(), server_telemetry="off")
+    place = {"data": data_folder / "api", "blobs_url": s3_server.new_url()}
+    return Settings(**place, server_telemetry="off", request_hold_seconds=50)
 
 
 @pytest.fixture

@@ -40,7 +40,7 @@ def gathered(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def settings(data_folder: Path) -> Settings:
-    return Settings(data=data_folder, server_telemetry="all")
+    return Settings(data=data_folder, server_telemetry="all", request_hold_seconds=50)
 
 
 def told(server: Server) -> list[Row]:

@@ -32,7 +32,7 @@ def share(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def settings(data_folder: Path, share: Path) -> Settings:
-    return Settings(data=data_folder, share=share)
+    return Settings(data=data_folder, share=share, request_hold_seconds=50)
 
 
 def create(client: Client, paths: list[str], **data_params: Any) -> Task:

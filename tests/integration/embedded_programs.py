@@ -88,12 +88,16 @@ def running(folder: Path) -> Iterator[str]:
 
 def kill_server(folder: Path) -> None:
     """kill -9 of every PostgreSQL process that works somewhere in the folder."""
+    while ours := _servers(folder):  # again: one may have been born while the others were looked for
+        for process in ours:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        psutil.wait_procs(ours, timeout=1)
+
+
+def _servers(folder: Path) -> list[psutil.Process]:
     processes = [p for p in psutil.process_iter(["name", "cwd"]) if p.info["name"] == "postgres"]
-    ours = [p for p in processes if folder in Path(p.info["cwd"] or "/").parents]
-    for process in ours:
-        with suppress(psutil.NoSuchProcess):
-            process.kill()
-    psutil.wait_procs(ours, timeout=WAIT_SECONDS)
+    return [p for p in processes if folder in Path(p.info["cwd"] or "/").parents]
 
 
 def postmaster_pid(folder: Path) -> int:

@@ -32,7 +32,7 @@ end = time.monotonic() + seconds
 
 def write(thread):
     number = 0
-    while time.monotonic() < end:
+    while time.monotonic() < end or number < 10:  # however slow the machine is
         save = f"{name}-{thread}-{number}"
         bodies = [UploadStarted(task_id) for task_id in range(1, size + 1)]
         system.app.record(Context(SYSTEM, correlation_id=save), bodies)
@@ -47,7 +47,9 @@ system.close()
 
 
 class Writer:
-    """A process that saves `size` events at a time, from several threads, and prints each save once it is durable."""
+    """A process that saves `size` events at a time, from several threads, for so many seconds and ten times at least,
+    and prints each save once it is durable.
+    """
 
     def __init__(self, url: str, name: str, *, threads: int = 4, seconds: int = 1, size: int = 1) -> None:
         self.size = size

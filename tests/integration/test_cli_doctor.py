@@ -65,7 +65,8 @@ def test_waiting_work_that_nobody_serves_is_trouble_until_an_agent_comes(annals:
     alone = annals("doctor")
     assert alone.returncode == 1
     assert "nobody serves queue import: start `annals agent`" in alone.stdout
-    change(main_job, "INSERT INTO log.agents (agent, queues) VALUES ('here', '{import}')")
+    agent = "'here', '{import}', now() + interval '1 hour'"  # whose beat is not too old when it is looked for
+    change(main_job, f"INSERT INTO log.agents (agent, queues, beat_at) VALUES ({agent})")
     served = annals("doctor", "--json")
     assert served.returncode == 0
     assert symptoms(served.stdout)["queues", "import"]["value"] == "1 waiting, 0 running, 0 failed; 1 agents"

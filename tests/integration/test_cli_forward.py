@@ -9,6 +9,8 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from consumers.forwarder import dead_letters
 from consumers.forwarder.checkpoint import CONSUMER
 from consumers.forwarder.dead_letters import DeadLetter
@@ -29,6 +31,17 @@ how = "{how}"
 type = "file"
 input = "anonymous"
 folder = "/nowhere"
+"""
+TWO_CLICKHOUSES = """
+[sources.log]
+type = "log"
+[sinks.analytics]
+type = "clickhouse"
+input = "log"
+[sinks.elsewhere]
+type = "clickhouse"
+input = "log"
+url = "{url}"
 """
 
 
@@ -124,7 +137,7 @@ def test_a_forwarder_ends_when_nobody_reads_its_standard_output_any_more(
     with os.fdopen(writer) as nobody:
         command = [sys.executable, "-m", "cli.main", "forward", "--topology", str(file)]
         ended = subprocess.run(
-            command, env=os.environ | settings, stdout=nobody, stderr=subprocess.PIPE, timeout=60, check=False
+            command, env=os.environ | settings, stdout=nobody, stderr=subprocess.PIPE, timeout=300, check=False
         )
     assert ended.returncode == 0
     assert b"BrokenPipe" not in ended.stderr
@@ -195,6 +208,25 @@ def test_cells_that_were_changed_are_named_and_sent_anew(annals: Annals, main_jo
         assert annals("verify", "--clickhouse", "--rows", **server).returncode == 0
         for wrong in ("0", "5-4", "x", "-"):
             assert annals("forward", "repair", "--", wrong, **server).returncode == 2
+
+
+@pytest.mark.usefixtures("main_job")
+def test_each_clickhouse_of_a_topology_is_verified_whatever_its_name(annals: Annals, tmp_path: Path) -> None:
+    with EndpointProcess(tmp_path / "clickhouse", "hush") as endpoint:
+        url = f"http://forwarder:hush@127.0.0.1:{endpoint.port}"
+        (tmp_path / "topology.toml").write_text(TWO_CLICKHOUSES.format(url=url))
+        along = {"ANNALS_TOPOLOGY": str(tmp_path / "topology.toml")}
+        never = annals("verify", "--clickhouse", **along)
+        assert never.returncode == 3
+        assert "Not compared: ClickHouse, analytics: nothing was forwarded yet" in never.stdout
+        for sink in ("analytics", "elsewhere"):
+            assert annals("forward", "rebuild", "--sink", sink, **along).returncode == 0
+        assert annals("verify", "--clickhouse", "--rows", **along).returncode == 0
+        with closing(connect(url)) as client:
+            client.command("ALTER TABLE cvat.events DELETE WHERE position = 2", settings={"mutations_sync": 2})
+        lacking = annals("verify", "--clickhouse", **along)
+        assert lacking.returncode == 1
+        assert "First difference: ClickHouse, elsewhere: position 2 is missing in ClickHouse" in lacking.stdout
 
 
 def test_only_sinks_that_there_are(annals: Annals) -> None:

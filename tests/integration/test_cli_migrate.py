@@ -64,7 +64,7 @@ def migrate(secrets: Path, data_folder: Path) -> Migrate:
 
 
 def finish(process: subprocess.Popen[str]) -> str:
-    said, _ = process.communicate(timeout=60)
+    said, _ = process.communicate(timeout=300)
     assert process.returncode == 0, said
     return said
 

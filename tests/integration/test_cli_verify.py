@@ -103,8 +103,9 @@ def test_a_sample_finds_missing_positions(annals: Annals, main_job: MainJob) -> 
 def test_clickhouse_alone(annals: Annals, main_job: MainJob) -> None:
     corrupt(main_job)
     alone = annals("verify", "--clickhouse", "--json")
-    assert alone.returncode == 0
-    assert [finding["subject"] for finding in json.loads(alone.stdout)["findings"]] == ["ClickHouse"]
+    assert alone.returncode == 3
+    (finding,) = json.loads(alone.stdout)["findings"]
+    assert (finding["subject"], finding["unknown"]) == ("ClickHouse", "nothing was forwarded yet")
 
 
 def test_what_cannot_be_compared_is_no_difference(annals: Annals, main_job: MainJob) -> None:

@@ -177,7 +177,6 @@ class TestExternalTables:
             params={"ext_format": "Parquet", "ext_structure": "n Int64"},
             files={"ext": ("x", file.getvalue(), "a/b")},
             data={"query": "SELECT count() FROM ext"},
-            timeout=30,
         )
         assert (answer.status_code, answer.headers["X-ClickHouse-Exception-Code"]) == (500, "241")
 

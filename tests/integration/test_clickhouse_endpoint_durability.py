@@ -20,6 +20,7 @@ from domain.errors import Unavailable
 from infra.clickhouse.limits import Limits
 from infra.clickhouse.process import EndpointProcess
 
+from ..ports import free_port
 from ..waiting import wait_until
 
 PASSWORD = "writer's"
@@ -47,6 +48,11 @@ def read(endpoint: EndpointProcess, query: str) -> str:
     return httpx.get(f"http://127.0.0.1:{endpoint.port}/", params={"query": query}, timeout=60).text
 
 
+def endpoint_in(folder: Path) -> EndpointProcess:
+    """One that nobody takes the port away from while it is down."""
+    return EndpointProcess(folder, PASSWORD, port=free_port())
+
+
 class Inserter(threading.Thread):
     """Inserts batch after batch until it cannot; knows which were acknowledged."""
 
@@ -67,7 +73,7 @@ class Inserter(threading.Thread):
 
 
 def test_kill_9_in_the_middle_of_inserts_loses_nothing(tmp_path: Path) -> None:
-    endpoint = EndpointProcess(tmp_path, PASSWORD)
+    endpoint = endpoint_in(tmp_path)
     endpoint.start()
     acknowledged: set[int] = set()
     try:
@@ -91,7 +97,7 @@ def test_kill_9_in_the_middle_of_inserts_loses_nothing(tmp_path: Path) -> None:
 
 
 def test_stop_and_start_keeps_everything(tmp_path: Path) -> None:
-    with EndpointProcess(tmp_path, PASSWORD) as endpoint:
+    with endpoint_in(tmp_path) as endpoint:
         assert write(endpoint, "CREATE TABLE kept (a UInt64) ORDER BY a").is_success
         assert write(endpoint, "INSERT INTO kept SELECT number FROM numbers(1000)").is_success
         assert endpoint.stop() == 0
@@ -100,13 +106,13 @@ def test_stop_and_start_keeps_everything(tmp_path: Path) -> None:
 
 
 def test_sigterm_lets_a_running_query_finish(tmp_path: Path) -> None:
-    with EndpointProcess(tmp_path, PASSWORD) as endpoint:
+    with endpoint_in(tmp_path) as endpoint:
         answers: list[str] = []
         slow = "SELECT max(sleepEachRow(0.1)), 'finished' FROM numbers(50) SETTINGS max_block_size = 1"
         thread = threading.Thread(target=lambda: answers.append(read(endpoint, slow)))
         thread.start()
         running = "SELECT count() FROM system.processes WHERE query LIKE '%finis' || 'hed%'"
-        wait_until(lambda: write(endpoint, running).text == "1\n")
+        wait_until(lambda: answers or write(endpoint, running).text == "1\n")
         os.kill(endpoint.pid, signal.SIGTERM)
         wait_until(lambda: not listens(endpoint))
         assert endpoint.stop() == 0
@@ -115,7 +121,7 @@ def test_sigterm_lets_a_running_query_finish(tmp_path: Path) -> None:
 
 
 def test_sigterm_ends_an_endless_query(tmp_path: Path) -> None:
-    with EndpointProcess(tmp_path, PASSWORD) as endpoint:
+    with endpoint_in(tmp_path) as endpoint:
         url = f"http://127.0.0.1:{endpoint.port}/"
         with httpx.stream("GET", url, params={"query": "SELECT number FROM numbers(100000000000)"}) as answer:
             part = answer.iter_raw()
@@ -126,7 +132,7 @@ def test_sigterm_ends_an_endless_query(tmp_path: Path) -> None:
 @pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="only Linux limits another process")
 def test_what_cannot_be_written_is_refused(tmp_path: Path) -> None:
     """No file may grow as large as the insert needs: for the engine as if the disk were full (EFBIG for ENOSPC)."""
-    with EndpointProcess(tmp_path, PASSWORD) as endpoint:
+    with endpoint_in(tmp_path) as endpoint:
         window = "SETTINGS non_replicated_deduplication_window = 100"
         assert write(endpoint, f"CREATE TABLE kept (a UInt64, s String) ORDER BY a {window}").is_success
         view = "CREATE MATERIALIZED VIEW seen ENGINE = MergeTree ORDER BY a AS SELECT * FROM kept"
@@ -148,19 +154,19 @@ def test_what_cannot_be_written_is_refused(tmp_path: Path) -> None:
 
 
 def test_rows_of_a_table_with_a_ttl_are_there_until_they_expire(tmp_path: Path) -> None:
-    endpoint = EndpointProcess(tmp_path, PASSWORD)
+    endpoint = endpoint_in(tmp_path)
     endpoint.start()
     try:
         window = "SETTINGS non_replicated_deduplication_window = 100"
         table = "CREATE TABLE kept (at DateTime, a UInt64) PARTITION BY toYYYYMM(at) ORDER BY a TTL at + INTERVAL 1 DAY"
         assert write(endpoint, f"{table} {window}").is_success
-        insert = "INSERT INTO kept SETTINGS insert_deduplication_token = 't' SELECT now(), number FROM numbers(1000)"
+        insert = "INSERT INTO kept SETTINGS insert_deduplication_token = 't' SELECT '2100-01-01 00:00:00', number FROM numbers(1000)"
         assert write(endpoint, insert).is_success
         assert write(endpoint, "INSERT INTO kept VALUES ('2020-01-01 00:00:00', 1)").is_success
         endpoint.kill()
         endpoint.start()
         assert write(endpoint, insert).is_success, "the same token adds nothing"
-        assert write(endpoint, "INSERT INTO kept VALUES (now(), 1000)").is_success
+        assert write(endpoint, "INSERT INTO kept VALUES ('2100-01-01 00:00:00', 1000)").is_success
         assert write(endpoint, "OPTIMIZE TABLE kept FINAL").is_success
         assert read(endpoint, "SELECT count(), min(at) > '2021-01-01' FROM kept") == "1001\t1\n"
         assert write(endpoint, DETACHED).text == "0\n"
@@ -169,10 +175,11 @@ def test_rows_of_a_table_with_a_ttl_are_there_until_they_expire(tmp_path: Path) 
 
 
 def test_a_part_that_was_cut_off_as_the_process_died_is_set_aside_and_removed(tmp_path: Path) -> None:
-    endpoint = EndpointProcess(tmp_path, PASSWORD)
+    endpoint = endpoint_in(tmp_path)
     endpoint.start()
     try:
-        assert write(endpoint, "CREATE TABLE kept (a UInt64) ORDER BY a").is_success
+        unmerged = "SETTINGS max_bytes_to_merge_at_max_space_in_pool = 1"
+        assert write(endpoint, f"CREATE TABLE kept (a UInt64) ORDER BY a {unmerged}").is_success
         for first in (0, 1000):
             assert write(endpoint, f"INSERT INTO kept SELECT {first} + number FROM numbers(1000)").is_success
         parts = "SELECT path FROM system.parts WHERE table = 'kept' AND active ORDER BY name"
@@ -211,7 +218,7 @@ def test_a_folder_or_port_in_use_is_said_so(tmp_path: Path) -> None:
 
 
 def test_stale_files_do_not_prevent_the_start(tmp_path: Path) -> None:
-    with EndpointProcess(tmp_path, PASSWORD) as endpoint:
+    with endpoint_in(tmp_path) as endpoint:
         assert write(endpoint, "CREATE TABLE kept (a UInt64) ORDER BY a").is_success
         endpoint.kill()
         assert (tmp_path / "engine" / "status").exists()

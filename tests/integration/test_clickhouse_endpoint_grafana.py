@@ -59,7 +59,7 @@ def go_request(url: str, accept: str, query: str, user: str = "grafana:", head: 
 
 
 def exchange(port: int, request: bytes) -> tuple[http.client.HTTPResponse, bytes]:
-    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
         connection.sendall(request)
         answer = http.client.HTTPResponse(connection)
         answer.begin()

@@ -280,7 +280,7 @@ def test_commands_at_once_on_a_new_folder_share_one_server(place: Path) -> None:
     source = COMMAND.replace("sys.stdin.readline()", "")
     command = [sys.executable, "-c", source, str(folder)]
     together = [subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True) for _ in range(3)]
-    urls = {process.communicate(timeout=60)[0] for process in together}
+    urls = {process.communicate(timeout=300)[0] for process in together}
     assert len(urls) == 1
     assert [process.returncode for process in together] == [0, 0, 0]
     assert not is_running(folder)

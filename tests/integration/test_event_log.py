@@ -67,6 +67,7 @@ def test_an_event_carries_who_did_it_when_and_through_what(system: System) -> No
         "user_agent": "cvat_sdk/2.80.0",
         "idempotency_key": None,
         "access_token_id": 12,
+        "actor_email": "b@example.org",
     }
     assert read(system) == [event] == list(system.app.events.get("job-5"))
     assert event.meta.time == time

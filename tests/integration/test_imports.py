@@ -48,6 +48,6 @@ def test_each_module_of_a_command_can_come_first() -> None:
         env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
     )
     assert set(done.stdout.split()) == set(files), done.stderr

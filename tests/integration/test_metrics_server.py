@@ -110,7 +110,7 @@ def test_without_a_port_nothing_listens(tmp_path: Path) -> None:
 
 def run(program: str, *arguments: object) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", program, *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
 
 
 def test_who_takes_the_place_of_a_killed_process_counts_on_and_its_gauges_go(tmp_path: Path) -> None:

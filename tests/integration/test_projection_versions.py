@@ -12,6 +12,7 @@ import pytest
 from psycopg import Connection
 from psycopg.rows import DictRow
 
+from cli import keeping
 from cli.bootstrap import System, connect
 from cli.keeping import ProjectionKeeper
 from cli.rebuilding import prepare
@@ -24,6 +25,7 @@ from projections.projection import Projection, ProjectionSet
 from projections.rebuild import create_tables, fold
 from projections.registry import REGISTRY
 
+from ..waiting import wait_until
 from .histories import BEGINNING, ME, STEPS, History, tables
 
 OLD = list(REGISTRY.values())
@@ -139,10 +141,11 @@ def test_who_only_reads_follows_within_a_moment(old: System, new: System) -> Non
 
 
 def test_the_tables_of_a_program_that_ended_are_dropped(
-    url: str, old: System, new: System, connection: Connection[DictRow]
+    url: str, old: System, new: System, connection: Connection[DictRow], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     prepare(url)
     assert TASKS.key in folded(connection), "somebody uses it"
+    monkeypatch.setattr(keeping, "ALONE_SECONDS", 3_600.0)  # until which it does not come again
     _kill_holders(connection)
     prepare(url)
     assert TASKS.key not in folded(connection)
@@ -157,14 +160,15 @@ def test_the_tables_of_a_program_that_ended_are_dropped(
 
 
 def _kill_holders(connection: Connection[DictRow]) -> None:
-    """As when the process of the old program dies: its lock is free."""
-    number = versions.program_id(OLD)
-    connection.execute(
-        "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'"
+    """As when the process of the old program dies: its lock is free, a moment later."""
+    holders = (
+        " FROM pg_locks WHERE locktype = 'advisory'"
         " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
-        " AND (classid::bigint << 32 | objid::bigint) = %s",
-        (number,),
+        " AND (classid::bigint << 32 | objid::bigint) = %s"
     )
+    number = (versions.program_id(OLD),)
+    connection.execute("SELECT pg_terminate_backend(pid)" + holders, number)
+    wait_until(lambda: connection.execute("SELECT pid" + holders, number).fetchone() is None)
 
 
 def test_a_program_that_comes_back_after_long_catches_up_at_its_start(

@@ -20,8 +20,9 @@ from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
 
 from tests.kafka.artefacts import NoKafka
+from tests.ports import free_port
 
-START_SECONDS = 60.0
+START_SECONDS = 180.0
 PR_SET_PDEATHSIG = 1
 CLUSTER_ID = "AnnalsTestsAAAAAAAAAAA"
 JVM = ["java", "-Xmx256m", "-Xms64m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto"]
@@ -129,7 +130,7 @@ class Cluster:
         client: Mapping[str, object] | None = None,
     ) -> None:
         self._client = client or {}
-        ports = _free_ports(2 * brokers)
+        ports = [free_port() for _ in range(2 * brokers)]
         quorum = ",".join(f"{node}@127.0.0.1:{ports[brokers + node - 1]}" for node in range(1, brokers + 1))
         common = {**COMMON, **_replication(brokers), **(settings or {}), "controller.quorum.voters": quorum}
         self.brokers = [
@@ -172,11 +173,11 @@ class Cluster:
             return False
         try:
             with closing(
-                KafkaAdminClient(bootstrap_servers=self.servers.split(","), bootstrap_timeout_ms=2_000, **self._client)
+                KafkaAdminClient(bootstrap_servers=self.servers.split(","), bootstrap_timeout_ms=10_000, **self._client)
             ) as admin:
                 joined = {node["broker_id"] for node in admin.describe_cluster()["brokers"]}
                 partitions = [partition for topic in admin.describe_topics() for partition in topic["partitions"]]
-        except KafkaError:
+        except (KafkaError, RuntimeError, OSError):
             return False
         in_sync = all(set(found["isr_nodes"]) == set(found["replica_nodes"]) for found in partitions)
         return in_sync and joined == {broker.node for broker in self.brokers}
@@ -199,17 +200,8 @@ def _listeners(port: int, controller: int) -> dict[str, object]:
 
 def _listens(port: int) -> bool:
     with socket.socket() as probe:
-        probe.settimeout(0.5)
+        probe.settimeout(5)
         return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def _free_ports(number: int) -> list[int]:
-    """All taken at once, so that they differ."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(number)]
-    ports = [taken.getsockname()[1] for taken in sockets]
-    for taken in sockets:
-        taken.close()
-    return ports
 
 
 def _die_with_parent() -> None:

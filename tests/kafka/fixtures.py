@@ -20,6 +20,8 @@ from tests.kafka.guard import ADMIN, guarded_settings, log_in
 
 VARIABLE = "ANNALS_TEST_KAFKA"
 REQUIRED = "required"
+STEADY = {"broker.session.timeout.ms": 60_000}
+"""Of brokers that nobody takes away: one that is slow because the machine is busy must not pass for dead."""
 
 
 @pytest.fixture(scope="session")
@@ -29,7 +31,7 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if given not in ("", REQUIRED):
         yield given
         return
-    with _cluster(tmp_path_factory, 1) as cluster:
+    with _cluster(tmp_path_factory, 1, STEADY) as cluster:
         yield cluster.servers
 
 
@@ -56,7 +58,7 @@ def lonely_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]
 @pytest.fixture(scope="module")
 def guarded_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """One broker of our own, which asks for a name and a password, and forbids everybody but ADMIN everything."""
-    with _cluster(tmp_path_factory, 1, guarded_settings(), log_in(ADMIN)) as cluster:
+    with _cluster(tmp_path_factory, 1, {**STEADY, **guarded_settings()}, log_in(ADMIN)) as cluster:
         yield cluster
 
 

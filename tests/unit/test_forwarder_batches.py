@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import islice
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -19,7 +20,8 @@ from consumers.forwarder.sources.portions import BYTES, EVENTS, portioned
 from consumers.forwarder.sources.source import Delivery, Span, Unreadable
 from domain.event import Event, Metadata
 from domain.events.job import JobStateChanged
-from infra.clickhouse.encoding import Encoder
+from infra.clickhouse.compression import decoded
+from infra.clickhouse.encoding import Encoded, Encoder
 
 from .forwarding import cut, deliveries
 
@@ -49,6 +51,12 @@ def _as_cut(parts: list[list[TableRow]], made: list[Batch]) -> Iterator[list[Tab
     rows = iter(row for part in parts for row in part)
     for batch in made:
         yield list(islice(rows, batch.row_count))
+
+
+def _unpacked(encoded: Encoded | None) -> list[bytes]:
+    """Column by column: however many frames it came in."""
+    assert encoded is not None
+    return [b"".join(decoded(column, "lz4")) for column in encoded.columns]
 
 
 def in_parts(events: list[Event], sizes: list[int]) -> Iterator[list[Event]]:
@@ -120,7 +128,9 @@ class TestRunsThatAreEncodedAlready:
         made = [batch for part in parts for batch in cutter.join(_run(part))] + ([cutter.cut()] if cutter.open else [])
         assert [after for after, _ in spans(made)] == [0, *(until for _, until in spans(made))][: len(made)]
         rows = [[row for event in part for row in table_rows(event)] for part in parts]
-        assert [batch.encoded for batch in made] == [ENCODER.encode(these) for these in _as_cut(rows, made)]
+        encoded = [ENCODER.encode(these) for these in _as_cut(rows, made)]
+        assert [_unpacked(batch.encoded) for batch in made] == [_unpacked(these) for these in encoded]
+        assert [batch.encoded and batch.encoded.bytes for batch in made] == [these.bytes for these in encoded]
         assert sum(batch.row_count for batch in made) == 2 * sum(sizes)
         assert all(batch.row_count >= limit for batch in made[:-1])
         assert all(batch.row_count - 2 * 9 < limit for batch in made)
@@ -198,6 +208,31 @@ class TestBuffer:
         assert any(folder.iterdir())
         again = Buffer(room)
         assert (list(folder.iterdir()), again.partitions) == ([], [])
+
+    def test_what_the_disk_does_not_take_waits_in_memory(self, tmp_path: Path) -> None:
+        folder = tmp_path / "clickhouse"
+        buffer = Buffer(Room(memory=1, disk=10**9, folder=folder))
+        made = cut(many(25), Limits(rows=10))
+        folder.rmdir()
+        for batch in made[:3]:
+            buffer.put(batch)
+        assert (buffer.memory_events, buffer.disk_events, buffer.full) == (15, 0, True)
+        assert buffer.take("log") is made[0]
+        assert not buffer.full  # the disk is tried again
+        buffer.put(made[3])
+        assert buffer.full
+        assert buffer.take("log") is made[1]
+        folder.mkdir()
+        buffer.put(made[4])
+        assert (buffer.memory_events, buffer.disk_events, buffer.full) == (10, 5, False)
+        assert [buffer.take("log").span for _ in range(3)] == [batch.span for batch in made[2:]]
+        assert (buffer.memory_bytes, buffer.disk_bytes) == (0, 0)
+
+    def test_where_no_folder_can_be_everything_waits_in_memory(self, tmp_path: Path) -> None:
+        (tmp_path / "file").touch()
+        buffer = Buffer(Room(memory=1, disk=10**9, folder=tmp_path / "file" / "clickhouse"))
+        buffer.put(cut(many(2), Limits(rows=2))[0])
+        assert (buffer.memory_events, buffer.disk_events, buffer.full) == (1, 0, True)
 
     def test_a_partition_can_be_dropped(self) -> None:
         buffer = Buffer(Room(memory=1))

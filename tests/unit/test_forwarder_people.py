@@ -73,7 +73,7 @@ def example(body: Body) -> Body:
 
 
 def event(body: Body) -> Event:
-    meta = Metadata(MARCH, "api", ANN, "ann", correlation_id="ann-1", user_agent="ann's browser", access_token_id=FAR)
+    meta = Metadata(MARCH, "api", ANN, "ann", None, None, "ann-1", None, "ann's browser", None, FAR, "ann@smith.org")
     return Event(body.stream, 1, body, meta, 9)
 
 

@@ -21,6 +21,7 @@ REFUSED: ServerEvent = {
     "task_id": 7,
     "user_id": 5,
     "user_name": "ann",
+    "user_email": "ann@x",
     "organization_id": 4,
     "organization": "zoo",
 }
@@ -34,8 +35,8 @@ def rows(*events: ServerEvent) -> list[dict[str, Any]]:
 
 def test_a_refusal_is_the_row_of_whose_request_it_was() -> None:
     [row] = rows(REFUSED)
-    named = ("scope", "source", "count", "task_id", "user_id", "user_name", "org_id", "org_slug")
-    assert tuple(row[name] for name in named) == ("send:exception", "server", 3, 7, 5, "ann", 4, "zoo")
+    named = ("scope", "source", "count", "task_id", "user_id", "user_name", "user_email", "org_id", "org_slug")
+    assert tuple(row[name] for name in named) == ("send:exception", "server", 3, 7, 5, "ann", "ann@x", 4, "zoo")
     assert row["timestamp"] == int(TIME.timestamp() * 1_000) - 1_250
     assert orjson.loads(row["payload"]) == {**REFUSED["payload"], "process": "host-7"}
 
@@ -43,7 +44,7 @@ def test_a_refusal_is_the_row_of_whose_request_it_was() -> None:
 def test_what_nobody_asked_for_is_nobodys() -> None:
     [first, second] = rows({**REFUSED, "count": MAX_COUNT + 1}, _anonymous())
     assert first["count"] == MAX_COUNT
-    assert (second["user_id"], second["user_name"], second["org_id"], second["task_id"]) == (None, None, None, None)
+    assert {second[name] for name in ("user_id", "user_name", "user_email", "org_id", "task_id")} == {None}
     assert [(row["row"], row["rows"], row["position"]) for row in (first, second)] == [(0, 2, 9), (1, 2, 9)]
 
 

@@ -41,7 +41,7 @@ def reported(*events: ClientEvent, worked: int = 0, position: int = 1) -> Event:
     place: dict[str, Any] = {"project_id": None, "task_id": 7, "job_id": None}
     times: list[Any] = [{"timestamp": events[0]["timestamp"], "milliseconds": worked, **place}] if worked else []
     body = ClientEventsReported(5, "2026-03-31", list(events), times, "192.0.2.7")
-    meta = Metadata(APRIL, "api", 5, "ann", 3, "lab", "request-1", None, "browser", access_token_id=12)
+    meta = Metadata(APRIL, "api", 5, "ann", 3, "lab", "request-1", None, "browser", None, 12, "ann@x")
     return Event(body.stream, 1, body, meta, position)
 
 
@@ -65,6 +65,7 @@ def test_an_event_is_told_as_the_client_told_it() -> None:
         "job_id": 11,
         "user_id": 5,
         "user_name": "ann",
+        "user_email": "ann@x",
         "org_id": 3,
         "org_slug": "lab",
         "payload": '[1, "as it is"]',

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import domain.events  # noqa: F401  (registers every event type)
 from consumers.forwarder.rows import COLUMNS, TableRow, table_rows
-from consumers.forwarder.shaping import enrich, keep, redact, shaper
+from consumers.forwarder.shaping import Redactable, enrich, keep, redact, shaper
 from consumers.forwarder.topology import Topology, Wrong, default, read
 from domain.event import Body, Event, Metadata
 from domain.events.job import JobAssigned, JobStateChanged
@@ -61,7 +61,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def event(body: Body) -> Event:
-    return Event(body.stream, 1, body, Metadata(MARCH, "api", 5, "ann", user_agent="curl"), 9)
+    return Event(body.stream, 1, body, Metadata(MARCH, "api", 5, "ann", user_agent="curl", actor_email="ann@x"), 9)
 
 
 MOVED = event(JobStateChanged(11, 7, None, "validation", "completed", "annotation", "new"))
@@ -220,5 +220,6 @@ class TestTransforms:
         assert row["payload"] == payload
 
     def test_streams_and_tokens_can_be_left_out_too(self) -> None:
-        (row,) = named(shaper([redact(["stream", "access_token_id", "obj_id"], [], None)])(ASSIGNED))
-        assert (row["stream"], row["access_token_id"], row["obj_id"]) == ("", None, None)
+        columns: list[Redactable] = ["stream", "access_token_id", "obj_id", "user_email"]
+        (row,) = named(shaper([redact(columns, [], None)])(ASSIGNED))
+        assert [row[name] for name in columns] == ["", None, None, None]

@@ -44,7 +44,7 @@ REQUEST = "action=create&target=task&target_id=7"
 
 
 def event(body: Body, position: int = 1, time: datetime = NOON) -> Event:
-    meta = Metadata(time, "api", 5, "ann", 3, "lab", "request-1", None, "cvat-sdk/2.80", access_token_id=12)
+    meta = Metadata(time, "api", 5, "ann", 3, "lab", "request-1", None, "cvat-sdk/2.80", None, 12, "ann@x")
     return Event(body.stream, 2, body, meta, position)
 
 
@@ -135,6 +135,7 @@ def test_a_row_says_who_where_when_and_from_which_event() -> None:
         "job_id": 11,
         "user_id": 5,
         "user_name": "ann",
+        "user_email": "ann@x",
         "org_id": 3,
         "org_slug": "lab",
         "payload": {
@@ -274,6 +275,15 @@ def test_users() -> None:
     assert rows(login)[0]["payload"]["login_id"] == 1
     assert brief(UserLoggedOut(6, 1)) == [("logout:user", None, 6, None, None)]
     assert brief(UserRoleChanged(6, "worker", "user")) == [("update:user", "groups", None, "worker", None)]
+    promoted = UserRoleChanged(6, "admin", "user", {"is_staff": {"from": False, "to": True}})
+    assert brief(promoted) == [
+        ("update:user", "groups", None, "admin", None),
+        ("update:user", "is_staff", None, "true", None),
+    ]
+    assert [(row["payload"]["user_id"], row["payload"]["old_value"]) for row in rows(promoted)] == [
+        (6, "user"),
+        (6, False),
+    ]
     assert brief(UserDeactivated(6)) == [("update:user", "is_active", None, "false", None)]
     assert brief(UserReactivated(6)) == [("update:user", "is_active", None, "true", None)]
     assert brief(UserDeleted(6, "bob", [NamedToken(id=4, name="import")])) == [
@@ -323,7 +333,8 @@ def test_requests_know_their_task_and_a_failure_is_an_exception_too() -> None:
     assert brief(queued) == [("queue:request", REQUEST, None, None, None)]
     assert rows(queued)[0]["payload"]["params"] == {"image_quality": 70, "use_cache": True}
     started, expired = RequestStarted(REQUEST, "host-1", 1), LeaseExpired(REQUEST, "host-1", NOON)
-    finished, failed = RequestFinished(REQUEST, 7, {}), RequestFailed(REQUEST, 7, "a.jpg is no image")
+    finished = RequestFinished(REQUEST, 7, {})
+    failed = RequestFailed(REQUEST, 7, "a.jpg is no image", "in open_image")
     assert [brief(body)[0][0] for body in (started, expired, finished)] == [
         "start:request",
         "expire:request",
@@ -331,6 +342,7 @@ def test_requests_know_their_task_and_a_failure_is_an_exception_too() -> None:
     ]
     assert brief(failed) == [("fail:request", REQUEST, None, None, None), ("send:exception", REQUEST, None, None, 1)]
     assert [row["payload"]["message"] for row in rows(failed)] == ["a.jpg is no image"] * 2
+    assert rows(failed)[1]["payload"]["stack"] == "in open_image"
     assert {row["task_id"] for body in (queued, started, expired, finished, failed) for row in rows(body)} == {7}
 
 

@@ -42,6 +42,7 @@ def columns(type_name: str, schema_version: int, **changes: Any) -> dict[str, An
         "user_agent": "a browser",
         "idempotency_key": None,
         "access_token_id": 12,
+        "actor_email": "ann@x",
     } | changes
 
 
@@ -51,14 +52,15 @@ PAYLOAD = orjson.dumps(BODY)
 
 def test_a_message_gives_the_event_back() -> None:
     message = encode(columns("JobStateChanged", 1), PAYLOAD)
-    meta = Metadata(TIME, "api", 1, "ann", None, None, "request-1", None, "a browser", None, 12)
+    meta = Metadata(TIME, "api", 1, "ann", None, None, "request-1", None, "a browser", None, 12, "ann@x")
     assert decode(message.value) == Event("job-7", 3, BODY, meta, 41)
 
 
-def test_a_message_of_an_older_relay_names_no_access_token() -> None:
+def test_a_message_of_an_older_relay_names_no_access_token_and_no_address() -> None:
     fields = columns("JobStateChanged", 1)
-    del fields["access_token_id"]
-    assert decode(encode(fields, PAYLOAD).value).meta.access_token_id is None
+    del fields["access_token_id"], fields["actor_email"]
+    meta = decode(encode(fields, PAYLOAD).value).meta
+    assert (meta.access_token_id, meta.actor_email) == (None, None)
 
 
 def test_key_and_headers_tell_what_a_reader_chooses_by() -> None:

@@ -42,12 +42,17 @@ class Intake(Protocol):
         comes while the partition's next batch has an end that was announced.
         """
 
+    @property
+    def is_far_behind(self) -> bool:
+        """Whether so much is to come that it is worth while to wait until batches are full."""
+
 
 class PlainIntake:
     """Shapes event by event."""
 
     def __init__(self, source: Source, shaper: Shaper) -> None:
         self._source, self._shaper = source, shaper
+        self.is_far_behind = False
 
     def poll(self, seconds: float) -> Iterator[Shaped]:
         return _shaped(self._source.poll(seconds), self._shaper)
@@ -68,18 +73,18 @@ class CatchingUpIntake:
         self._source, self._shaper, self._workers = source, shaper, workers
         self._taken: deque[Portion] = deque()
         self._in_hand: deque[_InHand] = deque()
-        self._unread, self._looked, self._is_behind = 0, 0.0, False
+        self._unread, self._looked, self.is_far_behind = 0, 0.0, False
         self._asked = time.monotonic()
 
     def poll(self, seconds: float) -> Iterator[Shaped | Batch]:
         if self._source.paused:
             self._workers.rest()
             yield from self._polled(seconds)  # nothing, but the source is kept
-        elif self._is_far_behind() and self._workers.ready():
+        elif self._look() and self._workers.ready():
             self._hand_out(seconds)
             if self._in_hand:
                 yield from self._next(seconds)
-        elif self._is_behind and self._workers.starting(seconds):
+        elif self.is_far_behind and self._workers.starting(seconds):
             self._stay()
         elif self._in_hand:
             yield from self._next(seconds)
@@ -88,13 +93,14 @@ class CatchingUpIntake:
         else:
             yield from self._polled(seconds)
 
-    def _is_far_behind(self) -> bool:
+    def _look(self) -> bool:
         now = time.monotonic()
         if now >= self._looked + LOOK_SECONDS and (unread := self._source.unread()) is not None:
             self._looked, self._unread = now, unread
             self._workers.rest()
-        self._is_behind = self._unread >= (NEARLY_THERE if self._is_behind else FAR_BEHIND) or bool(self._taken)
-        return self._is_behind
+        least = NEARLY_THERE if self.is_far_behind else FAR_BEHIND
+        self.is_far_behind = self._unread >= least or bool(self._taken)
+        return self.is_far_behind
 
     def _hand_out(self, seconds: float) -> None:
         """So much that no worker has to wait for the next portion."""

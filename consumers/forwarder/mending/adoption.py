@@ -1,6 +1,6 @@
 """A sink that has events already, met by forwarders that read from Kafka: they were fed to it from the log, since Kafka
 was switched on or once more in between; or Kafka has forgotten what was read, for nobody was there for so long (the
-brokers' `offsets.retention.minutes`, a week).
+brokers' `offsets.retention.minutes`, a week); or the topics were made anew, and are filled from the start.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from consumers.forwarder.checkpoint import Checkpoint
 from consumers.forwarder.means import Means, expected
 from consumers.forwarder.mending.repair import repair
 from consumers.forwarder.sinks.clickhouse import ClickHouseSink
+from consumers.forwarder.sinks.files import FileSink
 from consumers.forwarder.sinks.sink import Sink
-from consumers.forwarder.sources.skipping import farthest, is_new, skip_until
+from consumers.forwarder.sources.skipping import farthest, is_known, skip_until
 from consumers.forwarder.topology import Route
 from infra.eventlog.reader import LogReader
 
@@ -27,12 +28,14 @@ def adopt(connection: Connection[DictRow], sink: Sink, route: Route, means: Mean
     """
     assert means.kafka is not None  # the topology was checked
     checkpoint = Checkpoint(connection, route.consumer)
-    if not checkpoint.by_log() and not is_new(means.kafka, route.name):
+    if not checkpoint.by_log() and is_known(means.kafka, route.name):
         return
     if isinstance(sink, ClickHouseSink):
         until = _made_whole(connection, sink, route, means)
     else:
         until = checkpoint.acknowledged()
+        if isinstance(sink, FileSink):
+            sink.remember(until)
     skip_until(means.kafka, route.name, until)
     checkpoint.hand_over(until)
     if until:
@@ -48,7 +51,7 @@ def _made_whole(connection: Connection[DictRow], sink: ClickHouseSink, route: Ro
     until = min(held.highest, head) if held.highest >= farthest(means.kafka, route.name) else head
     if not until:
         return 0
-    wanted = expected(connection, sink.client, route.consumer, means.layout)
+    wanted = expected(connection, sink.client, route, means.layout)
     repair(connection, sink, route.consumer, route.shaper(means.key), wanted, until)
     if held.highest > until:  # of a log that was restored since
         sink.delete(until)

@@ -51,7 +51,7 @@ def mend(route: Route, means: Means, named: Sequence[Range] = ()) -> Mended:
             until = LogReader().head(connection)
             _check(named, until)
             events = finish(connection, sink, route, means, until, named)
-        _align(sink, expected(connection, sink.client, route.consumer, means.layout), until)
+        _align(sink, expected(connection, sink.client, route, means.layout), until)
     return Mended(until, events)
 
 
@@ -97,7 +97,7 @@ def _repair(
     until: int,
     named: Sequence[Range],
 ) -> int:
-    wanted = expected(connection, sink.client, route.consumer, means.layout)
+    wanted = expected(connection, sink.client, route, means.layout)
     return repair(connection, sink, route.consumer, route.shaper(means.key), wanted, until, named)
 
 

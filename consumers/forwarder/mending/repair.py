@@ -66,7 +66,7 @@ def first_wrong(
 ) -> int | None:
     """The first position behind `after` that is missing, doubled, not whole or another event in ClickHouse."""
     database = sink.layout.database
-    remains = look(connection, sink.client, database, after, min(expected.floor, until))
+    remains = look(connection, sink.client, database, expected, after, min(expected.floor, until))
     if remains.first_wrong is not None:
         return remains.first_wrong
     after = max(after, expected.floor)

@@ -18,6 +18,7 @@ from consumers.forwarder.proof.inventory import Expected
 from consumers.forwarder.proof.remains import Remains, look
 from infra.clickhouse import schema
 from infra.clickhouse.schema import Layout
+from infra.eventlog.reader import LogReader
 
 
 @dataclass(frozen=True)
@@ -26,9 +27,9 @@ class Reconciliation:
 
     `expected`: events that the log has and ClickHouse ought to have; `held`: positions in ClickHouse; `doubled`: copies
     of events too many; `dead`: events in the range that could not be passed on; `expired`: those that are not there,
-    and need not be, because their rows have expired; `first_wrong`: the first position that is missing, doubled, not
-    whole or another event in ClickHouse; `difference`: what is wrong, in words. The last two are None when there is
-    nothing.
+    and need not be, because their rows have expired; `beyond`: events behind the end of the log; `first_wrong`: the
+    first position that is missing, doubled, not whole or another event in ClickHouse; `difference`: what is wrong, in
+    words. The last two are None when there is nothing.
     """
 
     after: int
@@ -38,6 +39,7 @@ class Reconciliation:
     doubled: int
     dead: int
     expired: int
+    beyond: int
     first_wrong: int | None
     difference: str | None
 
@@ -55,19 +57,20 @@ def compare(
 ) -> Reconciliation:
     """Compares the log with `events`: by sums over all of it, which read a few narrow columns; only when they differ,
     block by block down to the first position. What may have expired is compared event by event, as far as it is there.
-    Then `events` with the tables that are filled from it. Events that became dead letters are a difference, but not a
-    wrong position. Raises Unavailable, ClickHouseRefused.
+    Then `events` with the tables that are filled from it. Events that became dead letters, or that only ClickHouse has,
+    are a difference, but not a wrong position. Raises Unavailable, ClickHouseRefused.
     """
     if until <= after:  # a ClickHouse that was never written to has no table to ask
-        return Reconciliation(after, until, 0, 0, 0, 0, 0, None, None)
+        return Reconciliation(after, until, 0, 0, 0, 0, 0, 0, None, None)
     certain = max(after, min(expected.floor, until))
     logged = _logged(connection, after, until)
-    remains = look(connection, client, layout.database, after, certain)
+    remains = look(connection, client, layout.database, expected, after, certain)
     held = inventory.take(client, layout.database, certain, until)
     wrong, difference = _first_wrong(connection, client, layout.database, expected, remains, certain, until)
     difference = difference or _of_tables_beside(client, layout, after, until)
     if logged != until - after:
         difference = f"the log holds {logged:,} events of positions {after + 1:,} to {until:,}"
+    beyond = _beyond(connection, client, layout.database, until)
     dead = expected.dead[bisect_right(expected.dead, after) : bisect_right(expected.dead, until)]
     positions = remains.positions + held.positions
     expired = until - after - remains.positions - expected.count(certain, until) - len(dead)
@@ -79,8 +82,9 @@ def compare(
         doubled=max(0, remains.events + held.events - positions),
         dead=len(dead),
         expired=max(0, expired),
+        beyond=beyond,
         first_wrong=wrong,
-        difference=difference or _of_dead_letters(dead),
+        difference=difference or _of_dead_letters(dead) or _of_those_beyond(beyond),
     )
 
 
@@ -103,6 +107,12 @@ def _first_wrong(
     return wrong, None if wrong is None else _other(wrong)
 
 
+def _beyond(connection: Connection[DictRow], client: Client, database: str, until: int) -> int:
+    """How many events ClickHouse has that the log does not have: it was restored to an earlier state."""
+    highest = inventory.take(client, database, until, inventory.EVERYTHING).highest
+    return max(0, highest - LogReader().head(connection))  # looked at second: what has arrived was in the log before
+
+
 def _of_tables_beside(client: Client, layout: Layout, after: int, until: int) -> str | None:
     for name in schema.tables(layout)[1:]:
         if rows := schema.lacking(client, layout, name, after, until):
@@ -122,6 +132,12 @@ def _of_dead_letters(dead: Sequence[int]) -> str | None:
         return None
     others = f" and {len(dead) - 1:,} more" if len(dead) > 1 else ""
     return f"position {dead[0]}{others} could not be passed on: see annals forward dead-letters list"
+
+
+def _of_those_beyond(number: int) -> str | None:
+    if not number:
+        return None
+    return f"ClickHouse has {number:,} events behind the end of the log, which was restored: see annals forward repair"
 
 
 def _other(position: int) -> str:

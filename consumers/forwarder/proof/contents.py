@@ -29,10 +29,9 @@ NAMES = list(COLUMNS)
 POSITION = NAMES.index("position")
 CELLS = ", ".join("toUnixTimestamp64Milli(timestamp)" if name == "timestamp" else name for name in NAMES)
 
-# `user_email` is always left empty (rows.py): a row that has one is none that was sent.
 HELD = """
 SELECT {cells} FROM {database}.events
-WHERE position > {{after:UInt64}} AND position <= {{until:UInt64}} AND user_email IS NULL
+WHERE position > {{after:UInt64}} AND position <= {{until:UInt64}}
 ORDER BY position, row
 """
 

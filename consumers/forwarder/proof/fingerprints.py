@@ -1,6 +1,7 @@
 """Fingerprints of runs of positions: the same sum, computed by PostgreSQL over the log and by ClickHouse over the rows.
 
-Counts tell that every position is there; these tell that it is the same event: its stream, version and type.
+Counts tell that every position is there; these tell that it is the same event: its stream, version and type. Where
+streams are redacted, its version and type.
 """
 
 from __future__ import annotations
@@ -17,21 +18,31 @@ PARTS = 1_000
 
 # The first 32 bits of an MD5, as a number, summed: order does not matter, and both databases have it.
 LOGGED_SUM = """sum((
-    'x' || substr(md5(position || ' ' || stream || ' ' || version || ' ' || type), 1, 8)
+    'x' || substr(md5(position || ' ' || {stream} || ' ' || version || ' ' || type), 1, 8)
 )::bit(32)::bigint)::bigint"""
 HELD_SUM = """toInt64(sumIf(reinterpretAsUInt32(reverse(
-    substring(MD5(concat(toString(position), ' ', stream, ' ', toString(version), ' ', event_type)), 1, 4)
+    substring(MD5(concat(toString(position), ' ', {stream}, ' ', toString(version), ' ', event_type)), 1, 4)
 )), row = 0))"""
-LOGGED = f"""
-SELECT (position - %(after)s - 1) / %(size)s AS block, {LOGGED_SUM} AS sum
+LOGGED = """
+SELECT (position - %(after)s - 1) / %(size)s AS block, {fingerprint} AS sum
 FROM log.events WHERE position > %(after)s AND position <= %(until)s AND NOT position = ANY(%(absent)s)
 GROUP BY block
-"""  # noqa: S608 - of our own
+"""
 HELD = """
 SELECT intDiv(position - {{after:UInt64}} - 1, {{size:UInt64}}) AS block, {fingerprint}
 FROM {database}.events WHERE row = 0 AND position > {{after:UInt64}} AND position <= {{until:UInt64}}
 GROUP BY block
 """
+
+
+def of_logged(expected: Expected) -> str:
+    """The sum over events of the log, in PostgreSQL's words."""
+    return LOGGED_SUM.format(stream=_stream(expected))
+
+
+def of_held(expected: Expected) -> str:
+    """The sum over rows, in ClickHouse's words."""
+    return HELD_SUM.format(stream=_stream(expected))
 
 
 def first_different(
@@ -41,7 +52,7 @@ def first_different(
     while after < until:
         size = -(-(until - after) // PARTS)
         logged = _of_log(connection, expected, after, until, size)
-        held = _of_rows(client, database, after, until, size)
+        held = _of_rows(client, database, expected, after, until, size)
         wrong = [block for block in logged.keys() | held.keys() if logged.get(block) != held.get(block)]
         if not wrong:
             return None
@@ -54,11 +65,17 @@ def first_different(
 
 def _of_log(connection: Connection[DictRow], expected: Expected, after: int, until: int, size: int) -> dict[int, int]:
     bounds = {"after": after, "until": until, "size": size, "absent": expected.absent}
-    return {row["block"]: row["sum"] for row in connection.execute(LOGGED, bounds)}
+    statement = LOGGED.format(fingerprint=of_logged(expected))
+    return {row["block"]: row["sum"] for row in connection.execute(statement, bounds)}
 
 
-def _of_rows(client: Client, database: str, after: int, until: int, size: int) -> dict[int, int]:
+def _of_rows(client: Client, database: str, expected: Expected, after: int, until: int, size: int) -> dict[int, int]:
     bounds = {"after": after, "until": until, "size": size}
     with typed_errors():
-        rows = client.query(HELD.format(database=database, fingerprint=HELD_SUM), parameters=bounds).result_rows
+        statement = HELD.format(database=database, fingerprint=of_held(expected))
+        rows = client.query(statement, parameters=bounds).result_rows
     return {int(block): int(total) for block, total in rows}
+
+
+def _stream(expected: Expected) -> str:
+    return "stream" if expected.streams else "''"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -16,7 +16,8 @@ from clickhouse_connect.driver.client import Client
 from infra.clickhouse.client import typed_errors
 
 # An event of n rows is whole when it has row 0 once, no row number twice or beyond n, and n rows in all. The sums of
-# position * row catch what the counts alone would not: a row that is missing here and doubled there.
+# row numbers and of their squares, in one, catch what the counts alone would not: a row that is missing here and
+# doubled there.
 SUMS = """
     countIf(row = 0) AS events,
     groupBitmap(position) AS positions,
@@ -25,8 +26,13 @@ SUMS = """
     count() AS held_rows,
     sumIf(toUInt64(rows), row = 0) AS expected_rows,
     countIf(row >= rows) AS strays,
-    sum(position * row) AS weight,
-    sumIf(position * intDiv(toUInt64(rows) * toUInt64(rows - 1), 2), row = 0) AS expected_weight
+    sum(position * (row + 1000003 * toUInt64(row) * row)) AS weight,
+    sumIf(
+        position * (
+            intDiv(toUInt64(rows) * (rows - 1), 2) + 1000003 * intDiv(toUInt64(rows) * (rows - 1) * (2 * rows - 1), 6)
+        ),
+        row = 0
+    ) AS expected_weight
 """
 TOTAL = "SELECT {sums} FROM {database}.events WHERE position > {{after:UInt64}} AND position <= {{until:UInt64}}"
 BLOCKS = """
@@ -42,12 +48,14 @@ EVERYTHING = 2**63 - 1
 @dataclass(frozen=True)
 class Expected:
     """Which positions ClickHouse has to hold: those behind `floor`, up to which all rows may have expired, except the
-    `dead`, which could not be passed on, and the `expired`. Both are in order.
+    `dead`, which could not be passed on, and the `expired`. Both are in order. `streams`: whether its rows name the
+    streams as the log does.
     """
 
     floor: int = 0
     dead: Sequence[int] = ()
     expired: Sequence[int] = ()
+    streams: bool = True
 
     @cached_property
     def absent(self) -> list[int]:
@@ -56,7 +64,8 @@ class Expected:
 
     def excusing(self, until: int) -> Expected:
         """The same when nothing behind `until` can have expired, because it may never have been there."""
-        return Expected(min(self.floor, until), self.dead, self.expired[: bisect_right(self.expired, until)])
+        expired = self.expired[: bisect_right(self.expired, until)]
+        return replace(self, floor=min(self.floor, until), expired=expired)
 
     def count(self, after: int, until: int) -> int:
         """How many of `after` < position <= `until`."""

@@ -11,7 +11,8 @@ from clickhouse_connect.driver.client import Client
 from psycopg import Connection
 from psycopg.rows import DictRow
 
-from consumers.forwarder.proof.fingerprints import HELD_SUM, LOGGED_SUM
+from consumers.forwarder.proof.fingerprints import of_held, of_logged
+from consumers.forwarder.proof.inventory import Expected
 from infra.clickhouse.client import typed_errors
 
 AT_ONCE = 50_000
@@ -24,7 +25,7 @@ SELECT position, countIf(row = 0), {fingerprint},
 FROM {database}.events WHERE position > {{after:UInt64}} AND position <= {{until:UInt64}}
 GROUP BY position ORDER BY position LIMIT {{number:UInt64}}
 """
-LOGGED = f"SELECT position, {LOGGED_SUM} AS sum FROM log.events WHERE position = ANY(%s) GROUP BY position"  # noqa: S608
+LOGGED = "SELECT position, {fingerprint} AS sum FROM log.events WHERE position = ANY(%s) GROUP BY position"
 
 
 class Remains(NamedTuple):
@@ -38,10 +39,13 @@ class Remains(NamedTuple):
     other: bool = False
 
 
-def look(connection: Connection[DictRow], client: Client, database: str, after: int, until: int) -> Remains:
-    """Of `after` < position <= `until`. Raises Unavailable, ClickHouseRefused."""
+def look(
+    connection: Connection[DictRow], client: Client, database: str, expected: Expected, after: int, until: int
+) -> Remains:
+    """Of `after` < position <= `until`, compared as is `expected`. Raises Unavailable, ClickHouseRefused."""
     found = Remains()
-    statement = HELD.format(database=database, fingerprint=HELD_SUM)
+    statement = HELD.format(database=database, fingerprint=of_held(expected))
+    of_log = LOGGED.format(fingerprint=of_logged(expected))
     while after < until:
         bounds = {"after": after, "until": until, "number": AT_ONCE}
         with typed_errors():
@@ -50,7 +54,7 @@ def look(connection: Connection[DictRow], client: Client, database: str, after: 
             break
         after = rows[-1][0]
         positions = [position for position, *_ in rows]
-        logged = {row["position"]: row["sum"] for row in connection.execute(LOGGED, (positions,))}
+        logged = {row["position"]: row["sum"] for row in connection.execute(of_log, (positions,))}
         wrong = (
             (position, bool(whole))
             for position, _, fingerprint, whole in rows

@@ -20,6 +20,8 @@ from infra.clickhouse.encoding import Encoded, Encoder
 INSERT_SETTINGS = {
     # Answered when the part is written, not when the server has put it aside for later.
     "async_insert": 0,
+    # The status tells how it ended, not how it began.
+    "wait_end_of_query": 1,
     # One block, so one part, which is there whole or not at all.
     "min_insert_block_size_rows": 1_000_000,
     "min_insert_block_size_bytes": 256 * 1024 * 1024,

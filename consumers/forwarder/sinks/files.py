@@ -1,6 +1,8 @@
-"""An archive of files as a sink: `<month>/<partition>-<first offset>-<last offset>.jsonl.zst` or `.parquet`.
+"""An archive of files as a sink: `<month>/<partition>-<first offset>-<last offset>-<highest position>.jsonl.zst` or
+`.parquet`.
 
-A batch that is sent again is the same file again. While it is written its name ends in `.unfinished`.
+A batch that is sent again is the same file again. While it is written its name ends in `.unfinished`. No two batches
+have one name, also where offsets begin again: an event is in one file, so the highest of another is another.
 """
 
 from __future__ import annotations
@@ -17,6 +19,8 @@ import zstandard
 from consumers.forwarder.batch import Batch
 from consumers.forwarder.dead_letters import DeadLetter
 from consumers.forwarder.rows import COLUMNS, TableRow
+from consumers.forwarder.sinks import held
+from consumers.forwarder.sinks.held import Held
 from consumers.forwarder.sinks.refusals import UNRENDERABLE, Render, rendered
 from consumers.forwarder.sinks.rendering import json_lines
 from domain.errors import AnnalsError, Unavailable
@@ -25,6 +29,7 @@ Format = Literal["jsonl", "parquet"]
 SUFFIXES = {"jsonl": ".jsonl.zst", "parquet": ".parquet"}
 UNFINISHED = ".unfinished"
 MONTH_FOLDERS = "[0-9][0-9][0-9][0-9]-[0-9][0-9]"
+POSITION = list(COLUMNS).index("position")
 
 
 class FileSink:
@@ -36,12 +41,25 @@ class FileSink:
         self._folder, self._suffix = folder, SUFFIXES[format_name]
         self._encode: Render = _parquet_encoder() if format_name == "parquet" else _json_lines
         self._try(lambda: folder.mkdir(parents=True, exist_ok=True))
+        self._held = Held()
+        self._try(self._recall)
 
     def insert(self, batch: Batch, token: str) -> Sequence[DeadLetter]:  # noqa: ARG002 - the name says it
-        content, dead = rendered(batch.rows, self._encode)
+        rows = batch.rows
+        if False and self._held.runs:
+            rows = [row for row in rows if row[POSITION] not in self._held]
+        content, dead = rendered(rows, self._encode) if rows else (b"", [])
         if content:
-            self._try(lambda: self._write(self._file(batch), content))
+            lost = {letter.position for letter in dead}
+            highest = max(row[POSITION] for row in rows if row[POSITION] not in lost)
+            self._try(lambda: self._write(self._file(batch, highest), content))
         return dead
+
+    def remember(self, after: int) -> None:
+        """Events behind this position are going to come another way than before: those that are here will not be
+        written again. Nobody else may be writing.
+        """
+        self._try(lambda: self._remember(after))
 
     def sweep(self) -> None:
         """Removes what a forwarder that was killed had begun to write. Nobody else may be writing."""
@@ -50,11 +68,20 @@ class FileSink:
     def close(self) -> None:
         """Nothing is held open."""
 
-    def _file(self, batch: Batch) -> Path:
+    def _recall(self) -> None:
+        self._held = Held.read(self._folder)
+
+    def _remember(self, after: int) -> None:
+        files = [file for suffix in SUFFIXES.values() for file in self._folder.glob(f"{MONTH_FOLDERS}/*{suffix}")]
+        self._held = held.held_behind(files, after)
+        self._write(self._folder / held.NAME, self._held.content())
+
+    def _file(self, batch: Batch, highest: int) -> Path:
         partition, after, until = batch.span
         year, month = batch.month or (0, 0)
         safe = re.sub(r"[^\w.-]", "-", partition)
-        return self._folder / f"{year:04}-{month:02}" / f"{safe}-{after + 1:012}-{until:012}{self._suffix}"
+        name = f"{safe}-{after + 1:012}-{until:012}-{highest:012}{self._suffix}"
+        return self._folder / f"{year:04}-{month:02}" / name
 
     def _write(self, file: Path, content: bytes) -> None:
         file.parent.mkdir(exist_ok=True)

@@ -22,7 +22,7 @@ from consumers.forwarder.sources.source import Behind, Delivery, Span
 from consumers.forwarder.sources.tenure import Committed, Note, Tenure, begin
 from domain.errors import Unavailable
 from infra.kafka.configuration import KafkaConfiguration
-from infra.kafka.errors import typed_errors
+from infra.kafka.errors import TopicMadeAnew, typed_errors
 from infra.kafka.topics import ensure_topics
 
 log = structlog.get_logger(__name__)
@@ -134,20 +134,23 @@ class KafkaSource:
 
     def _take_over(self) -> None:
         """Brings the tenures in line with what the group has given to this source. One that it had and still has goes
-        on, if nobody has announced or acknowledged anything of it in between.
+        on, if nobody has announced or acknowledged anything of it in between. Raises TopicMadeAnew for one of which
+        Kafka keeps a place in a topic that is no more.
         """
         assigned = self._member.assigned()
         for key in [key for key in self._tenures if key not in assigned]:
             self._revoked.add(self._tenures.pop(key).name)
         for key in sorted(assigned):
-            committed = self._member.committed(key)
+            committed, topic = self._member.committed(key), self._member.topic(key.topic)
+            if committed is not None and not committed.is_of(topic):
+                raise TopicMadeAnew(key.topic)
             tenure = self._tenures.get(key)
             if tenure is not None and tenure.committed != committed:
                 self._revoked.add(tenure.name)
                 tenure = None
             if tenure is None:
                 first_offset = partial(self._member.first_offset, key)
-                self._tenures[key] = tenure = begin(_name(key), committed, first_offset)
+                self._tenures[key] = tenure = begin(_name(key), committed, first_offset, topic)
             self._member.read_from(key, tenure.read)
         if self.paused:
             self._member.pause()

@@ -20,7 +20,9 @@ from consumers.forwarder.sources.tenure import Committed
 from domain.errors import Unavailable
 from infra.kafka.configuration import KafkaConfiguration
 from infra.kafka.consumer import BatchConsumer
+from infra.kafka.errors import TopicMadeAnew
 from infra.kafka.records import RecordBatch
+from infra.kafka.topics import identity
 
 SESSION_MS = 10_000
 """After so much silence a member is taken for dead, and its partitions are given to others."""
@@ -72,10 +74,12 @@ class Membership:
             metrics_enabled=False,
         )
         self._subscribe(configuration.topics)
+        self._topics = {topic: self.topic(topic) for topic in configuration.topics}
 
     def poll(self, seconds: float) -> Batches:
         """What comes together with a change of the group is not taken, but read again from the right place. Waits for
-        a change in any case: who looks only for moments never gets through with it, and nor do the others.
+        a change in any case: who looks only for moments never gets through with it, and nor do the others. Raises
+        TopicMadeAnew, which brokers don't tell: they give what lies in the new one at the offset of the old one.
         """
         if self._consumer.rejoins:
             seconds = max(seconds, REJOIN_BEAT)
@@ -85,7 +89,12 @@ class Membership:
             batches = {}  # nobody has read them yet: taking over sets where to begin
         except OffsetOutOfRangeError as error:
             raise Unavailable(f"Kafka has thrown away what was not read yet, or lost it: {error}") from error
+        self._check_topics()
         return {} if self._settle() else batches
+
+    def topic(self, name: str) -> str:
+        """Its identity."""
+        return identity(self._consumer, name)
 
     def assigned(self) -> set[TopicPartition]:
         assigned: set[TopicPartition] = self._consumer.assignment()
@@ -137,6 +146,11 @@ class Membership:
         while not all(self._consumer.partitions_for_topic(topic) for topic in topics):
             if time.monotonic() > deadline:
                 raise Unavailable(f"Kafka does not tell the partitions of {' and '.join(topics)}")
+
+    def _check_topics(self) -> None:
+        for name, met in self._topics.items():
+            if met and self.topic(name) not in (met, ""):
+                raise TopicMadeAnew(name)
 
     def _settle(self) -> bool:
         """Whether the group has changed. Then its partitions are taken over."""

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from kafka import TopicPartition
 from kafka.consumer.fetcher import ConsumerRecord
 
-from consumers.forwarder.sources.skipping import ANSWER_MS, group
+from consumers.forwarder.sources.skipping import ANSWER_MS, group, place_in
 from consumers.forwarder.sources.tenure import Committed, Note
 from infra.kafka.configuration import KafkaConfiguration
 from infra.kafka.errors import typed_errors
@@ -48,6 +48,7 @@ class Reach:
     def position(self, relayed: int) -> int:
         """Everything up to it was acknowledged. `relayed`: up to where the log was in Kafka before this was called."""
         with typed_errors("looking what was read"):
+            self._consumer.topics()  # asks which they are now: some may have been made anew
             ends = self._consumer.end_offsets(self._keys, ANSWER_MS)
             self._rests = {key: self._rest(key) for key in self._keys}
             self._look([key for key, rest in self._rests.items() if rest.read < ends[key] and not rest.more], ends)
@@ -58,8 +59,7 @@ class Reach:
 
     def _rest(self, key: TopicPartition) -> _Rest:
         """As it was found the last time, unless something was acknowledged since."""
-        found = self._consumer.committed(key, metadata=True, timeout_ms=ANSWER_MS)
-        committed = Committed(found.offset, found.metadata) if found else Committed(0, "")
+        committed = place_in(self._consumer, key) or Committed(0, "")
         before = self._rests.get(key)
         if before is not None and before.committed == committed:
             return before

@@ -11,28 +11,30 @@ from kafka import KafkaAdminClient, KafkaConsumer, OffsetAndMetadata, TopicParti
 from kafka.errors import GroupIdNotFoundError
 
 from consumers.forwarder.sources.membership import group_of
-from consumers.forwarder.sources.tenure import Note
+from consumers.forwarder.sources.tenure import Committed, Note
 from domain.errors import Unavailable
 from infra.kafka.configuration import KafkaConfiguration
 from infra.kafka.errors import KafkaRefused, typed_errors
-from infra.kafka.topics import ensure_topics
+from infra.kafka.topics import ensure_topics, identity
 
 ANSWER_MS = 10_000
 
 
-def is_new(configuration: KafkaConfiguration, sink: str) -> bool:
-    """Whether Kafka knows of nothing that the sink's forwarders have read: they never did, or were away for so long
-    that it has forgotten them. Raises Unavailable or KafkaRefused.
+def is_known(configuration: KafkaConfiguration, sink: str) -> bool:
+    """Whether Kafka knows how far the sink's forwarders have read each partition. Not when they never did, or were away
+    for so long that it has forgotten them; nor when a topic was made anew since. Raises Unavailable or KafkaRefused.
     """
     with typed_errors("looking what was read"), group(configuration, sink) as (consumer, keys):
-        return all(consumer.committed(key, timeout_ms=ANSWER_MS) is None for key in keys)
+        return all(place_in(consumer, key) is not None for key in keys)
 
 
 def farthest(configuration: KafkaConfiguration, sink: str) -> int:
-    """The highest position that the sink's forwarders have read from Kafka. Raises Unavailable or KafkaRefused."""
+    """The highest position that the sink's forwarders have read from Kafka, also from topics that are no more. Raises
+    Unavailable or KafkaRefused.
+    """
     with typed_errors("looking what was read"), group(configuration, sink) as (consumer, keys):
-        found = [consumer.committed(key, metadata=True, timeout_ms=ANSWER_MS) for key in keys]
-    return max((Note.read(one.metadata).position for one in found if one and one.metadata), default=0)
+        found = [_committed(consumer, key) for key in keys]
+    return max((Note.read(one.note).position for one in found if one and one.note), default=0)
 
 
 class Seen(NamedTuple):
@@ -51,10 +53,11 @@ class Seen(NamedTuple):
 def look(configuration: KafkaConfiguration, sink: str) -> Seen:
     """Raises Unavailable or KafkaRefused."""
     with typed_errors("looking what was read"), group(configuration, sink) as (consumer, keys):
-        committed = {key: consumer.committed(key, timeout_ms=ANSWER_MS) for key in keys}
+        places = {key: place_in(consumer, key) for key in keys}
         ends = consumer.end_offsets(keys, ANSWER_MS)
     names = {key: f"{key.topic}/{key.partition}" for key in keys}
-    return Seen({names[key]: committed[key] or 0 for key in keys}, {names[key]: ends[key] for key in keys})
+    acknowledged = {names[key]: place.offset if place else 0 for key, place in places.items()}
+    return Seen(acknowledged, {names[key]: ends[key] for key in keys})
 
 
 def skip_until(configuration: KafkaConfiguration, sink: str, position: int) -> None:
@@ -63,10 +66,12 @@ def skip_until(configuration: KafkaConfiguration, sink: str, position: int) -> N
     """
     with typed_errors("skipping what the sink has"), group(configuration, sink) as (consumer, keys):
         first, ends = consumer.beginning_offsets(keys, ANSWER_MS), consumer.end_offsets(keys, ANSWER_MS)
-        note = Note(time.time_ns(), position).text()
-        committed = {key: consumer.committed(key, timeout_ms=ANSWER_MS) for key in keys}
-        offsets = {key: _offset(committed[key], first[key], ends[key]) for key in keys}
-        consumer.commit({key: OffsetAndMetadata(offset, note, -1) for key, offset in offsets.items()}, ANSWER_MS)
+        now, moved = time.time_ns(), {}
+        for key in keys:
+            note = Note(now, position, topic=identity(consumer, key.topic))
+            offset = _offset(place_in(consumer, key), first[key], ends[key])
+            moved[key] = OffsetAndMetadata(offset, note.text(), -1)
+        consumer.commit(moved, ANSWER_MS)
 
 
 def forget_group(configuration: KafkaConfiguration, sink: str) -> None:
@@ -103,6 +108,17 @@ def group(
         yield consumer, keys
 
 
-def _offset(committed: int | None, first: int, end: int) -> int:
+def place_in(consumer: KafkaConsumer, key: TopicPartition) -> Committed | None:
+    """What Kafka keeps of a partition for the consumer's group, if it is a place in the topic that is there now."""
+    found = _committed(consumer, key)
+    return found if found is not None and found.is_of(identity(consumer, key.topic)) else None
+
+
+def _committed(consumer: KafkaConsumer, key: TopicPartition) -> Committed | None:
+    found = consumer.committed(key, metadata=True, timeout_ms=ANSWER_MS)
+    return None if found is None else Committed(found.offset, found.metadata)
+
+
+def _offset(place: Committed | None, first: int, end: int) -> int:
     """Where to read on. Not where there is nothing any more: Kafka has thrown it away, or the topic was made anew."""
-    return committed if committed is not None and first <= committed <= end else first
+    return place.offset if place is not None and first <= place.offset <= end else first

@@ -24,11 +24,13 @@ class Note:
     """What stands beside a committed offset. `generation`: when reading began, in nanoseconds; a part of the tokens, so
     that what is sent again after the offsets were set back, or in a topic of the same name, is not taken for what was
     sent before. `position`: the highest before the offset. `until`: the end of the run that was announced last.
+    `topic`: the identity of the topic that the offset is of, if it is known.
     """
 
     generation: int
     position: int = 0
     until: int | None = None
+    topic: str = ""
 
     @classmethod
     def read(cls, text: str) -> Note:
@@ -43,6 +45,13 @@ class Committed(NamedTuple):
 
     offset: int
     note: str
+
+    def is_of(self, topic: str) -> bool:
+        """Whether it is a place in the topic of this identity, as far as both are known: not in one of the same name
+        that was deleted since.
+        """
+        noted = Note.read(self.note).topic if self.note else ""
+        return not (noted and topic) or noted == topic
 
 
 class _Delivered(NamedTuple):
@@ -66,8 +75,8 @@ class Tenure:
     note: Note
     committed: Committed | None
     delivered: int
-    number: int = field(default_factory=count().__next__)
     _highest: int = 0
+    number: int = field(default_factory=count().__next__)
     _waiting: deque[_Delivered] = field(default_factory=deque)
 
     @property
@@ -106,11 +115,11 @@ class Tenure:
         return True
 
     def announcing(self, span: Span) -> Note:
-        return Note(self.note.generation, self.note.position, span.until)
+        return replace(self.note, until=span.until)
 
     def acknowledging(self, span: Span) -> Note:
         position = max((run.position for run in self._up_to(span.until)), default=0)
-        return Note(self.note.generation, max(position, self.note.position))
+        return replace(self.note, position=max(position, self.note.position), until=None)
 
     def settle(self, span: Span, note: Note) -> None:
         """The sink has this run, and Kafka knows it."""
@@ -126,13 +135,13 @@ class Tenure:
         return list(takewhile(lambda run: run.offset <= offset, self._waiting))
 
 
-def begin(name: str, committed: Committed | None, first_offset: Callable[[], int]) -> Tenure:
+def begin(name: str, committed: Committed | None, first_offset: Callable[[], int], topic: str) -> Tenure:
     """A tenure that goes on where another one, by whomever, has ended. `first_offset`: of the partition, if nobody had
-    it before.
+    it before; `topic`: its topic's identity.
     """
     offset = committed.offset if committed else first_offset()
     note = Note.read(committed.note) if committed and committed.note else Note(time.time_ns())
-    return Tenure(name, offset, offset, note, committed, offset, _highest=note.position)
+    return Tenure(name, offset, offset, replace(note, topic=topic or note.topic), committed, offset, note.position)
 
 
 def _weight(batch: RecordBatch) -> tuple[int, int]:

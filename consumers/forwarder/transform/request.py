@@ -54,8 +54,8 @@ def finished(body: RequestFinished) -> list[Row]:
 def failed(body: RequestFailed) -> list[Row]:
     place = _place(body.request_id)
     return [
-        Row("fail:request", body.request_id, payload={"message": body.message}, **place),
-        Row("send:exception", body.request_id, amount=1, payload={"message": body.message, "stack": ""}, **place),
+        Row("fail:request", body.request_id, payload=described(body, "message"), **place),
+        Row("send:exception", body.request_id, amount=1, payload=described(body, "message", "stack"), **place),
     ]
 
 

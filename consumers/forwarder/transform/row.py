@@ -28,6 +28,7 @@ class Who(NamedTuple):
 
     user_id: int | None = None
     user_name: str | None = None
+    user_email: str | None = None
     org_id: int | None = None
     org_slug: str | None = None
 

@@ -29,5 +29,11 @@ def _row(event: ServerEvent, process: str) -> Row:
         task_id=event.get("task_id"),
         job_id=event.get("job_id"),
         time=datetime.fromisoformat(event["timestamp"]),
-        who=Who(event.get("user_id"), event.get("user_name"), event.get("organization_id"), event.get("organization")),
+        who=Who(
+            event.get("user_id"),
+            event.get("user_name"),
+            event.get("user_email"),
+            event.get("organization_id"),
+            event.get("organization"),
+        ),
     )

@@ -39,9 +39,8 @@ def profile_changed(body: UserProfileChanged) -> Iterator[Row]:
 @transforms(UserRoleChanged)
 def role_changed(body: UserRoleChanged) -> Iterator[Row]:
     """CVAT's name for it is `groups`."""
-    return field_updates(
-        "update:user", {"groups": {"from": body.previous_role, "to": body.role}}, {"user_id": body.user_id}
-    )
+    changes = {"groups": {"from": body.previous_role, "to": body.role}, **body.changes}
+    return field_updates("update:user", changes, {"user_id": body.user_id})
 
 
 @transforms(UserDeactivated)

@@ -19,7 +19,7 @@ CREATE TABLE IF NOT EXISTS ${database}.events ${on_cluster}
     job_id Nullable(UInt64) COMMENT 'The job it happened in' CODEC(ZSTD(1)),
     user_id Nullable(UInt64) COMMENT 'Who did it; NULL: the system itself' CODEC(ZSTD(1)),
     user_name Nullable(String) COMMENT 'That user''s name then' CODEC(ZSTD(1)),
-    user_email Nullable(String) COMMENT 'Left empty: addresses are in users, once each' CODEC(ZSTD(1)),
+    user_email Nullable(String) COMMENT 'The address that user had then; NULL: none' CODEC(ZSTD(1)),
     org_id Nullable(UInt64) COMMENT 'The organization it was done in' CODEC(ZSTD(1)),
     org_slug Nullable(String) COMMENT 'That organization''s short name' CODEC(ZSTD(1)),
     payload Nullable(String) COMMENT 'The rest as JSON text, by scope' CODEC(ZSTD(1)),

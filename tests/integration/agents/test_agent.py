@@ -104,7 +104,10 @@ def test_failures_are_told_and_the_agent_goes_on(
     with running(work.system, settings):
         wait_until(lambda: work.ended(first, second))
     assert (work.status(first), work.message(first), work.status(second)) == ("failed", message, "finished")
-    assert isinstance(work.events(f"request-{first}")[-1].body, RequestFailed)
+    failed = work.events(f"request-{first}")[-1].body
+    assert isinstance(failed, RequestFailed)
+    assert "in handler" in failed.stack
+    assert "secret" not in failed.stack
 
 
 def test_work_that_a_service_holds_up_is_tried_again(

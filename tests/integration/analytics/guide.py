@@ -43,7 +43,7 @@ def expanded(panel: str) -> str:
 def _python(scripts: list[str], port: int) -> Iterator[str]:
     """All in one program, as a reader types them one after another."""
     program = f"print({BETWEEN!r}, end='')\n".join(scripts).replace("port=8123", f"port={port}")
-    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60)
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=300)
     assert ran.returncode == 0, ran.stderr
     return iter(ran.stdout.split(BETWEEN))
 

@@ -9,11 +9,12 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from cli.bootstrap import System
+from infra.clickhouse import schema
 from infra.clickhouse.client import connect
 from infra.clickhouse.process import EndpointProcess
 from infra.postgres.database import Database
 
-from .steps import PASSWORD, empty_tables, url_of
+from .steps import LAYOUT, PASSWORD, TABLE, empty_tables, url_of
 
 
 @pytest.fixture(scope="module")
@@ -28,6 +29,16 @@ def clickhouse(shared_endpoint: EndpointProcess) -> Iterator[Client]:
     with closing(connect(url_of(shared_endpoint))) as client:
         empty_tables(client)
         yield client
+
+
+@pytest.fixture
+def unmerged(clickhouse: Client) -> Iterator[None]:
+    """What stands in the table twice stays so until somebody asks for a merge."""
+    setting = "max_bytes_to_merge_at_max_space_in_pool"
+    schema.migrate(clickhouse, LAYOUT)
+    clickhouse.command(f"ALTER TABLE {TABLE} MODIFY SETTING {setting} = 1")
+    yield
+    clickhouse.command(f"ALTER TABLE {TABLE} RESET SETTING {setting}")
 
 
 @pytest.fixture

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
+from ...waiting import SECONDS
+
 OF_THE_CONNECTION = ("host", "connection", "transfer-encoding", "content-length")
 
 
@@ -50,10 +52,22 @@ def inserts_after(seconds: float) -> Mood:
     return wait
 
 
+def withheld(asked: threading.Event, answers: threading.Event) -> Mood:
+    """Passes inserts on no sooner than `answers` is set. `asked`: that somebody waits for it."""
+
+    def wait(request: bytes) -> None:
+        if b"INSERT INTO" in request:
+            asked.set()
+            answers.wait(SECONDS)
+
+    return wait
+
+
 class Moody(ThreadingHTTPServer):
     """`mood` may be changed at any time. `refused`: how many requests got its answer."""
 
     daemon_threads = True
+    request_queue_size = 128
 
     def __init__(self, port: int) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
@@ -79,7 +93,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.refused += 1
             self._refuse(answer)
             return
-        passed = http.client.HTTPConnection("127.0.0.1", self.server.behind, timeout=30)
+        passed = http.client.HTTPConnection("127.0.0.1", self.server.behind, timeout=SECONDS)
         headers = {name: value for name, value in self.headers.items() if name.lower() not in OF_THE_CONNECTION}
         try:
             passed.request(self.command, self.path, body, headers)

@@ -17,7 +17,7 @@ from clickhouse_connect.driver.client import Client
 
 from cli.bootstrap import System
 from consumers.forwarder.batch import Batch, Limits
-from consumers.forwarder.checkpoint import CONSUMER, Checkpoint
+from consumers.forwarder.checkpoint import Checkpoint
 from consumers.forwarder.cutter import Cutter, shape
 from consumers.forwarder.forwarder import Forwarder
 from consumers.forwarder.means import Means, expected
@@ -115,6 +115,12 @@ def running(forwarder: Forwarder) -> Iterator[Forwarder]:
         assert not thread.is_alive()
 
 
+def is_failing(forwarder: Forwarder, times: int, why: str = "") -> bool:
+    """Whether it has failed so often, and waits for the next try just now."""
+    snapshot = forwarder.status.snapshot()
+    return snapshot.state == "failing" and snapshot.failures >= times and why in str(snapshot.last_error)
+
+
 @contextmanager
 def forwarder_process(log: Database, url: str) -> Iterator[subprocess.Popen[bytes]]:
     command = [sys.executable, "-c", FORWARDER, log.url, url]
@@ -143,9 +149,9 @@ def forward(log: Database, url: str) -> None:
         wait_until(lambda: forwarder.status.snapshot().state == "forwarding" and forwarded(log))
 
 
-def compared(log: Database, clickhouse: Client) -> Reconciliation:
+def compared(log: Database, clickhouse: Client, along: Route = SMALL) -> Reconciliation:
     with log.connect() as connection:
-        wanted = expected(connection, clickhouse, CONSUMER, LAYOUT)
+        wanted = expected(connection, clickhouse, along, LAYOUT)
         return compare(connection, clickhouse, LAYOUT, wanted, head(log))
 
 

@@ -31,7 +31,7 @@ from infra.clickhouse.encoding import Encoder
 from infra.postgres.database import Database
 
 from ...waiting import wait_until
-from .moody import Answer, having, moody
+from .moody import Answer, having, moody, withheld
 from .steps import (
     LAYOUT,
     REPOSITORY,
@@ -39,7 +39,6 @@ from .steps import (
     TABLE,
     assert_exactly_once,
     compared,
-    count,
     cut,
     empty_tables,
     forward,
@@ -184,17 +183,29 @@ def test_kill_9_of_the_forwarder_ends_its_workers_and_loses_nothing(
     system: System, log: Database, url: str, clickhouse: Client, handed_out: Portions
 ) -> None:
     record(system, BACKLOG)
-    command = [sys.executable, "-c", FORWARDER, log.url, url]
-    with subprocess.Popen(command, env=os.environ | {"PYTHONPATH": str(REPOSITORY)}) as process:
-        wait_until(lambda: count(clickhouse) > 0)
-        helpers = psutil.Process(process.pid).children(recursive=True)
-        process.kill()
+    helpers: list[psutil.Process] = []
+    with moody(urlsplit(url).port or 0) as proxy:
+        proxy.mood = withheld(asked := threading.Event(), answers := threading.Event())
+        command = [sys.executable, "-c", FORWARDER, log.url, proxy.url(url)]
+        with subprocess.Popen(command, env=os.environ | {"PYTHONPATH": str(REPOSITORY)}) as process:
+            asked.wait(SECONDS)
+            helpers += psutil.Process(process.pid).children(recursive=True)
+            process.kill()
+        answers.set()
     assert len(helpers) >= 2
-    wait_until(lambda: not any(helper.is_running() for helper in helpers))
+    wait_until(lambda: all(has_ended(helper) for helper in helpers))
     assert not forwarded(log)
     forward(log, url)
     assert handed_out
     assert_exactly_once(log, clickhouse)
+
+
+def has_ended(process: psutil.Process) -> bool:
+    """Also when nobody has asked how."""
+    try:
+        return not process.is_running() or bool(process.status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True
 
 
 def test_a_batch_that_was_announced_is_cut_there_again(
@@ -238,16 +249,11 @@ def test_workers_that_have_nothing_to_do_end_also_while_clickhouse_keeps_everybo
 ) -> None:
     monkeypatch.setattr(workers, "IDLE_SECONDS", 0.2)
     answers = threading.Event()
-
-    def waits(request: bytes) -> None:
-        if b"INSERT" in request:
-            answers.wait(SECONDS)
-
     record(system, 3 * FAR)
     with moody(urlsplit(url).port or 0) as proxy:
-        proxy.mood = waits
+        proxy.mood = withheld(threading.Event(), answers)
         with forwarding(log, proxy.url(url), route(batch={"rows": 100, "bytes": 20_000})):
-            wait_until(lambda: handed_out and workers_now())
+            wait_until(lambda: handed_out)
             wait_until(lambda: not workers_now())
             answers.set()
             wait_until(lambda: forwarded(log))

@@ -1,4 +1,4 @@
-"""Rows as blocks, sent to a ClickHouse: put together from any pieces, packed or not; and what can't be a value."""
+"""Rows as blocks, sent to a ClickHouse: put together from any pieces; and what can't be a value."""
 
 from __future__ import annotations
 
@@ -36,15 +36,11 @@ def encoded(size: int) -> Encoded:
     return first
 
 
-@pytest.mark.parametrize("packing", [None, "lz4"])
 @pytest.mark.parametrize("sizes", [(5_000, 700), (700, 5_000), (700, 33)])
 def test_the_same_rows_under_the_same_token_are_taken_once_from_whatever_pieces(
-    sizes: tuple[int, int], packing: str | None, url: str, table: str, monkeypatch: pytest.MonkeyPatch
+    sizes: tuple[int, int], url: str, table: str
 ) -> None:
-    if packing:
-        monkeypatch.setattr(clickhouse_client, "LOOPBACK", ())
     with closing(clickhouse_client.connect(url)) as client:
-        assert client.write_compression == packing
         for size in sizes:
             ENCODER.insert(client, table, encoded(size), {**ONE_PART, "insert_deduplication_token": "the same"})
             assert client.query(f"SELECT * FROM {table} ORDER BY number").result_rows == ROWS

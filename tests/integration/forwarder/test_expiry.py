@@ -29,7 +29,7 @@ from infra.clickhouse.schema import Layout
 from infra.postgres.database import Database
 
 from ...waiting import wait_until
-from .steps import LAYOUT, ME, cut, delete, empty_tables, forward, forwarded, head, means, record, route, running
+from .steps import LAYOUT, ME, SMALL, cut, delete, empty_tables, forward, forwarded, head, means, record, route, running
 
 SHORT = Layout(ttl_days=1)
 """Last month goes two days into this one, at the latest; this month stays."""
@@ -64,12 +64,12 @@ def expire(clickhouse: Client) -> None:
 
 def compared(log: Database, clickhouse: Client) -> Reconciliation:
     with log.connect() as connection:
-        return compare(connection, clickhouse, SHORT, expected(connection, clickhouse, CONSUMER, SHORT), head(log))
+        return compare(connection, clickhouse, SHORT, expected(connection, clickhouse, SMALL, SHORT), head(log))
 
 
 def different(log: Database, clickhouse: Client) -> list[Discrepancy]:
     with log.connect() as connection:
-        wanted = expected(connection, clickhouse, CONSUMER, SHORT)
+        wanted = expected(connection, clickhouse, SMALL, SHORT)
         return list(discrepancies(connection, clickhouse, "cvat", table_rows, wanted, head(log)))
 
 
@@ -145,7 +145,7 @@ def test_what_is_not_acknowledged_is_not_taken_for_expired(log: Database, url: s
     with log.connect() as connection, closing(ClickHouseSink(url, SHORT)) as sink:
         sink.insert(cut(log, OLD, OLD + NEW), "a token")
         checkpoint = Checkpoint(connection)
-        recovery.recover(connection, expected(connection, clickhouse, CONSUMER, SHORT), checkpoint, sink)
+        recovery.recover(connection, expected(connection, clickhouse, SMALL, SHORT), checkpoint, sink)
         assert checkpoint.progress.acknowledged == 0
 
 
@@ -186,6 +186,7 @@ def test_what_may_have_expired_is_compared_while_it_is_there(
     assert found.expired == (first is None)
 
 
+@pytest.mark.usefixtures("unmerged")
 def test_what_may_have_expired_must_not_be_there_twice(log: Database, url: str, clickhouse: Client) -> None:
     forward(log, url)
     with log.connect() as connection, closing(ClickHouseSink(url, LAYOUT)) as sink:

@@ -76,6 +76,7 @@ def test_a_batch_that_arrives_after_another_forwarder_has_taken_over_changes_not
     assert_exactly_once(log, clickhouse)
 
 
+@pytest.mark.usefixtures("unmerged")
 def test_a_row_that_does_get_in_twice_is_seen_by_the_check_and_dropped_by_a_merge(
     cut_off: CutOff, log: Database, url: str, clickhouse: Client
 ) -> None:

@@ -132,7 +132,7 @@ def test_an_update_of_fields_a_deletion_and_a_project(
     system: System, log: Database, url: str, clickhouse: Client
 ) -> None:
     user_id = system.app.users.register(Context(SYSTEM), "ann", "correct horse")
-    me = Context(Actor(user_id, "ann", organization_id=4, organization="lab"), access_token_id=12)
+    me = Context(Actor(user_id, "ann", "ann@x", organization_id=4, organization="lab"), access_token_id=12)
     task_id = system.app.tasks.create(me, NewTask("cats", [{"name": "cat"}]))
     system.app.record(me, [given.job(31, task_id), given.job(32, task_id)])
     system.app.tasks.update(me, task_id, {"name": "dogs", "assignee_id": user_id})
@@ -152,8 +152,8 @@ def test_an_update_of_fields_a_deletion_and_a_project(
         ("delete:job", task_id, 32),
     ]
     assert rows_of(
-        clickhouse, "obj_name, project_id, org_id, org_slug, access_token_id", "scope = 'create:project'"
-    ) == [("zoo", 9, 4, "lab", 12)]
+        clickhouse, "obj_name, project_id, user_email, org_id, org_slug, access_token_id", "scope = 'create:project'"
+    ) == [("zoo", 9, "ann@x", 4, "lab", 12)]
 
 
 def test_the_source_fetches_huge_events_a_few_at_a_time(system: System, log: Database) -> None:

@@ -8,10 +8,12 @@ import psutil
 import pytest
 
 from consumers.forwarder.batch import Made
-from consumers.forwarder.intake import intake
+from consumers.forwarder.intake import intake, workers
 from consumers.forwarder.intake.workers import COMMAND, Workers
 from consumers.forwarder.sources import portions
 from consumers.forwarder.sources.portions import Portion
+
+from ...waiting import SECONDS
 
 BACKLOG, FAR, PORTION = 6_000, 500, 400
 
@@ -24,6 +26,7 @@ def handed_out(monkeypatch: pytest.MonkeyPatch) -> Portions:
     monkeypatch.setattr(intake, "FAR_BEHIND", FAR)
     monkeypatch.setattr(intake, "NEARLY_THERE", 1)
     monkeypatch.setattr(portions, "EVENTS", PORTION)
+    monkeypatch.setattr(workers, "START_SECONDS", SECONDS)
     handed_out: Portions = []
     shape = Workers.shape
 

@@ -12,9 +12,10 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import orjson
-from kafka import KafkaConsumer, TopicPartition
+from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from kafka.consumer.fetcher import ConsumerRecord
 
 from cli.bootstrap import System
@@ -38,7 +39,7 @@ from infra.postgres.database import Database
 stop = threading.Event()
 signal.signal(signal.SIGTERM, lambda *_: stop.set())
 kafka = KafkaConfiguration(tuple(sys.argv[2].split(",")), topic_prefix=sys.argv[3])
-relay.SILENCE = float(sys.argv[4])
+relay.SILENCE, relay.DRAIN = float(sys.argv[4]), 60.0
 relay.Relay(Database(sys.argv[1]), kafka).run(stop)
 """
 
@@ -124,9 +125,24 @@ def relayed(log: Database) -> int:
     return int(row["position"]) if row else 0
 
 
+def patient(kafka: KafkaConfiguration) -> dict[str, Any]:
+    """How the tests' own clients are: they wait for a busy broker."""
+    milliseconds = int(SECONDS * 1_000)
+    return {**kafka.client(), "request_timeout_ms": milliseconds, "bootstrap_timeout_ms": milliseconds}
+
+
+def delete_topics(kafka: KafkaConfiguration, *topics: str) -> None:
+    """All, or these. Returns when they are gone, or there again: whoever needs them makes them."""
+    names = topics or kafka.topics
+    with closing(KafkaAdminClient(**patient(kafka))) as admin:
+        before = {topic["topic_id"] for topic in admin.describe_topics()}
+        admin.delete_topics(list(names))
+        wait_until(lambda: not before & {t["topic_id"] for t in admin.describe_topics() if t["name"] in names})
+
+
 def messages(kafka: KafkaConfiguration) -> dict[TopicPartition, list[ConsumerRecord]]:
     """All that a careful reader sees of both topics now: only what is committed."""
-    with closing(KafkaConsumer(**kafka.client(), isolation_level="read_committed", enable_auto_commit=False)) as reader:
+    with closing(KafkaConsumer(**patient(kafka), isolation_level="read_committed", enable_auto_commit=False)) as reader:
         keys = [TopicPartition(topic, n) for topic in kafka.topics for n in reader.partitions_for_topic(topic)]
         reader.assign(keys)
         reader.seek_to_beginning()

@@ -46,24 +46,23 @@ def test_the_relay_says_what_it_may_not_do_and_goes_on_when_it_may(
     record(system, 50)
     with relaying(log, kafka) as relay:
         for topic in kafka.topics:
-            refused(relay, "making the topics")
+            wait_until(lambda: refused(relay, "making the topics"))
             allow(guarded_broker, ResourceType.TOPIC, topic, ACLOperation.CREATE, ACLOperation.DESCRIBE)
-        refused(relay, "starting to produce")
+        wait_until(lambda: refused(relay, "starting to produce"))
         transactions = ACLOperation.WRITE, ACLOperation.DESCRIBE
         allow(guarded_broker, ResourceType.TRANSACTIONAL_ID, f"{kafka.topic_prefix}relay", *transactions)
-        refused(relay, "producing")
+        wait_until(lambda: refused(relay, "producing"))
         for topic in kafka.topics:
             allow(guarded_broker, ResourceType.TOPIC, topic, ACLOperation.WRITE)
-        wait_until(lambda: relayed(log) == head(log))
+        wait_until(lambda: relayed(log) == head(log) and not relay.status.snapshot().last_error)
         forbid(guarded_broker, ResourceType.TOPIC, kafka.events_topic, ACLOperation.WRITE)
-        record(system, 50)
-        refused(relay, "producing")
+        # The broker goes by it only a moment later.
+        wait_until(lambda: record(system, 5) or refused(relay, "producing"))
         allow(guarded_broker, ResourceType.TOPIC, kafka.events_topic, ACLOperation.WRITE)
         wait_until(lambda: relayed(log) == head(log))
     assert_complete(log, replace(kafka, user=ADMIN, password=password(ADMIN)))
 
 
-def refused(relay: Relay, what: str) -> None:
-    """Kafka forbids it to do that."""
-    words = f"KafkaRefused: Kafka refuses {what}: "
-    wait_until(lambda: (relay.status.snapshot().last_error or "").startswith(words))
+def refused(relay: Relay, what: str) -> bool:
+    """Whether Kafka forbids it to do that."""
+    return (relay.status.snapshot().last_error or "").startswith(f"KafkaRefused: Kafka refuses {what}: ")

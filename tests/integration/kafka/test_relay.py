@@ -27,11 +27,14 @@ from infra.postgres.database import Database
 from ...waiting import wait_until
 from .steps import (
     ME,
+    SECONDS,
     assert_complete,
+    delete_topics,
     events,
     first_seen,
     head,
     messages,
+    patient,
     record,
     recording,
     relay_all,
@@ -76,7 +79,7 @@ def test_what_a_topic_does_not_take_goes_without_its_body(
 ) -> None:
     """Its topics may be somebody else's, made for small messages. What stands behind is not held up."""
     limits = {"max.message.bytes": str(2 * BATCH_BYTES)}
-    with closing(KafkaAdminClient(**kafka_configuration.client())) as admin:
+    with closing(KafkaAdminClient(**patient(kafka_configuration))) as admin:
         topic = {"num_partitions": 4, "replication_factor": 1, "configs": limits}
         admin.create_topics(dict.fromkeys(kafka_configuration.topics, topic))
     large = [JobAssigned(job_id, 7, None, 6, secrets.token_hex(2 * BATCH_BYTES), None) for job_id in (1, 2)]
@@ -129,14 +132,15 @@ def test_a_relay_that_goes_on_repeats_nothing(
 
 def test_a_killed_relay_loses_nothing(system: System, log: Database, kafka_configuration: KafkaConfiguration) -> None:
     """Wherever it was: reading, producing, committing, or before it noted that it had."""
-    record(system, 30_000)
-    for _ in range(4):
+    cut_short = 0
+    while cut_short < 4:
+        record(system, 10_000)
         before = relayed(log)
         with relay_process(log, kafka_configuration) as process:
-            wait_until(lambda before=before: relayed(log) > before)
+            wait_until(lambda before=before: relayed(log) > before)  # type: ignore[misc]
             process.kill()
             process.wait()
-    assert relayed(log) < head(log), "it was killed too late to prove anything"
+        cut_short += relayed(log) < head(log)
     relay_all(log, kafka_configuration)
     assert_complete(log, kafka_configuration)
 
@@ -147,8 +151,8 @@ def test_one_relay_works_and_the_other_waits(
     with relaying(log, kafka_configuration) as second, relay_process(log, kafka_configuration) as first:
         wait_until(lambda: second.status.snapshot().state == "relaying")
         record(system, 200)
-        wait_until(lambda: relayed(log) == head(log))
-        assert second.status.snapshot().events == 200
+        wait_until(lambda: second.status.snapshot().events >= 200)
+        assert relayed(log) == head(log)
         assert first.poll() is None
     record(system, 200)
     with relay_process(log, kafka_configuration) as first:
@@ -157,8 +161,8 @@ def test_one_relay_works_and_the_other_waits(
             wait_until(lambda: second.status.snapshot().state == "waiting")
             first.kill()
             record(system, 200)
-            wait_until(lambda: relayed(log) == head(log))
-            assert second.status.snapshot().events == 200
+            wait_until(lambda: second.status.snapshot().events >= 200)
+            assert relayed(log) == head(log)
     assert_complete(log, kafka_configuration)
 
 
@@ -188,7 +192,7 @@ def test_another_relay_takes_over_from_one_that_hangs(
             first.send_signal(signal.SIGCONT)
             reached = head(log)
             wait_until(lambda: relayed(log) > reached + 100)
-            assert second.status.snapshot().state == "relaying"
+            wait_until(lambda: second.status.snapshot().state == "relaying")
             assert first.poll() is None
     relay_all(log, kafka_configuration)
     assert_complete(log, kafka_configuration)
@@ -233,17 +237,10 @@ def test_a_relay_with_nothing_to_do_notices_that_too(
     assert_complete(log, kafka_configuration)
 
 
-def delete_topics(kafka: KafkaConfiguration) -> None:
-    """Returns when they are gone."""
-    with closing(KafkaAdminClient(**kafka.client())) as admin:
-        admin.delete_topics(list(kafka.topics))
-        wait_until(lambda: not {topic["name"] for topic in admin.describe_topics()} & set(kafka.topics))
-
-
 def test_a_stop_relays_what_is_there(system: System, log: Database, kafka_configuration: KafkaConfiguration) -> None:
     record(system, 5_000)
     with relay_process(log, kafka_configuration) as process:
         wait_until(lambda: relayed(log) > 0)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == 0
+        assert process.wait(2 * SECONDS) == 0
     assert relayed(log) == head(log)

@@ -119,6 +119,6 @@ def test_metadata_says_who_through_what_and_what_it_follows_from() -> None:
     actor = Actor(1, "ann", "a@example.org", organization_id=4, organization="zoo")
     context = Context(actor, "worker", "request-1", "task-7@1", "cvat_sdk/2.80.0", access_token_id=12)
     assert metadata(context, TIME) == Metadata(
-        TIME, "worker", 1, "ann", 4, "zoo", "request-1", "task-7@1", "cvat_sdk/2.80.0", access_token_id=12
+        TIME, "worker", 1, "ann", 4, "zoo", "request-1", "task-7@1", "cvat_sdk/2.80.0", None, 12, "a@example.org"
     )
     assert metadata(Context(SYSTEM), TIME) == Metadata(TIME, "api")

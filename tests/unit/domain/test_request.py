@@ -88,8 +88,8 @@ def test_the_work_and_its_end_are_recorded_in_one_go(log: MemoryLog, requests: R
 
 
 def test_a_failure_says_why(log: MemoryLog, requests: Requests) -> None:
-    requests.fail(ANN, requests.start(ANN, "r", "agent-1"), "a.jpg is damaged")
-    assert log.then[1:] == [RequestFailed("r", 7, "a.jpg is damaged")]
+    requests.fail(ANN, requests.start(ANN, "r", "agent-1"), "a.jpg is damaged", "in open_image")
+    assert log.then[1:] == [RequestFailed("r", 7, "a.jpg is damaged", "in open_image")]
 
 
 def test_work_of_an_agent_that_lost_its_lease_counts_for_nothing(log: MemoryLog, requests: Requests) -> None:

@@ -213,6 +213,16 @@ def test_a_name_is_given_once_also_when_somebody_registers_meanwhile(log: Memory
     assert refusal.value.detail == {"username": ["A user with that username already exists."]}
 
 
+def test_what_follows_from_being_an_administrator_changes_with_it(log: MemoryLog, users: Users) -> None:
+    log.given(UserRegistered(1, "ann", "", "", "", True, "hash"), given.user(2, "bob"))
+    users.update(ANN, 2, role="admin")
+    users.update(ANN, 2, role="worker")
+    made, unmade = log.then
+    flags = ("is_staff", "is_superuser", "has_analytics_access")
+    assert made == UserRoleChanged(2, "admin", "user", {name: {"from": False, "to": True} for name in flags})
+    assert unmade == UserRoleChanged(2, "worker", "admin", {name: {"from": True, "to": False} for name in flags})
+
+
 def test_roles_and_rights_change(log: MemoryLog, users: Users) -> None:
     log.given(given.user(1), given.user(2, "bob"))
     users.update(ANN, 2, role="worker", is_active=False)

@@ -273,7 +273,7 @@ BODIES: list[Body] = [
     ProjectRestored(project_id=2, name="animals", deletion=99, labels=[POINT]),
     LeaseExpired(request_id=CREATION, agent="agent-1", last_beat=TIME),
     RequestCancelled(request_id=CREATION, task_id=7),
-    RequestFailed(request_id=CREATION, task_id=7, message="cät.jpg is not an image"),
+    RequestFailed(request_id=CREATION, task_id=7, message="cät.jpg is not an image", stack="MediaError\n"),
     RequestFinished(request_id=CREATION, task_id=7, result={"result_id": 7}),
     RequestQueued(
         request_id=CREATION,
@@ -403,7 +403,9 @@ BODIES: list[Body] = [
         is_admin=True,
         password_hash="$argon2id$v=19$m=65536,t=3,p=4$c2FsdA$aGFzaA",
     ),
-    UserRoleChanged(user_id=1, role="worker", previous_role="user"),
+    UserRoleChanged(
+        user_id=1, role="worker", previous_role="admin", changes={"is_staff": {"from": True, "to": False}}
+    ),
     HoneypotsPlaced(task_id=7, project_id=2, honeypots=[Honeypot(frame=1, real_frame=4, picture=PICTURE)]),
     ValidationFramesDisabled(task_id=7, project_id=2, frames=[4]),
     ValidationSetUp(task_id=7, project_id=2, job_id=13, mode="gt_pool", frames=[4, 5], frames_per_job_count=1),
@@ -427,10 +429,12 @@ LIFTED: dict[tuple[str, int], Body] = {
     ("ProjectDeleted", 1): ProjectDeleted(2, "animals", task_ids=[], labels=[]),
     ("ProjectDeleted", 2): ProjectDeleted(2, "animals", task_ids=[7, 8], labels=[]),
     ("ProjectRestored", 1): ProjectRestored(2, "animals", 99, labels=[]),
+    ("RequestFailed", 1): replace(EXAMPLES["RequestFailed"], stack=""),
     ("TaskDeleted", 1): TaskDeleted(7, 2, "cats", [11, 12], labels=[], issues=[]),
     ("TaskDeleted", 2): TaskDeleted(7, None, "cats", [11, 12], labels=[POINT], issues=[]),
     ("TaskRestored", 1): TaskRestored(7, 2, "cats", [11, 12], 99, labels=[], issues=[]),
     ("TaskRestored", 2): TaskRestored(7, None, "cats", [11, 12], 99, labels=[POINT], issues=[]),
     ("UserDeleted", 1): UserDeleted(user_id=1, username="ann", access_tokens=[]),
+    ("UserRoleChanged", 1): UserRoleChanged(user_id=1, role="worker", previous_role="user", changes={}),
 }
 """What the bodies of older versions are today, where they did not say all that is said now."""
