@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cache
+from types import ModuleType
 from typing import Any
 
 import anyio.to_thread
@@ -110,7 +111,11 @@ def _express(services: Services) -> Express:
 
 def routers(settings: Settings) -> list[APIRouter]:
     """What is offered under these settings."""
-    return [module.router for module in ROUTERS if module is not registration or settings.registration]
+    return [module.router for module in _modules(settings)]
+
+
+def _modules(settings: Settings) -> list[ModuleType]:
+    return [module for module in ROUTERS if module is not registration or settings.registration]
 
 
 def _fastapi(services: Services) -> FastAPI:
@@ -130,7 +135,7 @@ def _fastapi(services: Services) -> FastAPI:
     app.state.services = services
     app.add_middleware(RequestId)
     refused.install(app)
-    app.router.routes += map(_included, routers(services.settings))
+    app.router.routes += map(_included, _modules(services.settings))
     app.add_route("/api/schema", _schema, include_in_schema=False)
     app.mount("/static", PROGRAM_FILES)
     return app
@@ -142,12 +147,12 @@ async def _schema(request: Request) -> Response:
 
 
 @cache
-def _included(router: APIRouter) -> BaseRoute:
-    """As `include_router` would put it into an application: FastAPI makes what answers at the first request, which
-    takes longer than all the rest of an application, and is the same for each one of a process.
+def _included(module: ModuleType) -> BaseRoute:
+    """Its router as `include_router` would put it into an application. What answers there FastAPI makes at the first
+    request, and that takes longer than all the rest of an application: those of one process share it.
     """
     parent = APIRouter()
-    parent.include_router(router, responses=REFUSED)
+    parent.include_router(module.router, responses=REFUSED)
     return parent.routes[0]
 
 

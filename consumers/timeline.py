@@ -1,9 +1,9 @@
 """The log's timeline: as long as the log only grows, it has one. When it was restored to an earlier state, other events
-follow at positions that had some before: a new timeline begins, and whoever has taken anything of the old one has to let
-go of what the log does not have any more.
+follow at positions that had some before: a new timeline begins, and whoever has anything of the old one has to let go
+of what the log does not have any more.
 
-It is the relay that notices, for Kafka remembers what was relayed, and notes it in log.checkpoints before anything of the
-new timeline is in Kafka. The names have a colon, so no list of followers shows them.
+It is the relay that notices, for Kafka remembers what was relayed. It is noted in log.checkpoints before anything of
+the new timeline is in Kafka, under names with a colon, which no list of followers shows.
 """
 
 from __future__ import annotations
@@ -28,6 +28,9 @@ class Timeline:
     number: int = 0
     since: int = 0
     starts: Mapping[str, int] = field(default_factory=dict)
+
+
+FIRST = Timeline()
 
 
 def current(connection: Connection[DictRow]) -> Timeline:

@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from infra.clickhouse.address import http_url
 
 SECRETS = "ANNALS_SECRETS_DIR"
 """The variable that names the folder of secrets."""
+
+ClickHouseUrl = Annotated[str, AfterValidator(http_url)]
 
 
 def secrets_folder() -> Path | None:
@@ -38,11 +42,11 @@ class Settings(BaseSettings):
         description="The same database as who owns its tables, for migrations and replays. The service itself then runs"
         " as who is in DATABASE_URL: a log-in with the role annals_service, which can't change the log.",
     )
-    clickhouse_url: str | None = Field(
+    clickhouse_url: ClickHouseUrl | None = Field(
         None,
         description="Any ClickHouse over HTTP, with user and password. Left out: the embedded one in DATA/clickhouse.",
     )
-    clickhouse_reader_url: str | None = Field(
+    clickhouse_reader_url: ClickHouseUrl | None = Field(
         None,
         description="The same with a user who may only read (with `readonly = 2`): for the dashboard. Left out:"
         " CLICKHOUSE_URL, or the embedded one as anybody may read it.",

@@ -23,6 +23,7 @@ OLDEST = "max(max by (queue) (annals_queue_oldest_seconds)) or vector(0)"
 UNSERVED = (
     "count((max by (queue) (annals_queue_waiting) > 0) and (max by (queue) (annals_queue_agents) == 0)) or vector(0)"
 )
+LAG = 'max(annals_follower_lag_seconds{follower=~"forwarder.*"})'
 LETTERS = "sum(max by (follower) (annals_dead_letters))"
 
 
@@ -32,7 +33,7 @@ def dashboard() -> Dashboard:
     made.with_panel(_now("Oldest waiting", OLDEST, "s", "The request that has waited longest, in any queue.", 300))
     made.with_panel(_now("Queues nobody serves", UNSERVED, "short", "Something waits there, and no agent listens.", 1))
     made.with_panel(
-        _now("Lag", "max(annals_forwarder_lag_seconds)", "s", "Of ClickHouse behind the log, by the slowest sink.", 60)
+        _now("Lag", LAG, "s", "Of the slowest sink behind the log, by the log: a forwarder that hangs says nothing.", 60)
     )
     made.with_panel(_now("Dead letters", LETTERS, "short", "Events that a follower could not pass on.", 1))
     made.with_panel(

@@ -24,9 +24,13 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from cli.roles.collector import calm_collector, stop_collector
 from infra.postgres import connection as postgres_connection
 from infra.postgres.embedded import EmbeddedPostgres
 from infra.postgres.locks import FolderLock
+
+# Until they are collected; see pytest_collection_finish.
+stop_collector()
 
 # A machine that is busy is no fault of the code under test.
 hypothesis.settings.register_profile(
@@ -66,6 +70,11 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ[RUN_FOLDER] = tempfile.mkdtemp(prefix="annals-tests-", dir=quick_place())
 
 
+def pytest_collection_finish() -> None:
+    """Thousands of tests and all that they import would be looked through again and again for garbage."""
+    calm_collector()
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Each module to one worker, as `--dist loadfile` does it, and each folder of TOGETHER."""
@@ -100,7 +109,7 @@ def postgres() -> Iterator[str]:
     """A running PostgreSQL server that holds the prepared template: the URL of its administrative database."""
     folder = Path(os.environ[RUN_FOLDER])
     with EmbeddedPostgres(folder / "postgres").attach_or_start() as url:
-        with FolderLock(folder / "template.lock").hold(60):
+        with FolderLock(folder / "template.lock").hold(300):
             _make_template(url)
         yield url
 

@@ -5,6 +5,7 @@ process, too, tests/integration/test_imports.py proves.
 
 from __future__ import annotations
 
+import atexit
 import gc
 import json
 import os
@@ -17,12 +18,13 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Self
 
 REPOSITORY = Path(__file__).parents[1]
-SECONDS = 60.0
+SECONDS = 300.0
 MESSAGE_BYTES = 1 << 20
 LOADED = ("cli", "consumers.forwarder", "projections", "infra.postgres", "infra.eventlog", "infra.blobs")
 """With all that they contain, except LONG_LIVED."""
@@ -67,6 +69,14 @@ class WarmProgram:
             assert code, "the program has ended"
             said = [_text(file) for file in (out, err)]
         return subprocess.CompletedProcess(["annals", *arguments], int(code), *said)
+
+
+@cache
+def warm_program() -> WarmProgram:
+    """One for all tests of this process; it ends with it."""
+    program = WarmProgram()
+    atexit.register(program.__exit__)
+    return program.__enter__()
 
 
 def _text(file: Any) -> str:

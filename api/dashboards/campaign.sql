@@ -83,7 +83,7 @@ GROUP BY longest
 ORDER BY longest
 
 -- name: span
--- When the first and the last event happened, and how many there are.
-SELECT toUnixTimestamp(min(timestamp)) AS first, toUnixTimestamp(max(timestamp)) AS last, count() AS events
+-- When the first and the last event happened, and how many there are: of the log, each of which may have several rows.
+SELECT toUnixTimestamp(min(timestamp)) AS first, toUnixTimestamp(max(timestamp)) AS last, uniqExact(position) AS events
 FROM cvat.events
 WHERE ${known}

@@ -1,5 +1,5 @@
 -- name: activity
--- Events per minute, by what they are about.
+-- Events of the log per minute, by what the first row of each is about.
 WITH splitByChar(':', scope)[2] AS noun
 SELECT ${time} AS time,
     multiIf(
@@ -13,7 +13,7 @@ SELECT ${time} AS time,
     ) AS series,
     count() * 60 / {step:UInt32} AS value
 FROM cvat.events
-WHERE ${chosen}
+WHERE row = 0 AND ${chosen}
 GROUP BY time, series
 
 -- name: waiting

@@ -8,6 +8,7 @@ from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from cli.bootstrap import connect
 from cli.clickhouse_address import reader_url
 from cli.keeping import ProjectionKeeper
+from cli.roles.collector import calm_collector
 from cli.roles.stopping import stop_event
 from consumers.agent import Agent
 from infra.blobs import open_blobs, open_exchange
@@ -36,6 +37,7 @@ def run(settings: Settings, database_url: Callable[[], str], queues: Sequence[st
     def health() -> Health:
         return Health(tuple(trouble for agent in agents if (trouble := agent.trouble)))
 
+    calm_collector()
     try:
         with (
             serve_metrics(settings, health),

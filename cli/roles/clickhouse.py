@@ -6,6 +6,7 @@ import signal
 import sys
 
 from cli.clickhouse_address import anybody_reads
+from cli.roles.collector import calm_collector
 from cli.serving.secret_file import kept_secret
 from infra.clickhouse.server import serve
 from infra.settings import Settings
@@ -15,6 +16,7 @@ def run(settings: Settings) -> None:
     """Until SIGTERM."""
     # `serve` repeats a SIGTERM when it is done; by then that has been obeyed.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    calm_collector()
     password = kept_secret(settings.clickhouse_password_file)
     serve(
         settings.clickhouse,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.options import DataOption, read_settings
+from domain.errors import AnnalsError
 
 if TYPE_CHECKING:
     from infra.settings import Settings
@@ -81,8 +82,13 @@ def clickhouse(
 
 @contextmanager
 def process(settings: Settings, name: str, lifeline: int | None) -> Iterator[DatabaseUrl]:
-    """Sets up a process, whoever started it, and logs what ends it."""
+    """Sets up a process, whoever started it, and logs what ends it. Who started it by hand reads in a sentence what is
+    not as it should be: it is raised.
+    """
+    from cli.roles.collector import stop_collector
     from cli.serving.lifeline import die_with_supervisor
+
+    stop_collector()
 
     supervisor = None if lifeline is None else die_with_supervisor(lifeline)
     if supervisor is not None:
@@ -101,6 +107,11 @@ def process(settings: Settings, name: str, lifeline: int | None) -> Iterator[Dat
         else:
             with _by_hand(settings) as database_url:
                 yield database_url
+    except AnnalsError as error:
+        if supervisor is None:
+            raise
+        log.error(f"ended by an error: {error.message}")
+        raise typer.Exit(1) from None
     except Exception as error:
         log.exception(f"ended by an error: {error}")
         raise typer.Exit(1) from None

@@ -9,6 +9,7 @@ import threading
 
 import structlog
 
+from consumers import timeline
 from consumers.bookmark import Bookmark
 from consumers.forwarder.checkpoint import Checkpoint
 from consumers.forwarder.means import Means
@@ -54,7 +55,7 @@ class Bookkeeper:
                 return
             assert self._means.kafka is not None  # the topology was checked
             self._reach = self._reach or self._make(self._means.kafka, self._route.name)
-            position = self._reach.position(relayed)
+            position = self._reach.position(relayed, timeline.current(connection).number)
             lock = FollowerLock(connection, self._route.consumer)
             if not lock.take(shared=True):
                 return  # somebody has the sink for themselves, and will say how far it is

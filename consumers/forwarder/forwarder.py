@@ -14,7 +14,8 @@ from consumers.forwarder.intake.intake import CatchingUpIntake, Intake, PlainInt
 from consumers.forwarder.intake.workers import Workers
 from consumers.forwarder.means import Means
 from consumers.forwarder.memory import give_back
-from consumers.forwarder.opening import opened
+from consumers.forwarder.mending.second_chance import SecondChance
+from consumers.forwarder.opening import Open, opened
 from consumers.forwarder.pipeline import Flow, Pipeline
 from consumers.forwarder.sources.source import Source
 from consumers.forwarder.status import Status
@@ -38,11 +39,14 @@ class Forwarder:
         """Raises Wrong for a route that can't be followed with these means."""
         self._route, self._means = route, means
         self._shaper, self._limits = route.shaper(means.key), route.sink.batch.limits()
-        self._workers = Workers(route.workers, route.shaper_maker(means.key), self._limits)
         self._wake = threading.Event()
         self._migrated = False
+        self._second_chance = SecondChance(route, means)
         self.name = route.name
         self.status = Status(route.name)
+        self._workers = Workers(
+            route.workers, route.shaper_maker(means.key), self._limits, lambda: self.status.snapshot().events
+        )
 
     def run(self, stop: threading.Event) -> None:
         """Until `stop`, through every failure: what can't be done now is tried again. After `stop` it sends what the
@@ -70,9 +74,16 @@ class Forwarder:
             self._migrated = True
             self.status.note(state="forwarding", position=route.position, last_error=None)
             note_dead = partial(dead_letters.note, route.connection, self._route.consumer)
-            flow = Flow(self._limits, note_dead, route.lock.wanted)
+            flow = Flow(self._limits, note_dead, partial(self._look, route))
             intake, buffer = self._intake(route.source), Buffer(self._means.room(self._route))
             Pipeline(route.source, intake, route.sinks, flow, buffer, self.status).run(stop)
+
+    def _look(self, route: Open) -> bool:
+        """Whether it should be opened anew."""
+        if route.over():
+            return True
+        self._second_chance.go_on(route.connection)
+        return False
 
     def _intake(self, source: Source) -> Intake:
         if self._workers.number:
@@ -82,7 +93,7 @@ class Forwarder:
     def _has_failed(self, error: Exception, seconds: float) -> None:
         if isinstance(error, ClickHouseRefused) and error.code in WITHOUT_TABLES:
             self._migrated = False
-        self._workers.rest()
+        self._workers.note_failure()
         self.status.failed(error)
         text = self.status.snapshot().last_error
         log.warning("forwarding failed, will be tried again", sink=self.name, error=text, seconds=seconds)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 
 from psycopg import Connection
 from psycopg.rows import DictRow
 
+from consumers import timeline
 from consumers.forwarder.checkpoint import Checkpoint
 from consumers.forwarder.means import Means, expected
 from consumers.forwarder.mending.by_hand import finish
@@ -23,6 +24,8 @@ from consumers.forwarder.sources.log import LogSource
 from consumers.forwarder.sources.source import Source
 from consumers.forwarder.topology import LogConfig, Route
 from consumers.lock import FollowerLock
+from domain.errors import Unavailable
+from infra.eventlog.reader import LogReader
 
 SENDERS = 4
 """Batches of different partitions of Kafka that are sent at once."""
@@ -30,14 +33,15 @@ SENDERS = 4
 
 @dataclass(frozen=True)
 class Open:
-    """A source at the place to go on from, connections to its sink, and one to the database. `position`: up to where
-    the sink is known to have everything.
+    """A source at the place to go on from, connections to its sink, and one to the database. `over`: whether it should
+    be opened anew, as somebody wants the sink for himself, or the log was restored. `position`: up to where the sink is
+    known to have everything.
     """
 
     source: Source
     sinks: Sequence[Sink]
     connection: Connection[DictRow]
-    lock: FollowerLock
+    over: Callable[[], bool]
     position: int = 0
 
 
@@ -49,6 +53,7 @@ def opened(route: Route, means: Means, wake: threading.Event, *, migrate: bool) 
     with ExitStack() as stack:
         connection = stack.enter_context(closing(means.database.connect()))
         lock, alone = FollowerLock(connection, route.consumer), isinstance(route.source, LogConfig)
+        began = timeline.current(connection).number
         if not alone and (migrate or _to_be_brought_in_line(connection, route, means)):
             lock.wait()
             _prepare_alone(connection, route, means)
@@ -60,7 +65,11 @@ def opened(route: Route, means: Means, wake: threading.Event, *, migrate: bool) 
         if migrate and alone:
             _prepare(sinks[0])
         source, position = (_log if alone else _kafka)(route, means, connection, sinks[0], stack, wake)
-        yield Open(source, sinks, connection, lock, position)
+
+        def over() -> bool:
+            return lock.wanted() or (not alone and timeline.current(connection).number != began)
+
+        yield Open(source, sinks, connection, over, position)
 
 
 def _to_be_brought_in_line(connection: Connection[DictRow], route: Route, means: Means) -> bool:
@@ -71,7 +80,7 @@ def _to_be_brought_in_line(connection: Connection[DictRow], route: Route, means:
     return (
         bool(Unfinished(connection, route.consumer).until)
         or Checkpoint(connection, route.consumer).by_log()
-        or not is_known(means.kafka, route.name)
+        or not is_known(means.kafka, route.name, timeline.current(connection).number)
     )
 
 
@@ -82,6 +91,11 @@ def _prepare_alone(connection: Connection[DictRow], route: Route, means: Means) 
     with ExitStack() as stack:
         sink = _sink(route, means, stack)
         _prepare(sink)
+        if not _to_be_brought_in_line(connection, route, means):
+            return
+        mender = FollowerLock(connection, route.mender)
+        if not mender.take():
+            raise Unavailable("the sink has to be brought in line, but somebody compares or repairs it just now")
 
         from consumers.forwarder.mending.adoption import adopt  # a library that only who needs it loads
 
@@ -89,6 +103,7 @@ def _prepare_alone(connection: Connection[DictRow], route: Route, means: Means) 
         if until and isinstance(sink, ClickHouseSink):
             finish(connection, sink, route, means, until)
         adopt(connection, sink, route, means)
+        mender.release()
 
 
 def _prepare(sink: Sink) -> None:
@@ -120,12 +135,13 @@ def _log(
 
 
 def _kafka(
-    route: Route, means: Means, _connection: object, _sink: object, stack: ExitStack, _wake: object
+    route: Route, means: Means, connection: Connection[DictRow], _sink: object, stack: ExitStack, _wake: object
 ) -> tuple[Source, int]:
     from consumers.forwarder.sources.kafka import KafkaSource  # a library that only who needs it loads
 
     assert means.kafka is not None  # the topology was checked
-    return stack.enter_context(closing(KafkaSource(means.kafka, route.name))), 0
+    source = KafkaSource(means.kafka, route.name, lambda: LogReader().head(connection))
+    return stack.enter_context(closing(source)), 0
 
 
 def _sink(route: Route, means: Means, stack: ExitStack) -> Sink:

@@ -11,13 +11,12 @@ import structlog
 from psycopg import Connection
 from psycopg.rows import DictRow
 
-from consumers.bookmark import Bookmark
 from consumers.forwarder.checkpoint import Checkpoint
 from consumers.forwarder.means import Means, expected
 from consumers.forwarder.mending.repair import repair
 from consumers.forwarder.proof.check import Reconciliation, compare
 from consumers.forwarder.sinks.clickhouse import ClickHouseSink
-from consumers.forwarder.topology import ClickHouseConfig, LogConfig, Route
+from consumers.forwarder.topology import ClickHouseConfig, Route
 from consumers.lock import FollowerLock
 from infra.clock import utc_now
 from infra.metrics import reconciliation as metrics
@@ -25,9 +24,6 @@ from infra.postgres import verifications
 
 WHOLE_SECONDS = 3_600.0
 """Between two comparisons of everything; those in between go on where the last one ended."""
-
-RELAY = "relay"
-"""The follower that fills Kafka."""
 
 log = structlog.get_logger(__name__)
 
@@ -43,7 +39,6 @@ class Reconciler:
         self._compared = 0
         self._whole_at = 0.0
         self._wrong: int | None = None
-        self._seen: tuple[int, dict[str, int]] | None = None
         self._metrics = [
             gauge.labels(route.name) for gauge in (metrics.WRONG_POSITIONS, metrics.POSITION, metrics.TIMESTAMP)
         ]
@@ -57,8 +52,8 @@ class Reconciler:
                 log.warning("comparing failed", sink=self._route.name, error=str(error))
 
     def look(self) -> Reconciliation | None:
-        """Compares once; None while another one does, or while too much is on its way. What is wrong twice in a row is
-        sent anew: what was acknowledged, nobody is sending.
+        """Compares once; None while another one does, or somebody repairs. What is wrong twice in a row is sent anew:
+        what was acknowledged, nobody is sending.
         """
         with closing(self._means.database.connect()) as connection:
             lock = FollowerLock(connection, self._route.mender)
@@ -66,23 +61,20 @@ class Reconciler:
                 return None
             with closing(ClickHouseSink(self._url, self._means.layout)) as sink:
                 found = self._compare(connection, sink)
-                if found is not None and found.first_wrong is not None and found.first_wrong == self._wrong:
+                if found.first_wrong is not None and found.first_wrong == self._wrong:
                     self._repair(connection, sink, found.until)
                     found = self._compare(connection, sink, found.until)
             lock.release()
-        if found is None:
-            return None
         self._wrong = found.first_wrong
         return found
 
     def _compare(
         self, connection: Connection[DictRow], sink: ClickHouseSink, until: int | None = None
-    ) -> Reconciliation | None:
+    ) -> Reconciliation:
         started = utc_now()
-        until = self._until(connection) if until is None else until
-        if until is None:
-            return None
-        whole = self._wrong is not None or time.monotonic() > self._whole_at + WHOLE_SECONDS
+        if until is None:  # nothing up to there is on its way: of what comes by Kafka, the bookkeeper notes it
+            until = Checkpoint(connection, self._route.consumer).acknowledged()
+        whole = self._wrong is not None or until < self._compared or time.monotonic() > self._whole_at + WHOLE_SECONDS
         after = 0 if whole else self._compared
         wanted = expected(connection, sink.client, self._route, self._means.layout, after)
         found = compare(connection, sink.client, self._means.layout, wanted, until, after)
@@ -95,20 +87,6 @@ class Reconciler:
         verifications.remember(self._means.database, started, until, [finding], scope=self._route.name)
         self._note(found)
         return found
-
-    def _until(self, connection: Connection[DictRow]) -> int | None:
-        """Up to where nothing is on its way. Of Kafka: what was in its partitions at the last look, if all of it has
-        been acknowledged since.
-        """
-        if isinstance(self._route.source, LogConfig):
-            return Checkpoint(connection, self._route.consumer).acknowledged()
-        from consumers.forwarder.sources.skipping import look  # a library that only who needs it loads
-
-        assert self._means.kafka is not None  # the topology was checked
-        relayed = Bookmark(connection, RELAY).position()  # before the look, so all of it is there then
-        seen = look(self._means.kafka, self._route.name)
-        before, self._seen = self._seen, (relayed, seen.ends)
-        return before[0] if before is not None and seen.reached(before[1]) else None
 
     def _repair(self, connection: Connection[DictRow], sink: ClickHouseSink, until: int) -> None:
         shaper = self._route.shaper(self._means.key)

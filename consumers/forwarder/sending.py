@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 
 from psycopg import Connection
 from psycopg.rows import DictRow
@@ -13,7 +13,7 @@ from consumers.forwarder.dead_letters import DeadLetter
 from consumers.forwarder.rows import Shaper
 from consumers.forwarder.sinks.sink import Sink
 from consumers.forwarder.sources.deliveries import PARTITION, deliveries
-from consumers.forwarder.sources.log import LogFeed
+from infra.eventlog.reader import LogReader
 
 LIMITS = Limits(rows=50_000, bytes=64 * 1024 * 1024)
 
@@ -26,12 +26,14 @@ def send(
     until: int,
     label: str,
     progress: Callable[[int, int], object] = lambda _position, _until: None,
+    *,
+    only: Container[int] | None = None,
 ) -> list[DeadLetter]:
-    """The events of `after` < position <= `until`, which must be in the log and not in the sink. `label` makes the
-    tokens. Returns what the sink won't take.
+    """The events of `after` < position <= `until`, which must be in the log and not in the sink; `only` of these
+    positions. `label` makes the tokens. Returns what the sink won't take.
     """
     dead: list[DeadLetter] = []
-    for batch in batches(connection, shaper, after, until, LIMITS):
+    for batch in batches(connection, shaper, after, until, LIMITS, only):
         dead += batch.dead
         if batch.row_count:
             dead += sink.insert(batch, f"annals:{label}:{batch.span.after}-{batch.span.until}")
@@ -39,11 +41,18 @@ def send(
     return dead
 
 
-def batches(connection: Connection[DictRow], shaper: Shaper, after: int, until: int, limits: Limits) -> Iterator[Batch]:
-    """The events of `after` < position <= `until`, which must be in the log."""
-    cutter, feed = Cutter(PARTITION, after, limits), LogFeed(connection, after)
-    while feed.position < until and (fetched := feed.fetch()):
-        for delivery in deliveries([stored for stored in fetched if stored.position <= until]):
+def batches(
+    connection: Connection[DictRow],
+    shaper: Shaper,
+    after: int,
+    until: int,
+    limits: Limits,
+    only: Container[int] | None = None,
+) -> Iterator[Batch]:
+    """The events of `after` < position <= `until`, which must be in the log; `only` of these positions."""
+    cutter = Cutter(PARTITION, after, limits)
+    for fetched in LogReader().stored(connection, after, until):
+        for delivery in deliveries([stored for stored in fetched if only is None or stored.position in only]):
             yield from cutter.add(shape(delivery, shaper))
     if cutter.open:
         yield cutter.cut()

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -30,8 +30,8 @@ from consumers.forwarder.batch import Limits
 from consumers.forwarder.checkpoint import CONSUMER
 from consumers.forwarder.rows import Shaper
 from consumers.forwarder.shaping import Redactable, Step, enrich, keep, redact, shaper
-from consumers.forwarder.targets import each_once, http_url, server
 from domain.errors import AnnalsError
+from infra.clickhouse.address import http_url, server
 
 CLICKHOUSE = "clickhouse"
 """The name of the default sink."""
@@ -125,6 +125,14 @@ class BatchConfig(_Part):
         return Limits(self.rows, self.bytes, self.seconds)
 
 
+class FileBatchConfig(BatchConfig):
+    """The same of files, of which there should be few."""
+
+    rows: Annotated[PositiveInt, Field(le=1_000_000)] = 100_000
+    bytes: Annotated[PositiveInt, Field(le=256 * MIB)] = 64 * MIB
+    seconds: Annotated[PositiveFloat, Field(le=3_600)] = 60
+
+
 class BufferConfig(_Part):
     """How much may be read ahead: in memory, and beyond that on disk, in bytes."""
 
@@ -151,7 +159,7 @@ class FileConfig(_SinkPart):
     type: Literal["file"]
     folder: Annotated[Path, Field(strict=False)]
     format: Literal["jsonl", "parquet"] = "jsonl"
-    batch: BatchConfig = BatchConfig(rows=100_000, bytes=64 * MIB, seconds=60)
+    batch: FileBatchConfig = FileBatchConfig()
 
 
 class StdoutConfig(_SinkPart):
@@ -246,14 +254,14 @@ class Topology(_Part):
         servers = [sink.url and server(sink.url) for sink in self._clickhouses()]
         folders = [sink.folder.resolve() for sink in self.sinks.values() if isinstance(sink, FileConfig)]
         for targets, name in ((servers, "the same ClickHouse"), (folders, "the same folder")):
-            if not each_once(targets):
+            if not _each_once(targets):
                 yield f"two sinks write into {name}"
 
     def check_servers(self, of_settings: str) -> None:
         """`of_settings`: the URL of the ClickHouse that the settings name. Raises Wrong when a sink that names none and
         one that does would feed the same tables.
         """
-        if not each_once([server(sink.url or of_settings) for sink in self._clickhouses()]):
+        if not _each_once([server(sink.url or of_settings) for sink in self._clickhouses()]):
             same = "the same ClickHouse: one that names no url writes into that of the settings"
             raise Wrong(f"two sinks write into {same}")
 
@@ -280,6 +288,10 @@ class Topology(_Part):
 
     def routes(self) -> list[Route]:
         return [self.route(name) for name in self.sinks]
+
+
+def _each_once(targets: Sequence[object]) -> bool:
+    return len(set(targets)) == len(targets)
 
 
 def default(kafka: bool) -> Topology:

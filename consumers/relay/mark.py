@@ -39,8 +39,13 @@ class Mark:
 
     def is_in(self, connection: Connection[DictRow]) -> bool:
         """Whether the log has this very event there. One that was restored has none, or another one."""
-        row = connection.execute("SELECT time FROM log.events WHERE position = %s", (self.position,)).fetchone()
-        return row is not None and microseconds(row["time"]) == self.recorded
+        return recorded_at(connection, self.position) == self.recorded
+
+
+def recorded_at(connection: Connection[DictRow], position: int) -> int | None:
+    """When the event at a position was recorded, in microseconds since 1970; None when there is none."""
+    row = connection.execute("SELECT time FROM log.events WHERE position = %s", (position,)).fetchone()
+    return microseconds(row["time"]) if row else None
 
 
 def microseconds(moment: datetime) -> int:

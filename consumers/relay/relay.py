@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Container, Iterator
+from collections.abc import Collection, Container, Iterator
 from contextlib import closing
 
 import structlog
@@ -14,20 +14,23 @@ from psycopg.rows import DictRow
 from consumers.backoff import through_failures
 from consumers.bookmark import Bookmark
 from consumers.lock import FollowerLock
-from consumers.relay.identity import FilledTopics
+from consumers.relay.beginning import begin
+from consumers.relay.mark import Mark, microseconds, recorded_at
 from consumers.relay.status import Status
+from consumers.timeline import Timeline
 from domain.events.telemetry import ClientEventsReported
 from infra.eventlog.stored import stored_events
 from infra.eventlog.subscription import Listener
 from infra.kafka.configuration import KafkaConfiguration
 from infra.kafka.errors import TooLarge
 from infra.kafka.messages import Message, encode
+from infra.kafka.notes import look
 from infra.kafka.producer import TransactionalProducer
 from infra.kafka.topics import ensure_topics
 from infra.postgres.database import Database
 
 FOLLOWER = "relay"
-"""Its name in log.checkpoints, and of its transactions."""
+"""Its name in log.checkpoints, and in Kafka."""
 
 BEAT = 0.5
 """Seconds after which the relay looks at the log even if nobody woke it."""
@@ -39,6 +42,9 @@ SILENCE = 60.0
 """Seconds without a word after which PostgreSQL takes a relay for one that hangs, perhaps with its machine, and lets
 another one take over. Nothing that a relay waits for takes as long.
 """
+
+MARK_SECONDS = 3_600.0
+"""After so long without an event it leaves its mark once more: Kafka forgets what is old."""
 
 DRAIN = 10.0
 """Seconds that a stop leaves for what is in the log already."""
@@ -79,48 +85,33 @@ class Relay:
                     return
             ensure_topics(self._kafka)
             with closing(TransactionalProducer(self._kafka, FOLLOWER)) as producer:
-                position = self._beginning(connection, bookmark, producer)
+                topics = producer.identities(self._kafka.topics)
+                timeline = begin(connection, bookmark, topics, look(self._kafka, FOLLOWER))
+                position = bookmark.position()
                 log.info("relaying", position=position)
                 self.status.note(state="relaying", position=position, last_error=None)
-                self._follow(connection, bookmark, producer, stop)
+                run = _Run(self._kafka, connection, timeline, topics, position, self._too_large)
+                self._follow(run, bookmark, producer, stop)
 
-    def _beginning(self, connection: Connection[DictRow], bookmark: Bookmark, producer: TransactionalProducer) -> int:
-        """Where to go on; at the start of the log if the topics are not those that were filled so far: they were
-        deleted, or this is another Kafka.
-        """
-        filled, now = FilledTopics(connection, FOLLOWER), producer.identities(self._kafka.topics)
-        before = filled.recall()
-        if now != before:
-            with connection.transaction():
-                filled.note(now)
-                if before:
-                    log.warning("the topics are new: everything is relayed again", until=bookmark.position())
-                    bookmark.move(0)
-        return bookmark.position()
-
-    def _follow(
-        self,
-        connection: Connection[DictRow],
-        bookmark: Bookmark,
-        producer: TransactionalProducer,
-        stop: threading.Event,
-    ) -> None:
-        position, deadline = self.status.snapshot().position, None
+    def _follow(self, run: _Run, bookmark: Bookmark, producer: TransactionalProducer, stop: threading.Event) -> None:
+        marked, deadline = time.monotonic(), None
         while True:
             self._wake.clear()
             if stop.is_set() and deadline is None:
                 deadline = time.monotonic() + DRAIN
-            run = _Run(self._kafka, connection, position, self._too_large)
-            if events := producer.send(run):
+            if events := producer.send(run, run.mark):
                 bookmark.move(run.position)
-                position = run.position
-                self.status.acknowledged(position, events)
+                marked = time.monotonic()
+                self.status.acknowledged(run.position, events)
             elif deadline is not None:
                 return
             else:
+                if run.position and time.monotonic() > marked + MARK_SECONDS:
+                    producer.leave(run.mark())
+                    marked = time.monotonic()
                 self._wait_for_news(stop)
             if deadline is not None and time.monotonic() > deadline:
-                log.warning("stopped before the end of the log", position=position)
+                log.warning("stopped before the end of the log", position=run.position)
                 return
 
     def _wait_for_news(self, stop: threading.Event) -> None:
@@ -136,21 +127,33 @@ class Relay:
 
 
 class _Run:
-    """The next events behind a position, as messages. `position`: of the last one that was taken. `too_large`: of those
-    that go without their bodies.
+    """The next events behind a position, as messages, each time that it is iterated over. `position`: of the last one
+    that was taken. `too_large`: of those that go without their bodies.
     """
 
     def __init__(
-        self, kafka: KafkaConfiguration, connection: Connection[DictRow], position: int, too_large: Container[int]
+        self,
+        kafka: KafkaConfiguration,
+        connection: Connection[DictRow],
+        timeline: Timeline,
+        topics: Collection[str],
+        position: int,
+        too_large: Container[int],
     ) -> None:
         self._events, self._telemetry = kafka.topics
-        self._connection = connection
+        self._connection, self._timeline, self._topics = connection, timeline, sorted(topics)
         self._too_large = too_large
+        self._recorded = recorded_at(connection, position) or 0
         self.position = position
 
     def __iter__(self) -> Iterator[tuple[str, Message]]:
+        number = self._timeline.number
         for fields, payload in stored_events(self._connection, self.position):
             telemetry = fields["type"] == ClientEventsReported.type_name
-            message = encode(fields, payload, omit=fields["position"] in self._too_large)
+            message = encode(fields, payload, number, omit=fields["position"] in self._too_large)
             yield self._telemetry if telemetry else self._events, message
-            self.position = fields["position"]
+            self.position, self._recorded = fields["position"], microseconds(fields["time"])
+
+    def mark(self) -> str:
+        """Of all that was taken."""
+        return Mark(self.position, self._recorded, self._timeline.number, self._timeline.since, self._topics).text()

@@ -15,12 +15,12 @@ from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalErr
 from urllib3.exceptions import HTTPError
 
 from domain.errors import AnnalsError, Unavailable
+from infra.clickhouse.address import LOOPBACK
 
 CONNECT_SECONDS = 5
 ANSWER_SECONDS = 30
 # What the driver would print to standard error is in the errors that it raises.
 logging.getLogger("clickhouse_connect").addHandler(logging.NullHandler())
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 class ClickHouseRefused(AnnalsError):

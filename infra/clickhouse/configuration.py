@@ -31,6 +31,10 @@ _FIXED: Final = {
     "query_profiler_cpu_time_period_ns": "0",
 }
 
+_DEFAULTS: Final = {
+    "input_format_parallel_parsing": "0",  # a writer's INSERT takes one thread
+}
+
 # Names, or patterns with *, of the settings that clients may change. Not here, for a reason: whatever names a file
 # (format_schema, output_format_schema, format_template_*, input_format_record_errors_file_path), holds an expression
 # (additional_result_filter; access.py looks into additional_table_filters), changes the language (dialect,
@@ -96,7 +100,7 @@ def _users(settings: Iterable[str], limits: Limits) -> str:
         "max_memory_usage": (limits.query_memory, limits.query_memory_max),
         "max_threads": (limits.query_threads, limits.query_threads_max),
     }
-    values = {**_FIXED, **{name: str(value) for name, (value, _) in bounds.items()}}
+    values = {**_FIXED, **_DEFAULTS, **{name: str(value) for name, (value, _) in bounds.items()}}
     constant = (name for name in settings if not changeable(name) and name != "readonly")
     constraints = _tags({name: "<const/>" for name in constant if re.fullmatch(r"[A-Za-z_]\w*", name)})
     limited = _tags({name: f"<min>1</min><max>{most}</max>" for name, (_, most) in bounds.items()})

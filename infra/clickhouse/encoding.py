@@ -62,6 +62,10 @@ class Encoder:
         self._names = list(columns)
         self._types = [_plain(get_from_name(name)) for name in columns.values()]
 
+    @property
+    def nothing(self) -> Encoded:
+        return Encoded(0, 0, [(bytearray(), bytearray()) for _ in self._names])
+
     def encode(self, rows: Sequence[tuple[Any, ...]]) -> Encoded:
         """Raises ClickHouseRefused, as a server would, for values that are not of their column's type."""
         context = InsertContext("", self._names, self._types)

@@ -5,6 +5,8 @@ Facts about chdb 4.4 that this module rests on:
   one connection runs one statement at a time.
 - `query()` would hold a whole result in memory, and streamed blocks are whole documents of their own (a header for each
   block). With `INTO OUTFILE` the engine writes one proper document of any format, block by block: here into a pipe.
+- `send_insert()` with `insert_append()` and `insert_done()` says nothing of a block that is refused as it is written (by a
+  constraint, a view, a limit): the rows are not there, and counted as written. `FROM INFILE` says it.
 - The folder is locked by the kernel for as long as the process lives, so a kill -9 leaves nothing to clean up.
 """
 
@@ -15,7 +17,7 @@ import os
 import re
 import threading
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import repeat
 from pathlib import Path
@@ -25,13 +27,15 @@ from domain.errors import Unavailable
 from infra.clickhouse.configuration import write_configuration
 from infra.clickhouse.errors import Code, QueryFailed, from_engine
 from infra.clickhouse.limits import Limits
-from infra.clickhouse.statement import output_clause
+from infra.clickhouse.statement import Insert, output_clause
 
 DATABASE: Final = "cvat"
 """The database that statements mean when they name none."""
 
 _SETTING: Final = re.compile(r"[a-z][a-zA-Z0-9_]*")
 _FORMAT: Final = re.compile(r"\w+")
+_FILE: Final = re.compile(r": \(in file/uri /dev/fd/\d+\)|: While executing File: data for INSERT was parsed from file")
+"""What errors say of the file that the data of an INSERT is in: its client knows nothing of one."""
 _ESCAPES: Final = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
@@ -123,20 +127,16 @@ class Connection:
             raise QueryFailed(Code.SYNTAX_ERROR, "Syntax error: cannot find where the result of this statement goes")
         return _result(_typed(lambda: self._raw.query(piped, "TSV", params=dict(params))))
 
-    def insert(self, head: str, format_name: str, pieces: Iterable[bytes]) -> Result:
-        """Inserts data in any input format. `head` is the INSERT up to, and without, FORMAT or VALUES.
-
-        When it returns, the rows are in the table and on disk. When `pieces` raises, nothing more is inserted, but
-        blocks of a million rows that were complete before stay, as on a server.
+    def insert(self, insert: Insert, descriptor: int) -> Result:
+        """Inserts the data in an open file, all of it, in any input format. When it returns, the rows are in the table
+        and on disk. Where there are more than a million, or 256 MB, those of blocks before the one that is refused stay,
+        as on a server.
         """
-        handle = _typed(lambda: self._raw.send_insert(head, format_name))
+        source = f"FROM INFILE '/dev/fd/{descriptor}' COMPRESSION 'none'"
         try:
-            for piece in pieces:
-                _typed(lambda piece=piece: self._raw.insert_append(handle, piece))  # type: ignore[misc]
-        except BaseException:
-            self._raw.insert_cancel(handle)
-            raise
-        return _result(_typed(lambda: self._raw.insert_done(handle)))
+            return self.run(f"{insert.head}\n{source}\n{insert.settings} FORMAT {insert.format}")
+        except QueryFailed as error:
+            raise QueryFailed(error.code, _FILE.sub("", error.message), error.name) from None
 
 
 class Engine:
@@ -152,6 +152,7 @@ class Engine:
                 f"The folder of the embedded ClickHouse cannot have blanks or ? & # % in its name: {folder}"
             )
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.folder = folder
         self._lock = _locked(folder)
         self._path = folder / "engine"
         self._guard = threading.Lock()

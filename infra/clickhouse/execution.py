@@ -13,6 +13,7 @@ from infra.clickhouse.compression import decoded
 from infra.clickhouse.engine import Connection, Engine, Result, escaped
 from infra.clickhouse.errors import Code, QueryFailed
 from infra.clickhouse.external import create
+from infra.clickhouse.incoming import gathered
 from infra.clickhouse.killing import Kill, read_kill
 from infra.clickhouse.limits import Limits
 from infra.clickhouse.request import Request
@@ -81,12 +82,9 @@ class Executor:
                 message = f"Cannot execute query in readonly mode: this INSERT is for user {WRITER}, with its password"
                 raise QueryFailed(Code.READONLY, message)
             else:
-                check_writer(connection, f"{insert.head} FORMAT {insert.format}")
+                check_writer(connection, f"{insert.head}{insert.settings} FORMAT {insert.format}")
                 self._prepare(connection, request, user.role)
-                data = chain([text[insert.data_start :]], pieces)
-                started = time.time()
-                progress.result = connection.insert(insert.head, insert.format, filter(None, data))
-                self._require_whole(started)
+                self._insert(connection, insert, chain([text[insert.data_start :]], pieces), progress)
 
     def _decoded(self, request: Request, user: User, chunks: Iterable[bytes]) -> Iterator[bytes]:
         pieces = decoded(chunks, request.content_encoding)
@@ -137,8 +135,7 @@ class Executor:
         else:
             has_result = check_writer(connection, sql)
         self._prepare(connection, request, user.role)
-        if progress.cancelled:
-            raise QueryFailed(Code.QUERY_WAS_CANCELLED, "Query was cancelled: the client went away")
+        _require_wanted(progress)
         if has_result:
             self._answer(connection, request, sql, request.params, pipe, progress)
             return
@@ -148,6 +145,13 @@ class Executor:
             self._require_whole(started)
         if request.session and first_word(sql) in ("SET", "USE"):
             self._sessions.remember(request.session.id, sql)
+
+    def _insert(self, connection: Connection, insert: Insert, data: Iterable[bytes], progress: Progress) -> None:
+        with gathered(data, self._engine.folder, self._limits.free_space) as file:
+            _require_wanted(progress)
+            started = time.time()
+            progress.result = connection.insert(insert, file)
+        self._require_whole(started)
 
     def _require_whole(self, since: float) -> None:
         with self._engine.connect() as connection:  # of its own: without the request's settings
@@ -189,3 +193,8 @@ class Executor:
             create(connection, table)
         if role is Role.READER:
             connection.make_read_only()
+
+
+def _require_wanted(progress: Progress) -> None:
+    if progress.cancelled:
+        raise QueryFailed(Code.QUERY_WAS_CANCELLED, "Query was cancelled: the client went away")

@@ -71,9 +71,12 @@ def first_word(sql: str) -> str:
 
 @dataclass(frozen=True)
 class Insert:
-    """An INSERT whose data follows its head: `INSERT INTO t (a, b)`, the format, and where the data starts."""
+    """An INSERT whose data follows its head: `INSERT INTO t (a, b)`, `SETTINGS …` or nothing, the format, and where the
+    data starts.
+    """
 
     head: str
+    settings: str
     format: str
     data_start: int
 
@@ -85,12 +88,14 @@ def split_insert(text: str, complete: bool) -> Insert | None:
     go on behind its end, raises NeedMore. Raises QueryFailed for INSERT … FROM INFILE.
     """
     before: Token | None = None
+    settings: Token | None = None
     clause: Token | None = None
     for token in tokens(text):
         if _breaks_off(token, text, complete):
             return None
         if clause is not None:
-            return Insert(_utf8(text[: clause.start]), token.text, _data_start(text, token.end, complete))
+            data_start = _data_start(text, token.end, complete)
+            return Insert(*_parted(text, settings, clause), token.text, data_start)
         if before is None and not token.says("INSERT"):
             return None
         if before is not None and token.depth == 0 and not before.says("INTO", "TABLE", "FUNCTION", "."):
@@ -99,7 +104,9 @@ def split_insert(text: str, complete: bool) -> Insert | None:
             if token.says("FROM"):
                 raise QueryFailed(Code.ACCESS_DENIED, "INSERT FROM INFILE would read a file of the server's machine")
             if token.says("VALUES"):
-                return Insert(_utf8(text[: token.start]), "Values", token.end)
+                return Insert(*_parted(text, settings, token), "Values", token.end)
+            if token.says("SETTINGS"):
+                settings = settings or token
             clause = token if token.says("FORMAT") else None
         before = token
     if complete:
@@ -115,6 +122,12 @@ def _breaks_off(token: Token, text: str, complete: bool) -> bool:
     if not complete and (token.unclosed or token.end == len(text)):
         raise NeedMore
     return token.unclosed
+
+
+def _parted(text: str, settings: Token | None, clause: Token) -> tuple[str, str]:
+    """What is before the clause of the format: the head, and the SETTINGS that may be between."""
+    end = settings.start if settings else clause.start
+    return _utf8(text[:end]), _utf8(text[end : clause.start])
 
 
 def _data_start(text: str, end: int, complete: bool) -> int:

@@ -6,7 +6,15 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 from domain.event import Event, Metadata
-from infra.eventlog.mapper import EventMapper, OrjsonTranscoder, ZstdCompressor
+from infra.eventlog.mapper import (
+    MAX_PAYLOAD,
+    EventMapper,
+    OrjsonTranscoder,
+    ZstdCompressor,
+    unpacked,
+    unpacked_size,
+)
+from infra.eventlog.skimming import DRAWN, PIECE, SKIM_FROM, skimmed
 
 
 class Stored(NamedTuple):
@@ -40,8 +48,13 @@ ENVELOPE: Final = 7
 _mapper = EventMapper(OrjsonTranscoder(), ZstdCompressor())
 
 
-def decode(stored: Stored) -> Event:
-    """Raises what is wrong with a payload or its type: ValueError, LookupError, TypeError and the like."""
-    body = _mapper.body(stored.type, stored.schema_version, stored.state)
+def decode(stored: Stored, *, skim: bool = False) -> Event:
+    """To `skim` is to leave coordinates out of large annotations (skimming.py). Raises what is wrong with a payload or
+    its type: ValueError, LookupError, TypeError and the like.
+    """
+    state = stored.state
+    if skim and stored.type in DRAWN and SKIM_FROM <= unpacked_size(state) <= MAX_PAYLOAD:
+        state = skimmed(unpacked(state, PIECE))
+    body = _mapper.body(stored.type, stored.schema_version, state)
     meta = Metadata._make((stored.time, *stored[ENVELOPE:]))
     return Event(stored.stream, stored.version, body, meta, stored.position)

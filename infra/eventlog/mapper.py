@@ -5,6 +5,7 @@ Mapper.
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any, cast
@@ -45,6 +46,13 @@ def unpacked_size(state: bytes) -> int:
         return zstandard.frame_content_size(state)
     except zstandard.ZstdError:
         return len(state)
+
+
+def unpacked(state: bytes, size: int) -> Iterator[bytes]:
+    """A stored payload in pieces of about so many bytes. Raises zstandard.ZstdError for one that is damaged."""
+    if state.startswith(ZSTD_MAGIC):
+        return zstandard.ZstdDecompressor().read_to_iter(state, write_size=size)
+    return (state[at : at + size] for at in range(0, len(state), size))
 
 
 class ZstdContexts(threading.local):

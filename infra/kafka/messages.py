@@ -22,8 +22,9 @@ Header = tuple[str, bytes]
 
 
 class Message(NamedTuple):
-    """`headers`: position, type, version of the stream, and the correlation id, if there is one, as text. Or `omitted`,
-    when the event is too large: how many bytes its body has, which then is null.
+    """`headers`: position, type, version of the stream, the correlation id, if there is one, and the number of the
+    log's timeline, if it was ever restored, as text. And `omitted`, when the event is too large: how many bytes its
+    body has, which then is null.
     """
 
     key: bytes
@@ -31,7 +32,7 @@ class Message(NamedTuple):
     headers: list[Header]
 
 
-def encode(fields: Mapping[str, Any], payload: bytes, *, omit: bool = False) -> Message:
+def encode(fields: Mapping[str, Any], payload: bytes, timeline: int = 0, *, omit: bool = False) -> Message:
     """`fields`: the columns of the log without `state`; `payload`: the body as JSON, which is left out when it is too
     large, and to `omit` it. Raises LookupError for a body that a newer program wrote: which of its fields are secret is
     not known here.
@@ -43,6 +44,8 @@ def encode(fields: Mapping[str, Any], payload: bytes, *, omit: bool = False) -> 
     ]
     if fields["correlation_id"] is not None:
         headers.append(("correlation_id", fields["correlation_id"].encode()))
+    if timeline:
+        headers.append(("timeline", b"%d" % timeline))
     payload = _public(fields["type"], fields["schema_version"], payload)
     value = event_line(fields, payload)
     if omit or len(value) > LARGEST_VALUE:

@@ -1,7 +1,7 @@
-"""What a producer leaves in Kafka beside its messages, in the same transaction: there when they are, and not otherwise.
+"""What a producer leaves in Kafka beside its messages, in the same transaction: there when they are, else not.
 
-It stands beside an offset of a consumer group that has the producer's name and no members. Kafka forgets it when nothing
-was left there for long (the brokers' `offsets.retention.minutes`, a week), or when the topic is deleted.
+It stands beside an offset of a consumer group that has the producer's name and no members. Kafka forgets it when
+nothing was left there for long (the brokers' `offsets.retention.minutes`, a week), or when the topic is deleted.
 """
 
 from __future__ import annotations

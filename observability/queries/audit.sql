@@ -1,14 +1,19 @@
+-- What server processes and agents report of their own work is nothing that people did: `event_type` tells.
+
 -- name: people
 -- People who did something.
 SELECT uniqExact(user_id) AS people
 FROM events
-WHERE $__timeFilter(timestamp) AND source = 'server' AND (0 IN (${user:csv}) OR user_id IN (${user:csv}))
+WHERE $__timeFilter(timestamp) AND source = 'server'
+    AND event_type NOT IN ('ServerEventsReported', 'RequestStarted', 'RequestFinished', 'RequestFailed', 'LeaseExpired')
+    AND (0 IN (${user:csv}) OR user_id IN (${user:csv}))
 
 -- name: changes
 -- Changes that people made.
 SELECT uniqExact(position) AS changes
 FROM events
 WHERE $__timeFilter(timestamp) AND source = 'server' AND user_id IS NOT NULL
+    AND event_type NOT IN ('ServerEventsReported', 'RequestStarted', 'RequestFinished', 'RequestFailed', 'LeaseExpired')
     AND (0 IN (${user:csv}) OR user_id IN (${user:csv}))
 
 -- name: deleted
@@ -46,6 +51,7 @@ WHERE $__timeFilter(timestamp) AND source = 'server' AND scope = 'use:accesstoke
 SELECT $__timeInterval(timestamp) AS time, splitByChar(':', scope)[1] AS verb, uniqExact(position) AS changes
 FROM events
 WHERE $__timeFilter(timestamp) AND source = 'server' AND user_id IS NOT NULL
+    AND event_type NOT IN ('ServerEventsReported', 'RequestStarted', 'RequestFinished', 'RequestFailed', 'LeaseExpired')
     AND (0 IN (${user:csv}) OR user_id IN (${user:csv}))
 GROUP BY time, verb
 ORDER BY time, verb
@@ -64,6 +70,7 @@ SELECT
     max(timestamp) AS last
 FROM events
 WHERE $__timeFilter(timestamp) AND source = 'server' AND user_id IS NOT NULL
+    AND event_type NOT IN ('ServerEventsReported', 'RequestStarted', 'RequestFinished', 'RequestFailed', 'LeaseExpired')
     AND (0 IN (${user:csv}) OR user_id IN (${user:csv}))
 GROUP BY user_id
 ORDER BY deleted DESC, person
@@ -128,7 +135,7 @@ SELECT
     JSONExtractString(ifNull(payload, ''), 'old_value') AS before, obj_val AS after
 FROM
 (
-    SELECT *, if(scope = 'update:user' AND obj_name != 'password', JSONExtractUInt(ifNull(payload, ''), 'user_id'), obj_id)
+    SELECT *, if(scope = 'update:user', JSONExtractUInt(ifNull(payload, ''), 'user_id'), obj_id)
         AS account_id
     FROM events
     WHERE $__timeFilter(timestamp) AND source = 'server' AND scope IN ('create:user', 'update:user', 'delete:user')
@@ -145,6 +152,7 @@ SELECT
     project_id AS project, task_id AS task, job_id AS job, correlation_id AS request
 FROM events
 WHERE $__timeFilter(timestamp) AND source = 'server' AND user_id IS NOT NULL
+    AND event_type NOT IN ('ServerEventsReported', 'RequestStarted', 'RequestFinished', 'RequestFailed', 'LeaseExpired')
     AND (0 IN (${user:csv}) OR user_id IN (${user:csv}))
 ORDER BY timestamp DESC, position DESC, row
 LIMIT 1000

@@ -18,7 +18,10 @@ import psutil
 import pytest
 
 from ..conftest import new_data_folder
+from ..integration.embedded_programs import is_dead
 from ..ports import free_port
+from ..waiting import wait_until
+from ..warm import warm_program
 
 REPOSITORY = Path(__file__).parents[2]
 STOP_SECONDS = 180.0
@@ -80,10 +83,12 @@ class Served:
 
     def kill(self) -> None:
         """Everything at once, as a power cut would, as far as one process can see to it."""
-        for process in self.family():
+        family = self.family()
+        for process in family:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
         self.process.wait()
+        wait_until(lambda: all(is_dead(process.pid) for process in family))
 
     def http(self) -> httpx.Client:
         """As the administrator."""
@@ -97,9 +102,7 @@ class Served:
 
     def annals(self, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
         """Another command, beside the server."""
-        command = [sys.executable, "-P", "-m", "cli.main", *arguments]
-        environment = annals_environment(self.data) | settings
-        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
+        return warm_program().run(arguments, annals_environment(self.data) | settings)
 
     def verify(self, *options: str, **settings: str) -> subprocess.CompletedProcess[str]:
         """With more patience for what is on its way to ClickHouse than a person has."""

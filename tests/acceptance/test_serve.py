@@ -44,7 +44,7 @@ def starts(serve_shared: Serve, first_start: Served) -> list[Served]:
 
 @pytest.fixture
 def restart(serve_shared: Serve, starts: list[Served]) -> Serve:
-    """Starts another server on that folder, in the place of one that has ended."""
+    """Starts another server on that folder, in the place of one that has ended. Nobody gets its port meanwhile."""
 
     def start(*options: str) -> Served:
         starts.append(serve_shared("--port", str(free_port()), *options).ready())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from domain.events.user import UserRegistered
 from domain.task import NewTask
 from infra.blobs import FileBlobs
 
-from ..warm import WarmProgram
+from ..warm import warm_program
 
 REPOSITORY = Path(__file__).parents[2]
 REQUEST = "action=create&target=task&target_id={}"
@@ -27,20 +27,14 @@ REQUEST = "action=create&target=task&target_id={}"
 Annals = Callable[..., subprocess.CompletedProcess[str]]
 
 
-@pytest.fixture(scope="session")
-def warm_program() -> Iterator[WarmProgram]:
-    with WarmProgram() as program:
-        yield program
-
-
 @pytest.fixture
-def annals(warm_program: WarmProgram, database_url: str, data_folder: Path) -> Annals:
+def annals(database_url: str, data_folder: Path) -> Annals:
     """Runs the command on this test's database and data folder, as a person or a script would."""
     environment = {**os.environ, "ANNALS_DATABASE_URL": database_url, "ANNALS_DATA": str(data_folder)}
     environment |= {"PYTHONPATH": str(REPOSITORY), "TZ": "UTC"}
 
     def run(*arguments: str, stdin: str = "", **settings: str) -> subprocess.CompletedProcess[str]:
-        return warm_program.run(arguments, environment | settings, stdin)
+        return warm_program().run(arguments, environment | settings, stdin)
 
     return run
 

@@ -160,7 +160,8 @@ def test_rows_of_a_table_with_a_ttl_are_there_until_they_expire(tmp_path: Path) 
         window = "SETTINGS non_replicated_deduplication_window = 100"
         table = "CREATE TABLE kept (at DateTime, a UInt64) PARTITION BY toYYYYMM(at) ORDER BY a TTL at + INTERVAL 1 DAY"
         assert write(endpoint, f"{table} {window}").is_success
-        insert = "INSERT INTO kept SETTINGS insert_deduplication_token = 't' SELECT '2100-01-01 00:00:00', number FROM numbers(1000)"
+        insert = "INSERT INTO kept SETTINGS insert_deduplication_token = 't'"
+        insert += " SELECT '2100-01-01 00:00:00', number FROM numbers(1000)"
         assert write(endpoint, insert).is_success
         assert write(endpoint, "INSERT INTO kept VALUES ('2020-01-01 00:00:00', 1)").is_success
         endpoint.kill()

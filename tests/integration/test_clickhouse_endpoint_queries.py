@@ -20,7 +20,8 @@ from ..waiting import wait_until
 
 PASSWORD = "writer's"
 ANN = ("ann", "ann's password")
-ENDLESS = "SELECT sum(sipHash64(number)) FROM numbers(100000000000) SETTINGS max_threads = 1, max_execution_time = 600"
+LONG = "SELECT sum(sipHash64(number)) FROM numbers(100000000000) SETTINGS max_threads = 1"
+ENDLESS = f"{LONG}, max_execution_time = 600"
 SAME_ID, CANCELLED, NOT_IMPLEMENTED = 216, 394, 48
 
 
@@ -146,7 +147,7 @@ class TestKill:
 
 class TestLimits:
     def test_time(self, url: str) -> None:
-        answer = ask(url, ENDLESS, max_execution_time="1")
+        answer = ask(url, LONG, max_execution_time="1")
         assert (answer.status_code, code(answer)) == (408, 159)
         assert answer.text.startswith("Code: 159. DB::Exception: Timeout exceeded")
         assert "(TIMEOUT_EXCEEDED)" in answer.text

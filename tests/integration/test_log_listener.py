@@ -14,7 +14,7 @@ from infra.eventlog.recorder import EventLogRecorder
 from infra.eventlog.subscription import ANYTHING, Listener, notice
 
 from ..unit.domain import given
-from .log_programs import append, until
+from .log_programs import append, until, waiting_for_the_append_lock
 
 
 @pytest.fixture
@@ -41,7 +41,9 @@ def test_a_batch_is_told_once(system: System, heard: list[frozenset[str]]) -> No
     assert isinstance(recorder, EventLogRecorder)
     threads = [threading.Thread(target=append, args=(system,)) for _ in range(10)]
     with recorder.append_transaction():
-        for thread in threads:
+        threads[0].start()
+        until(lambda: waiting_for_the_append_lock(system))  # with its save alone
+        for thread in threads[1:]:
             thread.start()
         until(lambda: len(recorder._committer._waiting) == 9)
     for thread in threads:

@@ -292,10 +292,11 @@ def test_what_is_refused_apart_is_named(clips: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("crash", "message"), [("kill -SEGV $$", "brings the decoder down"), ("exec sleep 60", "takes longer")]
+    ("crash", "seconds", "message"),
+    [("kill -SEGV $$", 60.0, "brings the decoder down"), ("exec sleep 60", 0.1, "takes longer")],
 )
 def test_a_decoder_that_dies_or_hangs_is_the_files_fault(
-    clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, crash: str, message: str
+    clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, crash: str, seconds: float, message: str
 ) -> None:
     program = tmp_path / "python"
     program.write_text(f"#!/bin/sh\n{crash}\n")
@@ -303,7 +304,7 @@ def test_a_decoder_that_dies_or_hangs_is_the_files_fault(
     monkeypatch.setattr("sys.executable", str(program))
     monkeypatch.setattr("infra.media.video.apart._GRACE", 0.2)
     with pytest.raises(MediaError, match=rf"h264\.mp4 .*{message}"):
-        probe_apart(Frame(clips / "h264.mp4", "h264.mp4"), VideoLimits(seconds=0.1))
+        probe_apart(Frame(clips / "h264.mp4", "h264.mp4"), VideoLimits(seconds=seconds))
 
 
 def test_limits(clips: Path) -> None:

@@ -13,6 +13,8 @@ from infra.postgres.locks import FolderLock
 
 POM = Path(__file__).with_name("pom.xml")
 DOWNLOAD_SECONDS = 300
+TRIES = 3
+"""A network may fail for a moment."""
 
 
 class NoKafka(Exception):
@@ -31,9 +33,15 @@ def broker_jars() -> Path:
     cache.mkdir(parents=True, exist_ok=True)
     # Of its own for every content of the pom: after a change of version nobody finds the old jars.
     folder = cache / f"kafka-{hashlib.sha256(POM.read_bytes()).hexdigest()[:12]}"
-    with FolderLock(cache / "kafka.lock").hold(DOWNLOAD_SECONDS + 10):
-        if not folder.exists():
-            _download(folder)
+    with FolderLock(cache / "kafka.lock").hold(TRIES * DOWNLOAD_SECONDS + 10):
+        for tries_left in reversed(range(TRIES)):
+            if folder.exists():
+                break
+            try:
+                _download(folder)
+            except NoKafka:
+                if not tries_left:
+                    raise
     return folder
 
 

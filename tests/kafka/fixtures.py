@@ -17,6 +17,7 @@ from infra.kafka.configuration import KafkaConfiguration
 from tests.kafka.artefacts import NoKafka, broker_jars
 from tests.kafka.broker import Cluster
 from tests.kafka.guard import ADMIN, guarded_settings, log_in
+from tests.kafka.prepared import prepared
 
 VARIABLE = "ANNALS_TEST_KAFKA"
 REQUIRED = "required"
@@ -75,8 +76,9 @@ def _cluster(
     client: Mapping[str, object] | None = None,
 ) -> Iterator[Cluster]:
     try:
-        cluster = Cluster(broker_jars(), folders.mktemp("kafka") / "brokers", brokers, settings, client)
-        cluster.start()
+        jars = broker_jars()
+        cluster = Cluster(jars, folders.mktemp("kafka") / "brokers", brokers, settings, client)
+        cluster.start(prepared(jars))
     except NoKafka as error:
         if "CI" in os.environ or os.environ.get(VARIABLE) == REQUIRED:
             pytest.fail(f"These tests need Kafka, but {error}")

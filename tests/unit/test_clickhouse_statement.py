@@ -13,26 +13,40 @@ from infra.clickhouse.statement import Insert, NeedMore, first_word, output_clau
 
 
 @pytest.mark.parametrize(
-    ("text", "head", "format_name", "data"),
+    ("text", "head", "settings", "format_name", "data"),
     [
-        ("INSERT INTO t FORMAT Native\n\x00\x01", "INSERT INTO t ", "Native", "\x00\x01"),
-        ("insert into t (a, b) format CSV 1,2", "insert into t (a, b) ", "CSV", "1,2"),
-        ("INSERT INTO t FORMAT TSV \r\n\n1", "INSERT INTO t ", "TSV", "\n1"),
-        ("INSERT INTO t VALUES (1), (2)", "INSERT INTO t ", "Values", " (1), (2)"),
-        ("INSERT INTO t SETTINGS a = 'FORMAT x' FORMAT CSV\nx", "INSERT INTO t SETTINGS a = 'FORMAT x' ", "CSV", "x"),
+        ("INSERT INTO t FORMAT Native\n\x00\x01", "INSERT INTO t ", "", "Native", "\x00\x01"),
+        ("insert into t (a, b) format CSV 1,2", "insert into t (a, b) ", "", "CSV", "1,2"),
+        ("INSERT INTO t FORMAT TSV \r\n\n1", "INSERT INTO t ", "", "TSV", "\n1"),
+        ("INSERT INTO t VALUES (1), (2)", "INSERT INTO t ", "", "Values", " (1), (2)"),
+        (
+            "INSERT INTO t SETTINGS a = 'FORMAT x' FORMAT CSV\nx",
+            "INSERT INTO t ",
+            "SETTINGS a = 'FORMAT x' ",
+            "CSV",
+            "x",
+        ),
         (
             "INSERT INTO t (format, `values`) /* FORMAT x */ FORMAT CSV\n'",
             "INSERT INTO t (format, `values`) /* FORMAT x */ ",
+            "",
             "CSV",
             "'",
         ),
-        ("INSERT INTO d.values VALUES (1)", "INSERT INTO d.values ", "Values", " (1)"),
-        ("-- x\nINSERT INTO `t\\`x` FORMAT CSV\n", "-- x\nINSERT INTO `t\\`x` ", "CSV", ""),
+        ("INSERT INTO d.values VALUES (1)", "INSERT INTO d.values ", "", "Values", " (1)"),
+        (
+            "INSERT INTO settings (settings) settings a=1 VALUES(1)",
+            "INSERT INTO settings (settings) ",
+            "settings a=1 ",
+            "Values",
+            "(1)",
+        ),
+        ("-- x\nINSERT INTO `t\\`x` FORMAT CSV\n", "-- x\nINSERT INTO `t\\`x` ", "", "CSV", ""),
     ],
 )
-def test_inserts_with_data(text: str, head: str, format_name: str, data: str) -> None:
+def test_inserts_with_data(text: str, head: str, settings: str, format_name: str, data: str) -> None:
     insert = split_insert(text, complete=True)
-    assert insert == Insert(head, format_name, len(text) - len(data))
+    assert insert == Insert(head, settings, format_name, len(text) - len(data))
     cut = 0
     while cut < len(text):  # however it arrives, it is cut at the same place
         try:

@@ -118,11 +118,11 @@ def test_a_batch_is_let_go_when_the_next_is_on_its_way_or_cannot_be_sent() -> No
         if batch[0] is third:
             raise Unavailable("gone")
         if batch[0] is first:
-            for each in (second, third):
+            for number, each in enumerate((second, third), 1):
                 threads.append(threading.Thread(target=attempt, args=(each,)))
                 threads[-1].start()
-            while len(committer._waiting) < 2:
-                pass
+                while len(committer._waiting) < number:  # in this order
+                    pass
 
     def attempt(each: Save) -> None:
         with suppress(Unavailable):

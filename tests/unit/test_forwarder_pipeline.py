@@ -17,7 +17,7 @@ from consumers.forwarder import pipeline as pipelines
 from consumers.forwarder.batch import OVERHEAD, PAYLOAD, Batch, Limits
 from consumers.forwarder.buffer import Buffer, Room
 from consumers.forwarder.dead_letters import DeadLetter
-from consumers.forwarder.intake.intake import PlainIntake
+from consumers.forwarder.intake.intake import Intake, PlainIntake
 from consumers.forwarder.pipeline import IN_HAND, LONGEST_WAIT, Flow, Pipeline
 from consumers.forwarder.rows import table_rows
 from consumers.forwarder.sources.source import Behind, Delivery, Span
@@ -135,13 +135,14 @@ def settled(source: Backlog) -> int:
 
 class Trickle(Backlog):
     """An event of each partition whenever it is asked, which is every hundredth of a second of a time of its own, until
-    `stop` after so many.
+    `stop` after so many. `busy`: so many partitions have more than a single event.
     """
 
     pipeline: Pipeline
 
-    def __init__(self, partitions: int, stop: threading.Event) -> None:
+    def __init__(self, partitions: int, stop: threading.Event, busy: int | None = None) -> None:
         super().__init__(partitions, None)
+        self._busy = partitions if busy is None else busy
         self.now = 1_000.0
         self._partitions, self._stop = partitions, stop
         self.batches: Counter[str] = Counter()
@@ -154,7 +155,7 @@ class Trickle(Backlog):
             return
         self.now += 0.01
         self.read += 1
-        for number in range(self._partitions):
+        for number in range(self._busy if self.read > 1 else self._partitions):
             yield Delivery(f"p/{number}", self.read, self.read, EVENT.meta.time, EVENT)
 
     def announce(self, span: Span) -> str:
@@ -167,6 +168,13 @@ class QuickSink(SlowSink):
         return ()
 
 
+def run(source: Trickle, intake: Intake, stop: threading.Event, asked: float = 0.1) -> None:
+    """With batches that are never full."""
+    flow = Flow(Limits(rows=1_000_000, bytes=1_000_000_000, seconds=asked), lambda _: None, lambda: False)
+    source.pipeline = Pipeline(source, intake, [QuickSink()], flow, Buffer(Room()), Status("quick"))
+    source.pipeline.run(stop)
+
+
 @pytest.mark.parametrize(
     ("partitions", "asked", "seconds"),
     [(1, 0.1, 0.1), (3, 0.1, 0.3), (100, 0.1, LONGEST_WAIT), (100, 1.0, 1.0)],
@@ -174,15 +182,22 @@ class QuickSink(SlowSink):
 def test_of_many_partitions_each_is_sent_less_often(
     partitions: int, asked: float, seconds: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stop, sink = threading.Event(), QuickSink()
+    stop = threading.Event()
     source = Trickle(partitions, stop)
     monkeypatch.setattr(pipelines, "time", SimpleNamespace(monotonic=lambda: source.now))
-    flow = Flow(Limits(rows=1_000_000, bytes=1_000_000_000, seconds=asked), lambda _: None, lambda: False)
-    intake, buffer = PlainIntake(source, table_rows), Buffer(Room())
-    source.pipeline = Pipeline(source, intake, [sink], flow, buffer, Status("slow"))
-    source.pipeline.run(stop)
+    run(source, PlainIntake(source, table_rows), stop, asked)
     expected = POLLS * 0.01 / seconds
     for number in range(partitions):
         # One more at the beginning, and one at the end; each may be late by two polls.
         assert expected * 0.8 <= source.batches[f"p/{number}"] <= expected + 2
     assert set(source.acknowledged.values()) == {POLLS}
+
+
+def test_partitions_that_have_nothing_keep_the_others_waiting_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    stop = threading.Event()
+    source = Trickle(100, stop, busy=2)
+    monkeypatch.setattr(pipelines, "time", SimpleNamespace(monotonic=lambda: source.now))
+    run(source, PlainIntake(source, table_rows), stop)
+    assert min(source.batches[name] for name in ("p/0", "p/1")) >= POLLS * 0.01 / 0.2 * 0.8
+    assert source.batches["p/99"] == 1
+    assert len(source.acknowledged) == 100

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import domain.events  # noqa: F401  (registers every event type)
+from consumers.forwarder.batch import Limits
 from consumers.forwarder.rows import COLUMNS, TableRow, table_rows
 from consumers.forwarder.shaping import Redactable, enrich, keep, redact, shaper
 from consumers.forwarder.topology import Topology, Wrong, default, read
@@ -81,7 +82,7 @@ class TestFile:
         assert (clickhouse.consumer, clickhouse.transforms, clickhouse.sink.type) == ("forwarder", [], "clickhouse")
         assert (archive.consumer, archive.source.type, archive.sink.type) == ("forwarder-archive", "log", "file")
         assert [transform.type for transform in archive.transforms] == ["filter", "redact", "enrich"]
-        assert archive.sink.batch.seconds == 300
+        assert archive.sink.batch.limits() == Limits(rows=100_000, bytes=64 * 1024 * 1024, seconds=300)
 
     @pytest.mark.parametrize("kafka", [False, True])
     def test_without_a_file_everything_goes_to_clickhouse(self, kafka: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,10 @@ import orjson
 import pytest
 
 from domain.event import Event, Metadata, make_body
-from domain.events.job import JobStateChanged
+from domain.events.annotations import AnnotationsReplaced
+from domain.events.job import JobAssigned, JobStateChanged
 from infra.eventlog.mapper import HIDDEN, body_fields
+from infra.eventlog.skimming import SKIM_FROM
 from infra.kafka import messages
 from infra.kafka.decoding import Omitted, decode
 from infra.kafka.messages import encode
@@ -104,3 +107,20 @@ def test_a_body_that_is_too_large_is_left_out(monkeypatch: pytest.MonkeyPatch) -
     assert dict(message.headers)["omitted"] == str(len(PAYLOAD)).encode()
     with pytest.raises(Omitted, match="position 41 is too large for Kafka"):
         decode(message.value)
+
+
+def test_a_large_message_comes_without_coordinates_and_otherwise_as_it_is() -> None:
+    shapes = [{"id": n, "label_id": 1, "type": "polygon", "points": [n / 3] * 100} for n in range(1_000)]
+    body = AnnotationsReplaced(7, 5, None, {"shapes": shapes}, {})
+    fields = columns("AnnotationsReplaced", 2, user_agent='a ,"body":{ browser', stream="annotations-7")
+    value = encode(fields, orjson.dumps(body)).value
+    assert len(value) > SKIM_FROM
+    bare = [{name: each for name, each in shape.items() if name != "points"} for shape in shapes]
+    event = decode(value)
+    assert event.body == replace(body, created={"shapes": bare})
+    assert (event.meta.user_agent, event.meta.source) == ('a ,"body":{ browser', "api")
+
+
+def test_a_large_message_of_another_type_is_whole() -> None:
+    body = JobAssigned(7, 5, None, 6, "bob" * SKIM_FROM, None)
+    assert decode(encode(columns("JobAssigned", 1), orjson.dumps(body)).value).body == body

@@ -1,5 +1,7 @@
 // The server, asked with the cookie of the login.
 
+const PATIENCE_MS = 60_000;
+
 export class Refused extends Error {
   constructor(status, message) {
     super(message);
@@ -15,6 +17,7 @@ async function send(method, path, body) {
       headers: { Accept: "application/json", "Content-Type": "application/json", "X-CSRFToken": csrfToken() },
       body: body && JSON.stringify(body),
       credentials: "same-origin",
+      signal: AbortSignal.timeout(PATIENCE_MS),
     });
   } catch {
     throw new Refused(0, "The server cannot be reached.");

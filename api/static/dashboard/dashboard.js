@@ -19,6 +19,8 @@ let panels = [];
 let user = null;
 let isLive = true;
 let turn = 0;
+let asking = 0; // the turn whose answers are awaited
+let answers = {}; // by name, those that are shown
 
 async function start() {
   if (!hasLogin()) return askWho();
@@ -50,6 +52,7 @@ function show() {
   byId("tools").replaceChildren(liveButton(), themeButton(redraw), button("Log out", leave));
   byId("filters").replaceChildren(...filters(refresh));
   panels = chosen.panels();
+  answers = {};
   byId("tiles").replaceChildren();
   byId("charts").replaceChildren(...panels.map((panel) => panel.node));
   document.title = `${chosen.title} · Annals`;
@@ -83,47 +86,57 @@ function redraw() {
   panels.forEach((panel) => panel.redraw());
 }
 
-// Asks for everything that is shown. What comes when something else has been chosen meanwhile is not looked at.
+// Asks for everything that is shown, and shows each answer as it comes: one that is long in coming keeps no other
+// waiting. What comes when something else has been chosen meanwhile is not looked at.
 async function refresh() {
   const mine = (turn += 1);
   if (!maySee()) return beg(mine);
-  const { found, problems } = await ask(questions());
+  asking = mine;
+  const problems = [];
+  const one = async ([name, [path, parameters]]) => {
+    const answer = await ask(path, parameters, problems);
+    if (mine === turn) paint(name, answer, problems);
+  };
+  await Promise.all(Object.entries(questions()).map(one));
   if (mine !== turn) return;
+  asking = 0;
   if (problems.some(({ status }) => status === 401)) return askWho();
-  byId("tiles").replaceChildren(...DASHBOARDS[settings.view].tiles(found).map(tile));
-  for (const panel of panels) {
-    const answer = found[panel.chart.name] ?? ofState(found.state, panel.chart.name);
-    if (answer) panel.update(answer);
-    else panel.say("Not to be had at the moment.");
-  }
-  tell(found.span, problems);
+  tell(answers.span, problems);
   byId("charts").dataset.turn = mine;
 }
 
-// Path and parameters of each, by its name.
+// An answer; null when there is none.
+function paint(name, answer, problems) {
+  answers[name] = answer;
+  byId("tiles").replaceChildren(...DASHBOARDS[settings.view].tiles(answers).map(tile));
+  for (const panel of panels) {
+    const { name: shown } = panel.chart;
+    if (shown !== name && !(name === "state" && OF_STATE.includes(shown))) continue;
+    const found = name === "state" ? ofState(answer, shown) : answer;
+    if (found) panel.update(found);
+    else panel.say("Not to be had at the moment.");
+  }
+  if (problems.length) tell(null, problems);
+}
+
+// Path and parameters of each, by its name: first what ClickHouse has no part in, for a browser asks a few at a time.
 function questions() {
   const path = (name) => `/api/dashboard/charts/${name}`;
   const charts = panels.map(({ chart }) => chart.name).filter((name) => !OF_STATE.includes(name));
+  const ofNow = settings.view === "operations" ? { state: ["/api/dashboard/state"] } : {};
   const asked = Object.fromEntries(charts.map((name) => [name, [path(name), selection()]]));
-  asked.span = [path("span"), { ...selection(), from: "" }];
-  if (settings.view === "operations") asked.state = ["/api/dashboard/state"];
-  return asked;
+  return { ...ofNow, ...asked, span: [path("span"), { ...selection(), from: "" }] };
 }
 
-// The answers by name, and what was refused.
-async function ask(asked) {
-  const found = {};
-  const problems = [];
-  const one = async ([name, [path, parameters]]) => {
-    try {
-      found[name] = await get(path, parameters);
-    } catch (problem) {
-      if (!(problem instanceof Refused)) throw problem;
-      problems.push(problem);
-    }
-  };
-  await Promise.all(Object.entries(asked).map(one));
-  return { found, problems };
+// The answer; null when it was refused, which is noted.
+async function ask(path, parameters, problems) {
+  try {
+    return await get(path, parameters);
+  } catch (problem) {
+    if (!(problem instanceof Refused)) throw problem;
+    problems.push(problem);
+    return null;
+  }
 }
 
 // Administrators see everything, others the campaign of a project or task that is theirs.
@@ -167,6 +180,6 @@ function say(...content) {
 }
 
 setInterval(() => {
-  if (isLive && panels.length && !document.hidden) refresh();
+  if (isLive && panels.length && !document.hidden && asking !== turn) refresh();
 }, REFRESH_SECONDS * 1_000);
 start();

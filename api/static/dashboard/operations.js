@@ -73,6 +73,7 @@ export const operations = {
     new TablePanel({
       name: "queues",
       title: "Queues now",
+      width: "wide",
       note: "What waits in each, and who serves it",
       empty: "No queue was ever used, and no agent serves one.",
       columns: [
@@ -85,6 +86,7 @@ export const operations = {
     new TablePanel({
       name: "agents",
       title: "Agents",
+      width: "wide",
       note: "Heard of within a day",
       empty: "No agent was heard of within a day: start one.",
       columns: [
@@ -97,6 +99,7 @@ export const operations = {
     new TablePanel({
       name: "followers",
       title: "Followers of the log",
+      width: "wide",
       note: "How far they are behind",
       empty: "Nobody follows the log: start a forwarder.",
       columns: [
@@ -110,6 +113,7 @@ export const operations = {
     new TablePanel({
       name: "verifications",
       title: "Verifications",
+      width: "wide",
       note: "The last one of each kind",
       empty: "Nothing was verified yet: annals verify does it.",
       columns: [
@@ -123,7 +127,7 @@ export const operations = {
     new TablePanel({
       name: "dead_letters",
       title: "Dead letters",
-      width: "wider",
+      width: "wide",
       note: "Events that could not be passed on, the last ones first",
       empty: "There are none.",
       columns: [

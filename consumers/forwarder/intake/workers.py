@@ -51,15 +51,23 @@ class WorkerLost(Exception):
 class Workers:
     """Started when they are asked for first. Used by one thread."""
 
-    def __init__(self, number: int, make_shaper: Callable[[], Shaper], limits: Limits) -> None:
-        """`number`: 0 for none. `make_shaper` is pickled, and called in each of them."""
+    def __init__(
+        self, number: int, make_shaper: Callable[[], Shaper], limits: Limits, arrived: Callable[[], int]
+    ) -> None:
+        """`number`: 0 for none. `make_shaper` is pickled, and called in each of them. `arrived`: how many events the
+        sink has taken.
+        """
         self.number = number
         self._given = (make_shaper, limits)
         self._team: _Team | None = None
         self._used = self._failed = float("-inf")
+        self._arrived, self._had_arrived = arrived, 0
+        self._stuck_since: float | None = None
 
     def ready(self) -> bool:
         """Whether something can be handed to them. Does not wait for them."""
+        if self._is_stuck():
+            return False
         self._used = time.monotonic()
         if self._team is None and self._used > self._failed + MENDED_SECONDS:
             self._start()
@@ -92,15 +100,28 @@ class Workers:
             self.close()
 
     def rest(self) -> None:
-        """Ends them when they were not needed for a while."""
-        if time.monotonic() > self._used + IDLE_SECONDS:
+        """Ends them when they were not needed for a while, or nothing arrives that they make."""
+        if time.monotonic() > self._used + IDLE_SECONDS or self._is_stuck():
             self.close()
+
+    def note_failure(self) -> None:
+        """The sink did not take something, or the source gave nothing."""
+        self._is_stuck()
+        if self._stuck_since is None:
+            self._stuck_since = time.monotonic()
+        self.rest()
 
     def close(self) -> None:
         """At once: whatever they are doing can be done again."""
         if self._team is not None:
             self._team.end()
             self._team = None
+
+    def _is_stuck(self) -> bool:
+        """Whether there were failures, and nothing else, for a while."""
+        if (arrived := self._arrived()) != self._had_arrived:
+            self._had_arrived, self._stuck_since = arrived, None
+        return self._stuck_since is not None and time.monotonic() > self._stuck_since + IDLE_SECONDS
 
     def _start(self) -> None:
         team = _Team()

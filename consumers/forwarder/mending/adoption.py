@@ -9,13 +9,16 @@ import structlog
 from psycopg import Connection
 from psycopg.rows import DictRow
 
+from consumers import timeline
 from consumers.forwarder.checkpoint import Checkpoint
 from consumers.forwarder.means import Means, expected
+from consumers.forwarder.mending.by_hand import let_go, restored_since, settle
 from consumers.forwarder.mending.repair import repair
+from consumers.forwarder.proof.inventory import EVERYTHING
 from consumers.forwarder.sinks.clickhouse import ClickHouseSink
 from consumers.forwarder.sinks.files import FileSink
 from consumers.forwarder.sinks.sink import Sink
-from consumers.forwarder.sources.skipping import farthest, is_known, skip_until
+from consumers.forwarder.sources.skipping import farthest, is_known
 from consumers.forwarder.topology import Route
 from infra.eventlog.reader import LogReader
 
@@ -28,15 +31,16 @@ def adopt(connection: Connection[DictRow], sink: Sink, route: Route, means: Mean
     """
     assert means.kafka is not None  # the topology was checked
     checkpoint = Checkpoint(connection, route.consumer)
-    if not checkpoint.by_log() and is_known(means.kafka, route.name):
+    if not checkpoint.by_log() and is_known(means.kafka, route.name, timeline.current(connection).number):
         return
     if isinstance(sink, ClickHouseSink):
         until = _made_whole(connection, sink, route, means)
     else:
-        until = checkpoint.acknowledged()
+        since = restored_since(connection, route, means)
+        until = min(checkpoint.acknowledged(), EVERYTHING if since is None else since)
         if isinstance(sink, FileSink):
-            sink.remember(until)
-    skip_until(means.kafka, route.name, until)
+            sink.remember(until, EVERYTHING if since is None else since)
+    settle(connection, route, means, until)
     checkpoint.hand_over(until)
     if until:
         log.info("what the sink has is not sent again", sink=route.name, until=until)
@@ -47,6 +51,7 @@ def _made_whole(connection: Connection[DictRow], sink: ClickHouseSink, route: Ro
     for it did so once, is taken from the log: ClickHouse was emptied since.
     """
     assert means.kafka is not None
+    let_go(connection, sink, route, means)
     held, head = sink.inventory(), LogReader().head(connection)
     until = min(held.highest, head) if held.highest >= farthest(means.kafka, route.name) else head
     if not until:

@@ -10,11 +10,13 @@ import structlog
 from psycopg import Connection
 from psycopg.rows import DictRow
 
+from consumers import timeline
+from consumers.forwarder import dead_letters
 from consumers.forwarder.checkpoint import Checkpoint
 from consumers.forwarder.means import Means, expected
 from consumers.forwarder.mending.repair import Range, repair
 from consumers.forwarder.mending.unfinished import Unfinished
-from consumers.forwarder.proof.inventory import Expected
+from consumers.forwarder.proof.inventory import EVERYTHING, Expected
 from consumers.forwarder.sinks.clickhouse import ClickHouseSink
 from consumers.forwarder.topology import ClickHouseConfig, LogConfig, Route, Wrong
 from consumers.lock import FollowerLock
@@ -81,7 +83,8 @@ def finish(
     """
     unfinished = Unfinished(connection, route.consumer)
     unfinished.begin(until)
-    settle(route, means, until)
+    let_go(connection, sink, route, means)
+    settle(connection, route, means, until)
     if sink.inventory(until).rows:  # of a log that was restored since
         sink.delete(until)
     events = _repair(connection, sink, route, means, until, named)
@@ -101,9 +104,26 @@ def _repair(
     return repair(connection, sink, route.consumer, route.shaper(means.key), wanted, until, named)
 
 
-def settle(route: Route, means: Means, position: int) -> None:
+def let_go(connection: Connection[DictRow], sink: ClickHouseSink, route: Route, means: Means) -> None:
+    """What the log, when it was restored, may not have got back goes: some of it may look like what came after."""
+    if (since := restored_since(connection, route, means)) is not None:
+        log.warning("the log was restored: what it may not have any more is taken away", behind=since)
+        sink.delete(since)
+        dead_letters.renew(connection, route.consumer, since, EVERYTHING)
+
+
+def restored_since(connection: Connection[DictRow], route: Route, means: Means) -> int | None:
+    """If the log was restored and the sink not brought in line since: the position behind which it went on."""
+    from consumers.forwarder.sources.skipping import is_known  # a library that only who needs it loads
+
+    assert means.kafka is not None  # the topology was checked
+    now = timeline.current(connection)
+    return now.since if now.number and not is_known(means.kafka, route.name, now.number) else None
+
+
+def settle(connection: Connection[DictRow], route: Route, means: Means, position: int) -> None:
     """Tells the forwarders that read from Kafka that the sink has everything up to this position."""
     from consumers.forwarder.sources.skipping import skip_until  # a library that only who needs it loads
 
     assert means.kafka is not None  # the topology was checked
-    skip_until(means.kafka, route.name, position)
+    skip_until(means.kafka, route.name, position, timeline.current(connection))

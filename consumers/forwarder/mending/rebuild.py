@@ -103,7 +103,7 @@ def _take_its_place(
         checkpoint.rewind(filling.position)
     else:
         unfinished.begin(filling.position)
-        settle(route, means, filling.position)
+        settle(connection, route, means, filling.position)
     schema.exchange(old.client, means.layout, fresh)
     unfinished.end()
     with connection.transaction():

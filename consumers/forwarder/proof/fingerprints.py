@@ -1,7 +1,7 @@
 """Fingerprints of runs of positions: the same sum, computed by PostgreSQL over the log and by ClickHouse over the rows.
 
-Counts tell that every position is there; these tell that it is the same event: its stream, version and type. Where
-streams are redacted, its version and type.
+Counts tell that every position is there; these tell that it is the same event: its stream, version and type, and when
+it was recorded. Where streams are redacted, the rest of that.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from psycopg import Connection
 from psycopg.rows import DictRow
 
 from consumers.forwarder.proof.inventory import Expected
+from domain.events.telemetry import ClientEventsReported, ServerEventsReported
 from infra.clickhouse.client import typed_errors
 
 PARTS = 1_000
@@ -18,11 +19,15 @@ PARTS = 1_000
 
 # The first 32 bits of an MD5, as a number, summed: order does not matter, and both databases have it.
 LOGGED_SUM = """sum((
-    'x' || substr(md5(position || ' ' || {stream} || ' ' || version || ' ' || type), 1, 8)
+    'x' || substr(md5(position || ' ' || {stream} || ' ' || version || ' ' || type || ' ' || {time}), 1, 8)
 )::bit(32)::bigint)::bigint"""
-HELD_SUM = """toInt64(sumIf(reinterpretAsUInt32(reverse(
-    substring(MD5(concat(toString(position), ' ', {stream}, ' ', toString(version), ' ', event_type)), 1, 4)
-)), row = 0))"""
+HELD_SUM = """toInt64(sumIf(reinterpretAsUInt32(reverse(substring(MD5(
+    concat(toString(position), ' ', {stream}, ' ', toString(version), ' ', event_type, ' ', {time})
+), 1, 4))), row = 0))"""
+OWN_TIMES = f"('{ClientEventsReported.type_name}', '{ServerEventsReported.type_name}')"
+"""Types of events whose rows tell when what is reported happened, not when it was recorded."""
+LOGGED_TIME = f"CASE WHEN type IN {OWN_TIMES} THEN '' ELSE floor(extract(epoch FROM time) * 1000)::bigint::text END"
+HELD_TIME = f"if(event_type IN {OWN_TIMES}, '', toString(toUnixTimestamp64Milli(timestamp)))"
 LOGGED = """
 SELECT (position - %(after)s - 1) / %(size)s AS block, {fingerprint} AS sum
 FROM log.events WHERE position > %(after)s AND position <= %(until)s AND NOT position = ANY(%(absent)s)
@@ -37,12 +42,12 @@ GROUP BY block
 
 def of_logged(expected: Expected) -> str:
     """The sum over events of the log, in PostgreSQL's words."""
-    return LOGGED_SUM.format(stream=_stream(expected))
+    return LOGGED_SUM.format(stream=_stream(expected), time=LOGGED_TIME)
 
 
 def of_held(expected: Expected) -> str:
     """The sum over rows, in ClickHouse's words."""
-    return HELD_SUM.format(stream=_stream(expected))
+    return HELD_SUM.format(stream=_stream(expected), time=HELD_TIME)
 
 
 def first_different(

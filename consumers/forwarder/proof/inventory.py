@@ -6,7 +6,7 @@ Every row says how many rows its event has, so a range can be judged by sums, wi
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -39,6 +39,7 @@ BLOCKS = """
 SELECT intDiv(position - {{after:UInt64}} - 1, {{size:UInt64}}) AS block, {sums} FROM {database}.events
 WHERE position > {{after:UInt64}} AND position <= {{until:UInt64}} GROUP BY block ORDER BY block
 """
+HELD = "SELECT DISTINCT position FROM {database}.events WHERE position IN ({positions})"
 PARTS = 1_000
 """Into so many blocks a range is cut at each step of a search: three steps for a billion."""
 
@@ -116,6 +117,14 @@ def take(client: Client, database: str, after: int, until: int) -> Inventory:
             TOTAL.format(sums=SUMS, database=database), parameters={"after": after, "until": until}
         ).result_rows
     return Inventory(*row)
+
+
+def held(client: Client, database: str, positions: Collection[int]) -> set[int]:
+    """Those of which rows are there. Raises Unavailable, ClickHouseRefused."""
+    some = ", ".join(map(str, positions)) or "NULL"
+    with typed_errors():
+        rows = client.query(HELD.format(database=database, positions=some)).result_rows
+    return {position for (position,) in rows}
 
 
 def first_wrong(client: Client, database: str, expected: Expected, until: int, after: int = 0) -> int | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from clickhouse_connect.driver.client import Client
 
@@ -14,7 +14,7 @@ from consumers.forwarder.rows import COLUMNS, TableRow
 from consumers.forwarder.sinks.refusals import apart
 from infra.clickhouse import client as clickhouse
 from infra.clickhouse import schema
-from infra.clickhouse.client import ClickHouseRefused, typed_errors
+from infra.clickhouse.client import ClickHouseRefused
 from infra.clickhouse.encoding import Encoded, Encoder
 
 INSERT_SETTINGS = {
@@ -61,9 +61,9 @@ class ClickHouseSink:
         """Of all that is there behind this position."""
         return inventory.take(self.client, self.layout.database, after, EVERYTHING)
 
-    def holds(self, position: int) -> bool:
-        """Whether rows of this event are there."""
-        return inventory.take(self.client, self.layout.database, position - 1, position).events > 0
+    def held(self, positions: Collection[int]) -> set[int]:
+        """Those of which rows are there."""
+        return inventory.held(self.client, self.layout.database, positions)
 
     def is_empty(self) -> bool:
         """Whether no table has a row."""
@@ -94,10 +94,9 @@ class ClickHouseSink:
         self._encoder.insert(self.client, self._table, encoded, settings)
 
     def _answers(self) -> bool:
-        """Whether the table can be queried: then it is not for everything that an insert is refused."""
+        """Whether an insert of nothing is taken: then it is not for everything that one is refused."""
         try:
-            with typed_errors():
-                self.client.command(f"SELECT count() FROM {self._table} WHERE 0")  # noqa: S608 - a name of ours
+            self._encoder.insert(self.client, self._table, self._encoder.nothing, INSERT_SETTINGS)
         except ClickHouseRefused:
             return False
         return True

@@ -18,6 +18,7 @@ import zstandard
 
 from consumers.forwarder.batch import Batch
 from consumers.forwarder.dead_letters import DeadLetter
+from consumers.forwarder.proof.inventory import EVERYTHING
 from consumers.forwarder.rows import COLUMNS, TableRow
 from consumers.forwarder.sinks import held
 from consumers.forwarder.sinks.held import Held
@@ -46,7 +47,7 @@ class FileSink:
 
     def insert(self, batch: Batch, token: str) -> Sequence[DeadLetter]:  # noqa: ARG002 - the name says it
         rows = batch.rows
-        if False and self._held.runs:
+        if self._held.runs:
             rows = [row for row in rows if row[POSITION] not in self._held]
         content, dead = rendered(rows, self._encode) if rows else (b"", [])
         if content:
@@ -55,11 +56,11 @@ class FileSink:
             self._try(lambda: self._write(self._file(batch, highest), content))
         return dead
 
-    def remember(self, after: int) -> None:
-        """Events behind this position are going to come another way than before: those that are here will not be
-        written again. Nobody else may be writing.
+    def remember(self, after: int, until: int = EVERYTHING) -> None:
+        """Events behind a position are going to come another way than before: those of them that are here, up to
+        `until`, will not be written again. Nobody else may be writing.
         """
-        self._try(lambda: self._remember(after))
+        self._try(lambda: self._remember(after, until))
 
     def sweep(self) -> None:
         """Removes what a forwarder that was killed had begun to write. Nobody else may be writing."""
@@ -71,10 +72,12 @@ class FileSink:
     def _recall(self) -> None:
         self._held = Held.read(self._folder)
 
-    def _remember(self, after: int) -> None:
+    def _remember(self, after: int, until: int) -> None:
         files = [file for suffix in SUFFIXES.values() for file in self._folder.glob(f"{MONTH_FOLDERS}/*{suffix}")]
-        self._held = held.held_behind(files, after)
-        self._write(self._folder / held.NAME, self._held.content())
+        found, before = held.held_behind(files, after, until), self._held
+        if found != before:
+            self._write(self._folder / held.NAME, found.content())
+        self._held = found
 
     def _file(self, batch: Batch, highest: int) -> Path:
         partition, after, until = batch.span

@@ -13,6 +13,7 @@ from pathlib import Path
 import orjson
 import zstandard
 
+from consumers.forwarder.proof.inventory import EVERYTHING
 from domain.errors import Unavailable
 
 NAME = ".held.json"
@@ -36,7 +37,7 @@ class Held:
                 runs[-1] = (runs[-1][0], position)
             else:
                 runs.append((position, position))
-        return cls(runs)
+        return cls(tuple(runs))
 
     @classmethod
     def read(cls, folder: Path) -> Held:
@@ -45,7 +46,7 @@ class Held:
             content = (folder / NAME).read_bytes()
         except FileNotFoundError:
             return cls()
-        return cls([(first, last) for first, last in orjson.loads(content)])
+        return cls(tuple((first, last) for first, last in orjson.loads(content)))
 
     def content(self) -> bytes:
         return orjson.dumps(self.runs)
@@ -55,9 +56,9 @@ class Held:
         return (at > 0 and self.runs[at - 1][1] >= position) or (at < len(self.runs) and self.runs[at][0] == position)
 
 
-def held_behind(files: Iterable[Path], after: int) -> Held:
-    """By what the files hold behind a position. Raises Unavailable for one that can't be read."""
-    return Held.of(position for file in files for position in _positions(file, after) if position > after)
+def held_behind(files: Iterable[Path], after: int, until: int = EVERYTHING) -> Held:
+    """By what the files hold of `after` < position <= `until`. Raises Unavailable for one that can't be read."""
+    return Held.of(position for file in files for position in _positions(file, after) if after < position <= until)
 
 
 def _positions(file: Path, after: int) -> Sequence[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 
@@ -14,7 +15,7 @@ ABOUT_DATA = frozenset({6, 26, 27, 33, 38, 41, 53, 69, 72, 117, 128, 131, 321, 3
 
 ABOUT_THE_SERVER = frozenset(
     {3, 16, 20, 44, 47, 60, 74, 75, 76, 81, 158, 159, 160, 164, 201, 202, 203, 209, 210, 218, 225, 236, 241, 242, 243,
-     252, 285, 319, 341, 394, 396, 439, 473, 497, 516, 517, 571, 999}
+     252, 254, 285, 286, 289, 319, 341, 394, 396, 439, 473, 497, 516, 517, 571, 999}
 )  # fmt: skip
 """Codes of a state that somebody will end: unknown table or column, no access, time-out, memory, disk, too many parts,
 read-only replica.
@@ -22,6 +23,9 @@ read-only replica.
 
 UNRENDERABLE = (ValueError, TypeError, ArithmeticError)
 """What encoders raise for values that they have no form for; those of Arrow and of orjson are among them."""
+
+AGAIN_SECONDS = (0.1, 0.2, 0.4, 0.8, 1.6)
+"""Between the tries of what was refused for another reason than its values."""
 
 TRIED_PARTS = 16
 """A batch of which not one in so many parts is taken is not refused for an event."""
@@ -37,33 +41,62 @@ def apart(
     rows: Sequence[TableRow], token: str, error: ClickHouseRefused, put: Put, answers: Callable[[], bool]
 ) -> list[DeadLetter]:
     """Halves a refused batch again and again until what is refused is single events. The same batch is always halved
-    alike, under tokens that follow from its own. `answers`: whether the server takes anything at all. Raises the error
-    if it is not an event's fault.
+    alike, under tokens that follow from its own. `answers`: whether the server takes an insert at all. Raises the error
+    if it is not an event's fault: for a code that does not speak of values it is one's only when that is refused again
+    and again, and others are taken in between.
     """
     if error.code in ABOUT_THE_SERVER:
         raise error
-    events = _events(rows)
-    if len(events) == 1 and error.code not in ABOUT_DATA and not answers():
-        raise error
-    refused, taken = [(events, error)], False
-    dead: list[DeadLetter] = []
+    refused, taken = _halved(_events(rows), token, error, put)
+    for number, seconds in enumerate(AGAIN_SECONDS, 1):
+        if not any(_is_doubtful(reason) for _, reason in refused):
+            break
+        time.sleep(seconds)
+        for _ in range(number):  # not always as many, for servers that take turns
+            if not (answers() if taken is None else _try(taken, token, put) is None):
+                raise error
+        refused = [still for one in refused if (still := _tried_again(one, token, put))]
+    return [_dead_letter(event, reason.message) for event, reason in refused]
+
+
+def _halved(
+    events: list[Rows], token: str, error: ClickHouseRefused, put: Put
+) -> tuple[list[tuple[Rows, ClickHouseRefused]], list[Rows] | None]:
+    """The events that are refused, one by one, and the shortest run that was taken; None when none was."""
+    refused, singles = [(events, error)], list[tuple[Rows, ClickHouseRefused]]()
+    taken: list[Rows] | None = None
     while refused:
         smaller: list[tuple[list[Rows], ClickHouseRefused]] = []
         for run, reason in refused:
             if len(run) == 1:
-                dead.append(_dead_letter(run[0], reason.message))
+                singles.append((run[0], reason))
                 continue
             for half in (run[: len(run) // 2], run[len(run) // 2 :]):
-                if (complaint := _try(half, token, put)) is None:
-                    taken = True
-                else:
+                if complaint := _try(half, token, put):
                     smaller.append((half, complaint))
-        if not taken and len(smaller) >= TRIED_PARTS and error.code not in ABOUT_DATA:
+                elif taken is None or len(half) < len(taken):
+                    taken = half
+        if taken is None and len(smaller) >= TRIED_PARTS and _is_doubtful(error):
             raise error
         refused = smaller
-    if not taken and len(events) > 1 and error.code not in ABOUT_DATA:
+    if taken is None and len(events) > 1 and _is_doubtful(error):
         raise error
-    return dead
+    return sorted(singles, key=lambda single: single[0][0][POSITION]), taken
+
+
+def _is_doubtful(error: ClickHouseRefused) -> bool:
+    """Whether it is not known what the error speaks of."""
+    return error.code not in ABOUT_DATA
+
+
+def _tried_again(
+    refused: tuple[Rows, ClickHouseRefused], token: str, put: Put
+) -> tuple[Rows, ClickHouseRefused] | None:
+    event, reason = refused
+    if not _is_doubtful(reason):
+        return refused
+    complaint = _try([event], token, put)
+    return None if complaint is None else (event, complaint)
 
 
 def _try(run: list[Rows], token: str, put: Put) -> ClickHouseRefused | None:

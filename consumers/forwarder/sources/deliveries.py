@@ -18,7 +18,7 @@ def deliveries(fetched: Iterable[Stored]) -> Iterator[Delivery]:
     for stored in fetched:
         content: Event | Unreadable
         try:
-            content = decode(stored)
+            content = decode(stored, skim=True)
         except Exception as error:  # whatever is wrong with it, those behind it are to be read
             content = Unreadable(f"{stored.type}: {type(error).__name__}: {error}")
         position = stored.position

@@ -7,9 +7,8 @@ and doesn't know yet, can't announce any more.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
-from functools import partial
 
 import structlog
 from kafka import TopicPartition
@@ -32,11 +31,18 @@ class TakenAway(Unavailable):
     """The partition is read by another forwarder now."""
 
 
-class KafkaSource:
-    """One member of the group of a sink."""
+class NoPlace(Unavailable):
+    """The partition is new, or Kafka has forgotten how far it was read. Where it begins is for who knows what the sink
+    has: events may be in it that came by another partition already.
+    """
 
-    def __init__(self, configuration: KafkaConfiguration, sink: str) -> None:
-        """Makes the topics if they are missing. Raises Unavailable or KafkaRefused."""
+
+class KafkaSource:
+    """One member of the group of a sink, which has a place in every partition (skipping.py)."""
+
+    def __init__(self, configuration: KafkaConfiguration, sink: str, head: Callable[[], int]) -> None:
+        """`head`: the end of the log. Raises Unavailable or KafkaRefused."""
+        self._head = head
         self._tenures: dict[TopicPartition, Tenure] = {}
         self._revoked: set[str] = set()
         self.paused = False
@@ -53,7 +59,8 @@ class KafkaSource:
             return ()  # first it has to be asked which ones: what comes now may be of a new tenure of the same
         with typed_errors("reading"):
             polled = self._member.poll(seconds)
-        return [portion for key, batches in polled.items() for portion in self._tenures[key].take(batches)]
+        head = self._head() if polled else 0  # looked at second: whatever came was in the log before
+        return [portion for key, batches in polled.items() for portion in self._tenures[key].take(batches, head)]
 
     def deliveries(self, portion: Portion) -> Iterator[Delivery]:
         assert isinstance(portion, KafkaPortion)
@@ -135,22 +142,23 @@ class KafkaSource:
     def _take_over(self) -> None:
         """Brings the tenures in line with what the group has given to this source. One that it had and still has goes
         on, if nobody has announced or acknowledged anything of it in between. Raises TopicMadeAnew for one of which
-        Kafka keeps a place in a topic that is no more.
+        Kafka keeps a place in a topic that is no more; NoPlace for one of which it keeps none.
         """
         assigned = self._member.assigned()
         for key in [key for key in self._tenures if key not in assigned]:
             self._revoked.add(self._tenures.pop(key).name)
         for key in sorted(assigned):
             committed, topic = self._member.committed(key), self._member.topic(key.topic)
-            if committed is not None and not committed.is_of(topic):
+            if committed is None:
+                raise NoPlace(f"nobody has said yet from where {_name(key)} is to be read")
+            if not committed.is_of(topic):
                 raise TopicMadeAnew(key.topic)
             tenure = self._tenures.get(key)
             if tenure is not None and tenure.committed != committed:
                 self._revoked.add(tenure.name)
                 tenure = None
             if tenure is None:
-                first_offset = partial(self._member.first_offset, key)
-                self._tenures[key] = tenure = begin(_name(key), committed, first_offset, topic)
+                self._tenures[key] = tenure = begin(_name(key), committed, topic)
             self._member.read_from(key, tenure.read)
         if self.paused:
             self._member.pause()

@@ -33,7 +33,7 @@ POLL_INTERVAL_MS = 30_000
 ANSWER_MS = 10_000
 FETCH_BYTES = 4 * 1024 * 1024
 PARTITION_FETCH_BYTES = 1024 * 1024
-FETCH_WAIT_MS = 100
+FETCH_WAIT_MS = 40
 """So long a broker waits for something new before it answers. Now and then it doesn't notice the end of a transaction
 before that.
 """
@@ -47,6 +47,10 @@ REJOIN_BEAT = 0.1
 GROUP_CHANGED = (RebalanceInProgressError, CommitFailedError, UnknownMemberIdError, IllegalGenerationError)
 
 Batches = dict[TopicPartition, list[RecordBatch]]
+
+
+class MorePartitions(Unavailable):
+    """The group may not share them among its members as long as these only go on."""
 
 
 class Membership:
@@ -75,11 +79,13 @@ class Membership:
         )
         self._subscribe(configuration.topics)
         self._topics = {topic: self.topic(topic) for topic in configuration.topics}
+        self._partitions = {topic: self._consumer.partitions_for_topic(topic) for topic in configuration.topics}
 
     def poll(self, seconds: float) -> Batches:
         """What comes together with a change of the group is not taken, but read again from the right place. Waits for
         a change in any case: who looks only for moments never gets through with it, and nor do the others. Raises
-        TopicMadeAnew, which brokers don't tell: they give what lies in the new one at the offset of the old one.
+        TopicMadeAnew, which brokers don't tell: they give what lies in the new one at the offset of the old one; and
+        MorePartitions.
         """
         if self._consumer.rejoins:
             seconds = max(seconds, REJOIN_BEAT)
@@ -113,12 +119,15 @@ class Membership:
         found = self._consumer.committed(key, metadata=True, timeout_ms=ANSWER_MS)
         return None if found is None else Committed(found.offset, found.metadata)
 
-    def first_offset(self, key: TopicPartition) -> int:
-        return int(self._consumer.beginning_offsets([key], ANSWER_MS)[key])
-
     def unread(self, keys: Sequence[TopicPartition]) -> int:
-        """How many offsets lie behind those that were read."""
-        ends = self._consumer.end_offsets(keys, ANSWER_MS) if keys else {}
+        """How many offsets lie behind those that were read. Brokers tell with what they give; only of partitions of
+        which they give nothing now they are asked, for an answer comes after one that waits for something new.
+        """
+        paused = self._consumer.paused()
+        told = {key: None if key in paused else self._consumer.highwater(key) for key in keys}
+        ends: dict[TopicPartition, int] = {key: end for key, end in told.items() if end is not None}
+        if asked := [key for key in keys if key not in ends]:
+            ends |= self._consumer.end_offsets(asked, ANSWER_MS)
         return sum(max(0, end - (self._consumer.position(key, ANSWER_MS) or 0)) for key, end in ends.items())
 
     def commit(self, key: TopicPartition, committed: Committed, still: Callable[[], bool]) -> bool:
@@ -151,6 +160,9 @@ class Membership:
         for name, met in self._topics.items():
             if met and self.topic(name) not in (met, ""):
                 raise TopicMadeAnew(name)
+        for name, known in self._partitions.items():
+            if (self._consumer.partitions_for_topic(name) or known) != known:
+                raise MorePartitions(f"Kafka's topic {name} has more partitions than before")
 
     def _settle(self) -> bool:
         """Whether the group has changed. Then its partitions are taken over."""

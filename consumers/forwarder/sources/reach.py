@@ -10,7 +10,7 @@ from typing import NamedTuple
 from kafka import TopicPartition
 from kafka.consumer.fetcher import ConsumerRecord
 
-from consumers.forwarder.sources.skipping import ANSWER_MS, group, place_in
+from consumers.forwarder.sources.skipping import ANSWER_MS, group, keys_of, place_in
 from consumers.forwarder.sources.tenure import Committed, Note
 from infra.kafka.configuration import KafkaConfiguration
 from infra.kafka.errors import typed_errors
@@ -43,23 +43,27 @@ class Reach:
             self._consumer, self._keys = self._stack.enter_context(
                 group(configuration, sink, isolation_level="read_committed")
             )
+        self._topics = configuration.topics
         self._rests: dict[TopicPartition, _Rest] = {}
 
-    def position(self, relayed: int) -> int:
-        """Everything up to it was acknowledged. `relayed`: up to where the log was in Kafka before this was called."""
+    def position(self, relayed: int, timeline: int = 0) -> int:
+        """Everything up to it was acknowledged. `relayed`: up to where the log was in Kafka before this was called;
+        `timeline`: the number of the log's.
+        """
         with typed_errors("looking what was read"):
-            self._consumer.topics()  # asks which they are now: some may have been made anew
+            self._consumer.topics()  # asks which they are now: some may have been made anew, or have more partitions
+            self._keys = keys_of(self._consumer, self._topics)
             ends = self._consumer.end_offsets(self._keys, ANSWER_MS)
-            self._rests = {key: self._rest(key) for key in self._keys}
+            self._rests = {key: self._rest(key, timeline) for key in self._keys}
             self._look([key for key, rest in self._rests.items() if rest.read < ends[key] and not rest.more], ends)
         return min([relayed, *(rest.position for key, rest in self._rests.items() if rest.read < ends[key])])
 
     def close(self) -> None:
         self._stack.close()
 
-    def _rest(self, key: TopicPartition) -> _Rest:
+    def _rest(self, key: TopicPartition, timeline: int) -> _Rest:
         """As it was found the last time, unless something was acknowledged since."""
-        committed = place_in(self._consumer, key) or Committed(0, "")
+        committed = place_in(self._consumer, key, timeline) or Committed(0, "")
         before = self._rests.get(key)
         if before is not None and before.committed == committed:
             return before

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from typing import Any, NamedTuple
+from typing import Any
 
 from kafka import KafkaAdminClient, KafkaConsumer, OffsetAndMetadata, TopicPartition
 from kafka.errors import GroupIdNotFoundError
 
 from consumers.forwarder.sources.membership import group_of
 from consumers.forwarder.sources.tenure import Committed, Note
+from consumers.timeline import FIRST, Timeline
 from domain.errors import Unavailable
 from infra.kafka.configuration import KafkaConfiguration
 from infra.kafka.errors import KafkaRefused, typed_errors
@@ -20,12 +21,13 @@ from infra.kafka.topics import ensure_topics, identity
 ANSWER_MS = 10_000
 
 
-def is_known(configuration: KafkaConfiguration, sink: str) -> bool:
+def is_known(configuration: KafkaConfiguration, sink: str, timeline: int = 0) -> bool:
     """Whether Kafka knows how far the sink's forwarders have read each partition. Not when they never did, or were away
-    for so long that it has forgotten them; nor when a topic was made anew since. Raises Unavailable or KafkaRefused.
+    for so long that it has forgotten them; nor when the partition is new, the topic was made anew since, or the log was
+    restored, so that it has another `timeline`. Raises Unavailable or KafkaRefused.
     """
     with typed_errors("looking what was read"), group(configuration, sink) as (consumer, keys):
-        return all(place_in(consumer, key) is not None for key in keys)
+        return all(place_in(consumer, key, timeline) is not None for key in keys)
 
 
 def farthest(configuration: KafkaConfiguration, sink: str) -> int:
@@ -37,39 +39,19 @@ def farthest(configuration: KafkaConfiguration, sink: str) -> int:
     return max((Note.read(one.note).position for one in found if one and one.note), default=0)
 
 
-class Seen(NamedTuple):
-    """Of each partition: the offset that the sink's forwarders have acknowledged, and that of the end."""
-
-    acknowledged: dict[str, int]
-    ends: dict[str, int]
-
-    def reached(self, ends: Mapping[str, int]) -> bool:
-        """Whether all that was there when these were the ends has been acknowledged. What ends a partition is the mark
-        of a transaction, which nobody acknowledges.
-        """
-        return all(self.acknowledged.get(name, 0) >= end - 1 for name, end in ends.items())
-
-
-def look(configuration: KafkaConfiguration, sink: str) -> Seen:
-    """Raises Unavailable or KafkaRefused."""
-    with typed_errors("looking what was read"), group(configuration, sink) as (consumer, keys):
-        places = {key: place_in(consumer, key) for key in keys}
-        ends = consumer.end_offsets(keys, ANSWER_MS)
-    names = {key: f"{key.topic}/{key.partition}" for key in keys}
-    acknowledged = {names[key]: place.offset if place else 0 for key, place in places.items()}
-    return Seen(acknowledged, {names[key]: ends[key] for key in keys})
-
-
-def skip_until(configuration: KafkaConfiguration, sink: str, position: int) -> None:
-    """The sink has all events up to this position, however they came: whatever is delivered at or below it is passed
-    over from now on. No forwarder of the sink may be running. Raises Unavailable or KafkaRefused.
+def skip_until(configuration: KafkaConfiguration, sink: str, position: int, timeline: Timeline = FIRST) -> None:
+    """The sink has all events of this timeline up to this position, however they came: whatever is delivered at or
+    below it is passed over from now on, and so is what is of an earlier timeline. No forwarder of the sink may be
+    running. Raises Unavailable or KafkaRefused.
     """
     with typed_errors("skipping what the sink has"), group(configuration, sink) as (consumer, keys):
         first, ends = consumer.beginning_offsets(keys, ANSWER_MS), consumer.end_offsets(keys, ANSWER_MS)
         now, moved = time.time_ns(), {}
         for key in keys:
-            note = Note(now, position, topic=identity(consumer, key.topic))
-            offset = _offset(place_in(consumer, key), first[key], ends[key])
+            note = Note(now, position, topic=identity(consumer, key.topic), timeline=timeline.number)
+            start = timeline.starts.get(f"{key.topic}/{key.partition}", 0)
+            place = place_in(consumer, key, timeline.number)
+            offset = _offset(place, max(first[key], start) if start <= ends[key] else first[key], ends[key])
             moved[key] = OffsetAndMetadata(offset, note.text(), -1)
         consumer.commit(moved, ANSWER_MS)
 
@@ -99,19 +81,27 @@ def group(
             **options,
         )
     ) as consumer:
-        keys = []
-        for topic in configuration.topics:
-            if not (numbers := consumer.partitions_for_topic(topic)):
-                raise Unavailable(f"Kafka does not tell the partitions of {topic}")
-            keys += [TopicPartition(topic, number) for number in sorted(numbers)]
+        keys = keys_of(consumer, configuration.topics)
         consumer.assign(keys)
         yield consumer, keys
 
 
-def place_in(consumer: KafkaConsumer, key: TopicPartition) -> Committed | None:
-    """What Kafka keeps of a partition for the consumer's group, if it is a place in the topic that is there now."""
+def keys_of(consumer: KafkaConsumer, topics: Sequence[str]) -> list[TopicPartition]:
+    """All partitions. Raises Unavailable while Kafka does not tell them."""
+    keys = []
+    for topic in topics:
+        if not (numbers := consumer.partitions_for_topic(topic)):
+            raise Unavailable(f"Kafka does not tell the partitions of {topic}")
+        keys += [TopicPartition(topic, number) for number in sorted(numbers)]
+    return keys
+
+
+def place_in(consumer: KafkaConsumer, key: TopicPartition, timeline: int = 0) -> Committed | None:
+    """What Kafka keeps of a partition for the consumer's group, if it is a place in the topic that is there now, and of
+    no timeline before this one.
+    """
     found = _committed(consumer, key)
-    return found if found is not None and found.is_of(identity(consumer, key.topic)) else None
+    return found if found is not None and found.is_of(identity(consumer, key.topic), timeline) else None
 
 
 def _committed(consumer: KafkaConsumer, key: TopicPartition) -> Committed | None:
@@ -119,6 +109,6 @@ def _committed(consumer: KafkaConsumer, key: TopicPartition) -> Committed | None
     return None if found is None else Committed(found.offset, found.metadata)
 
 
-def _offset(place: Committed | None, first: int, end: int) -> int:
+def _offset(place: Committed | None, start: int, end: int) -> int:
     """Where to read on. Not where there is nothing any more: Kafka has thrown it away, or the topic was made anew."""
-    return place.offset if place is not None and first <= place.offset <= end else first
+    return place.offset if place is not None and start <= place.offset <= end else start

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from itertools import count, takewhile
@@ -24,13 +24,14 @@ class Note:
     """What stands beside a committed offset. `generation`: when reading began, in nanoseconds; a part of the tokens, so
     that what is sent again after the offsets were set back, or in a topic of the same name, is not taken for what was
     sent before. `position`: the highest before the offset. `until`: the end of the run that was announced last.
-    `topic`: the identity of the topic that the offset is of, if it is known.
+    `topic`: the identity of the topic that the offset is of, if it is known; `timeline`: the number of that of the log.
     """
 
     generation: int
     position: int = 0
     until: int | None = None
     topic: str = ""
+    timeline: int = 0
 
     @classmethod
     def read(cls, text: str) -> Note:
@@ -46,12 +47,14 @@ class Committed(NamedTuple):
     offset: int
     note: str
 
-    def is_of(self, topic: str) -> bool:
+    def is_of(self, topic: str, timeline: int = 0) -> bool:
         """Whether it is a place in the topic of this identity, as far as both are known: not in one of the same name
-        that was deleted since.
+        that was deleted since; and of no timeline before this one.
         """
-        noted = Note.read(self.note).topic if self.note else ""
-        return not (noted and topic) or noted == topic
+        if not self.note:
+            return True
+        noted = Note.read(self.note)
+        return noted.timeline >= timeline and (not (noted.topic and topic) or noted.topic == topic)
 
 
 class _Delivered(NamedTuple):
@@ -73,7 +76,7 @@ class Tenure:
     acknowledged: int
     read: int
     note: Note
-    committed: Committed | None
+    committed: Committed
     delivered: int
     _highest: int = 0
     number: int = field(default_factory=count().__next__)
@@ -92,12 +95,13 @@ class Tenure:
     def token(self, span: Span) -> str:
         return f"annals:{self.note.generation}:{span.partition}:{span.after}-{span.until}"
 
-    def take(self, batches: Sequence[RecordBatch]) -> Iterator[KafkaPortion]:
+    def take(self, batches: Sequence[RecordBatch], head: int) -> Iterator[KafkaPortion]:
+        """`head`: the end of the log."""
         for run in portioned(batches, _weight):
             after, self.read = self.read, run[-1].last + 1
             bound = after < (self.note.until or 0)
             data = [batch.data for batch in run]
-            yield KafkaPortion(self.number, self.name, after, self.read, self._highest, bound, data)
+            yield KafkaPortion(self.number, self.name, after, self.read, self._highest, head, bound, data)
 
     def deliveries(self, portion: KafkaPortion) -> Iterator[Delivery]:
         for delivery in replace(portion, highest=self._highest).deliveries():
@@ -135,12 +139,10 @@ class Tenure:
         return list(takewhile(lambda run: run.offset <= offset, self._waiting))
 
 
-def begin(name: str, committed: Committed | None, first_offset: Callable[[], int], topic: str) -> Tenure:
-    """A tenure that goes on where another one, by whomever, has ended. `first_offset`: of the partition, if nobody had
-    it before; `topic`: its topic's identity.
-    """
-    offset = committed.offset if committed else first_offset()
-    note = Note.read(committed.note) if committed and committed.note else Note(time.time_ns())
+def begin(name: str, committed: Committed, topic: str) -> Tenure:
+    """A tenure that goes on where another one, by whomever, has ended. `topic`: its topic's identity."""
+    offset = committed.offset
+    note = Note.read(committed.note) if committed.note else Note(time.time_ns())
     return Tenure(name, offset, offset, replace(note, topic=topic or note.topic), committed, offset, note.position)
 
 

@@ -104,5 +104,21 @@ def test_what_a_client_says_of_itself_is_no_proof(grafana: Grafana, name: str) -
     assert not any(value for row in grafana.ask(forged, **chosen) for value in row.values())
 
 
+@pytest.mark.parametrize("name", ["people", "changes", "activity", "who", "everything"])
+@pytest.mark.parametrize("event_type", ["ServerEventsReported", "RequestStarted", "RequestFailed"])
+def test_what_servers_and_agents_report_is_nothing_that_people_did(
+    grafana: Grafana, name: str, event_type: str
+) -> None:
+    by_them = f"FROM (SELECT * REPLACE ('{event_type}' AS event_type) FROM events)"
+    told = grafana.ask(queries(DASHBOARD)[name].replace("FROM events", by_them), user=Chosen(["0"]))
+    assert not any(value for row in told for value in row.values())
+
+
+def test_whose_password_was_changed(grafana: Grafana) -> None:
+    as_password = "FROM (SELECT * REPLACE (if(obj_name = 'groups', 'password', obj_name) AS obj_name) FROM events)"
+    told = grafana.ask(queries(DASHBOARD)["accounts"].replace("FROM events", as_password, 1), user=Chosen(["0"]))
+    assert [row["account"] for row in told if row["field"] == "password"] == ["intern"]
+
+
 def manager_of(summary: Summary) -> str:
     return str(next(user_id for user_id, name in summary.people.items() if name == "manager"))

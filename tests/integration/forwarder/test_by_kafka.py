@@ -15,6 +15,8 @@ from clickhouse_connect.driver.client import Client
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 
 from cli.bootstrap import System
+from consumers.forwarder.bookkeeper import Bookkeeper
+from consumers.forwarder.checkpoint import Checkpoint
 from consumers.forwarder.forwarder import Forwarder
 from consumers.forwarder.means import Means
 from consumers.forwarder.mending import by_hand
@@ -25,16 +27,31 @@ from consumers.forwarder.proof.check import Reconciliation
 from consumers.forwarder.reconciler import Reconciler
 from consumers.forwarder.topology import Route, default
 from consumers.relay.relay import Relay
+from domain.event import Body
+from domain.events.job import JobAssigned
+from domain.events.telemetry import ClientEvent, ClientEventsReported
 from infra.clickhouse.schema import tables
 from infra.kafka.configuration import KafkaConfiguration
 from infra.postgres.database import Database
 
 from ...campaign import simulate
 from ...kafka.fixtures import kafka, kafka_configuration
-from ..kafka.steps import delete_topics, patient, relay_all, relayed, relaying
+from ..kafka.harms import CUT
+from ..kafka.steps import (
+    delete_topics,
+    head,
+    lose_mark,
+    patient,
+    raise_partitions,
+    relay_all,
+    relayed,
+    relaying,
+    restore,
+)
 from .moody import moody, withheld
 from .steps import (
     LAYOUT,
+    ME,
     SECONDS,
     assert_exactly_once,
     compared,
@@ -44,6 +61,7 @@ from .steps import (
     forward,
     means,
     record,
+    rows_of,
     wait_until,
 )
 from .steps import running as following
@@ -215,16 +233,60 @@ def test_topics_that_are_made_anew_are_read_from_their_start_and_nothing_twice(
     assert_exactly_once(log, clickhouse)
 
 
+@pytest.mark.parametrize("read", ["all", "half", "live"])
+def test_a_log_that_was_restored_leaves_nothing_in_clickhouse_that_it_does_not_have(
+    system: System, log: Database, clickhouse: Client, by_kafka: Means, read: str
+) -> None:
+    """Though what it lost looks like what it got since, which is brought by whom had passed it; and though it is still
+    waiting in Kafka.
+    """
+    assert by_kafka.kafka is not None
+    system.app.record(ME, [*assigned("bob"), *reports("bob")])
+    with running(by_kafka):
+        wait_until(lambda: arrived(log, clickhouse))
+        system.app.record(ME, [*assigned("bob"), *reports("bob")])
+        if read != "half":
+            wait_until(lambda: arrived(log, clickhouse))
+    if read == "half":
+        relay_all(log, by_kafka.kafka)
+        system.app.record(ME, [*assigned("bob"), *reports("bob")])
+        relay_all(log, by_kafka.kafka)
+    if read != "live":
+        restore(log, 60)
+        system.app.record(ME, [*assigned("eve"), *reports("eve")])
+    with running(by_kafka, 2):
+        if read == "live":
+            wait_until(lambda: arrived(log, clickhouse))
+            restore(log, 60)
+            log.query(CUT)
+        wait_until(lambda: is_equal(log, clickhouse))
+        system.app.record(ME, [*assigned("eve"), *reports("eve")])
+        wait_until(lambda: arrived(log, clickhouse))
+    assert_exactly_once(log, clickhouse)
+    assert "bob" not in str(rows_of(clickhouse, "obj_val, payload", "position > 60"))
+
+
+def assigned(name: str) -> list[Body]:
+    return [JobAssigned(number, 7, None, 6, name, None) for number in range(1, 51)]
+
+
+def reports(name: str) -> list[Body]:
+    """They have times of their own."""
+    event: ClientEvent = {"scope": "click:element", "obj_name": name, "timestamp": "2026-11-21T10:00:00Z"}
+    return [ClientEventsReported(number, "2026-11-21", [event], [], None) for number in range(1, 11)]
+
+
+def is_equal(log: Database, clickhouse: Client) -> bool:
+    return compared(log, clickhouse).difference is None
+
+
 def test_a_repair_takes_away_what_a_restored_log_does_not_have(
     system: System, log: Database, clickhouse: Client, by_kafka: Means
 ) -> None:
     record(system, 500)
     with running(by_kafka):
         wait_until(lambda: arrived(log, clickhouse))
-    with log.connect() as connection:
-        connection.execute("SET session_replication_role = replica")
-        connection.execute("DELETE FROM log.events WHERE position > 400")
-        connection.execute("UPDATE log.checkpoints SET position = 400 WHERE consumer = 'relay'")
+    restore(log, 400)
     record(system, 20)
     mend(BY_KAFKA, by_kafka)
     with running(by_kafka):
@@ -264,23 +326,67 @@ def test_what_is_on_its_way_is_not_missing_and_what_is_missing_is_sent_anew(
     record(system, 200)
     reconciler = Reconciler(BY_KAFKA, by_kafka, 60.0)
     with running(by_kafka):
-        wait_until(lambda: arrived(log, clickhouse))
-        wait_until(lambda: relayed(log) == 200)
-        assert reconciler.look() is None  # what was there is known from now on
-        found = looked(reconciler)  # when it was acknowledged as well
+        wait_until(lambda: acknowledged(by_kafka) == 200)
+        found = looked(reconciler)
         assert (found.equal, found.until, found.held) == (True, 200, 200)
     assert by_kafka.kafka is not None
     with relaying(log, by_kafka.kafka):  # and nobody forwards
         record(system, 100)
         wait_until(lambda: relayed(log) == 300)
-    assert reconciler.look() is not None  # of what was acknowledged at the last look
-    assert reconciler.look() is None
+    assert acknowledged(by_kafka) == 200
+    assert looked(reconciler).equal
     with running(by_kafka):
-        wait_until(lambda: arrived(log, clickhouse))
+        wait_until(lambda: acknowledged(by_kafka) == 300)
     delete(clickhouse, "position IN (250, 260)")
     wrong, mended = looked(reconciler), looked(reconciler)
     assert (wrong.first_wrong, wrong.missing) == (250, 2)
     assert mended.equal
+    assert_exactly_once(log, clickhouse)
+
+
+def test_what_nobody_acknowledges_does_not_keep_the_reconciler_from_looking(
+    system: System, log: Database, clickhouse: Client, by_kafka: Means
+) -> None:
+    """Kafka's partitions end with what was repeated: the relay was killed, and Kafka had forgotten how far it was."""
+    assert by_kafka.kafka is not None
+    record(system, 200)
+    with running(by_kafka):
+        wait_until(lambda: arrived(log, clickhouse))
+    lose_mark(by_kafka.kafka)
+    with log.connect() as connection:
+        connection.execute("UPDATE log.checkpoints SET position = 100 WHERE consumer = 'relay'")
+    with running(by_kafka):
+        wait_until(lambda: relayed(log) == 200)
+        wait_until(lambda: acknowledged(by_kafka) == 200)
+    delete(clickhouse, "position = 50")
+    reconciler = Reconciler(BY_KAFKA, by_kafka, 60.0)
+    assert looked(reconciler).first_wrong == 50
+    assert looked(reconciler).equal
+    assert_exactly_once(log, clickhouse)
+
+
+@pytest.mark.parametrize("repeated", [False, True])
+def test_partitions_may_be_added_while_everybody_works(
+    system: System, log: Database, clickhouse: Client, by_kafka: Means, repeated: bool
+) -> None:
+    """Also if the relay repeats then what it is not sure of: to other partitions than before."""
+    assert by_kafka.kafka is not None
+    record(system, 400)
+    with running(by_kafka, 2):
+        wait_until(lambda: arrived(log, clickhouse))
+        if not repeated:
+            raise_partitions(by_kafka.kafka, 8)
+            for _ in range(5):
+                record(system, 50)
+        wait_until(lambda: arrived(log, clickhouse))
+    if repeated:
+        raise_partitions(by_kafka.kafka, 8)
+        lose_mark(by_kafka.kafka)
+        with log.connect() as connection:
+            connection.execute("UPDATE log.checkpoints SET position = 200 WHERE consumer = 'relay'")
+    with running(by_kafka, 2):
+        record(system, 100)
+        wait_until(lambda: acknowledged(by_kafka) == head(log))
     assert_exactly_once(log, clickhouse)
 
 
@@ -291,10 +397,7 @@ def test_what_only_clickhouse_has_since_the_log_was_restored_is_a_difference_unt
     with running(by_kafka):
         wait_until(lambda: arrived(log, clickhouse))
         wait_until(lambda: relayed(log) == 200)
-    with log.connect() as connection:
-        connection.execute("SET session_replication_role = replica")
-        connection.execute("DELETE FROM log.events WHERE position > 150")
-        connection.execute("UPDATE log.checkpoints SET position = 150 WHERE consumer = 'relay'")
+    restore(log, 150)
     found = compared(log, clickhouse)
     assert (found.until, found.beyond, found.first_wrong, found.missing) == (150, 50, None, 0)
     assert found.difference is not None
@@ -307,12 +410,17 @@ def test_what_only_clickhouse_has_since_the_log_was_restored_is_a_difference_unt
     assert_exactly_once(log, clickhouse)
 
 
+def acknowledged(by_kafka: Means) -> int:
+    """Up to where the sink has everything, noted as the bookkeeper of a forwarder's process does."""
+    with closing(Bookkeeper(BY_KAFKA, by_kafka)) as bookkeeper, by_kafka.database.connect() as connection:
+        bookkeeper.look()
+        return Checkpoint(connection, BY_KAFKA.consumer).acknowledged()
+
+
 def looked(reconciler: Reconciler) -> Reconciliation:
-    """What it finds as soon as it finds something."""
-    found: list[Reconciliation | None] = []
-    wait_until(lambda: found.append(reconciler.look()) or found[-1])
-    assert found[-1] is not None
-    return found[-1]
+    found = reconciler.look()
+    assert found is not None  # nobody else compares
+    return found
 
 
 def throw_away_everything(kafka: KafkaConfiguration) -> None:

@@ -21,7 +21,7 @@ from consumers.forwarder.checkpoint import Checkpoint
 from consumers.forwarder.cutter import Cutter
 from consumers.forwarder.intake import intake, workers
 from consumers.forwarder.intake.worker import work
-from consumers.forwarder.intake.workers import COMMAND
+from consumers.forwarder.intake.workers import COMMAND, Workers
 from consumers.forwarder.rows import COLUMNS, table_rows
 from consumers.forwarder.sinks.clickhouse import ClickHouseSink
 from consumers.forwarder.sources.deliveries import PARTITION, LogPortion
@@ -31,7 +31,7 @@ from infra.clickhouse.encoding import Encoder
 from infra.postgres.database import Database
 
 from ...waiting import wait_until
-from .moody import Answer, having, moody, withheld
+from .moody import Answer, content, having, inserts, moody, withheld
 from .steps import (
     LAYOUT,
     REPOSITORY,
@@ -258,6 +258,51 @@ def test_workers_that_have_nothing_to_do_end_also_while_clickhouse_keeps_everybo
             answers.set()
             wait_until(lambda: forwarded(log))
     assert_exactly_once(log, clickhouse)
+
+
+def test_workers_end_while_nothing_that_they_make_arrives(
+    system: System,
+    log: Database,
+    url: str,
+    clickhouse: Client,
+    handed_out: Portions,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(workers, "IDLE_SECONDS", 0.2)
+    record(system, BACKLOG)
+    with moody(urlsplit(url).port or 0) as proxy:
+        proxy.mood = inserts(Answer(503, 242, "the table is read only"))
+        with forwarding(log, proxy.url(url), route(batch={"rows": 400})) as forwarder:
+            wait_until(lambda: handed_out)
+            seen: dict[int, int] = {}  # after so many failures: how much had been handed out
+
+            def rests() -> bool:
+                seen.setdefault(forwarder.status.snapshot().failures, len(handed_out))
+                return list(seen.values()).count(len(handed_out)) > 2 and not workers_now()
+
+            wait_until(rests)
+            proxy.mood = content
+            wait_until(lambda: forwarded(log))
+    assert_exactly_once(log, clickhouse)
+
+
+def test_workers_come_back_when_something_arrives_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "IDLE_SECONDS", 0.2)
+    monkeypatch.setattr(workers, "START_SECONDS", SECONDS)
+    arrived = 0
+    along = route()
+    helpers = Workers(1, along.shaper_maker(None), Limits(), lambda: arrived)
+    try:
+        wait_until(helpers.ready)
+        helpers.note_failure()
+        wait_until(lambda: not helpers.ready())
+        helpers.rest()
+        assert not workers_now()
+        arrived = 1
+        wait_until(helpers.ready)
+        assert len(workers_now()) == 1
+    finally:
+        helpers.close()
 
 
 @pytest.mark.parametrize("source", ["deliveries", "messages"])

@@ -27,6 +27,7 @@ from consumers.forwarder.sinks.clickhouse import ClickHouseSink
 from consumers.forwarder.sources import membership, portions
 from consumers.forwarder.sources.kafka import KafkaSource
 from consumers.forwarder.sources.portions import Portion
+from consumers.forwarder.sources.skipping import skip_until
 from consumers.forwarder.topology import Route, Topology
 from infra.kafka.configuration import KafkaConfiguration
 from infra.kafka.messages import Message
@@ -35,8 +36,8 @@ from infra.postgres.database import Database
 
 from ...kafka.fixtures import kafka, kafka_configuration
 from ...waiting import wait_until
-from ..kafka.steps import relay_all
-from .steps import LAYOUT, SECONDS, assert_exactly_once, empty_tables, means, record
+from ..kafka.steps import lose_mark, relay_all
+from .steps import LAYOUT, SECONDS, assert_exactly_once, empty_tables, head, means, record
 from .test_by_kafka import arrived, fingerprints
 from .test_moods import letters
 from .workers import BACKLOG, Portions, handed_out, positions, workers_now
@@ -166,6 +167,7 @@ def test_what_the_relay_repeats_is_taken_once(
 ) -> None:
     with log.connect() as connection:
         connection.execute(f"UPDATE log.checkpoints SET position = {BACKLOG // 4} WHERE consumer = 'relay'")
+    lose_mark(kafka_configuration)
     relay_all(log, kafka_configuration)
     forward(by_kafka, route(), clickhouse)
     assert len(positions(handed_out)) > BACKLOG  # who got a portion did not know of all that was before it
@@ -213,7 +215,11 @@ def test_a_batch_that_was_sent_and_not_acknowledged_is_sent_again_as_it_was(
 ) -> None:
     """Its end lies in the middle of a portion. ClickHouse knows it by its token if it is the same."""
     assert by_kafka.kafka is not None
-    with closing(ClickHouseSink(url, LAYOUT)) as sink, closing(KafkaSource(by_kafka.kafka, "clickhouse")) as source:
+    skip_until(by_kafka.kafka, "clickhouse", 0)  # as the first forwarder does
+    with (
+        closing(ClickHouseSink(url, LAYOUT)) as sink,
+        closing(KafkaSource(by_kafka.kafka, "clickhouse", lambda: head(log))) as source,
+    ):
         sink.migrate()
         batch = first_of(source, 123)
         sink.insert(batch, source.announce(batch.span))

@@ -37,8 +37,13 @@ OLD, NEW = 60, 40
 """Events of long ago, then of today."""
 
 
+def month_in(time: timedelta) -> int:
+    return (datetime.now(UTC) + time).month
+
+
 @pytest.fixture
 def days(system: System, log: Database) -> None:
+    wait_until(lambda: month_in(timedelta()) == month_in(timedelta(minutes=2)), 180)  # or all would be of last month
     record(system, OLD + NEW)
     with log.connect() as connection:
         connection.execute("SET session_replication_role = replica")
@@ -88,6 +93,29 @@ def test_what_was_never_forwarded_is_though_its_rows_expire_at_once(
     expire(clickhouse)
     assert positions(clickhouse, "events") == list(range(OLD + 1, OLD + NEW + 1))
     assert positions(clickhouse, "job_changes") == list(range(1, OLD + NEW + 1))
+
+
+def test_clocks_that_do_not_go_alike_hide_nothing(
+    log: Database, url: str, clickhouse: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with log.connect() as connection:
+        connection.execute("SET session_replication_role = replica")
+        connection.execute("UPDATE log.events SET time = now() WHERE position BETWEEN 10 AND 12")
+        connection.execute("UPDATE log.events SET time = time - interval '400 days' WHERE position BETWEEN 71 AND 75")
+    expiring(log, url)
+    expire(clickhouse)
+    found = compared(log, clickhouse)
+    assert (found.equal, found.held, found.expired) == (True, NEW - 5 + 3, OLD - 3 + 5)
+    with monkeypatch.context() as patched:
+        rewinds: list[int] = []
+        patched.setattr(recovery, "_rewind", lambda *args: rewinds.append(args[3]))
+        expiring(log, url)
+        assert rewinds == []
+    delete(clickhouse, "position IN (11, 90)")
+    found = compared(log, clickhouse)
+    assert (found.first_wrong, found.missing) == (11, 2)
+    expiring(log, url)
+    assert compared(log, clickhouse).equal
 
 
 def test_a_comparison_names_what_has_expired_and_a_start_does_not_miss_it(

@@ -173,9 +173,12 @@ def test_no_pandas_and_no_arrow_are_loaded(system: System, log: Database, url: s
         stdout=subprocess.PIPE,
         text=True,
     ) as process:
-        wait_until(lambda: forwarded(log))
-        process.terminate()
-        output, _ = process.communicate(timeout=SECONDS)
+        try:
+            wait_until(lambda: forwarded(log))
+            process.terminate()
+            output, _ = process.communicate(timeout=SECONDS)
+        finally:
+            process.kill()
     assert output.splitlines()[-1] == "[]"
     assert_exactly_once(log, clickhouse)
 

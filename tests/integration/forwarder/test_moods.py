@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import cycle
 from urllib.parse import urlsplit
 
 import pytest
@@ -138,6 +139,28 @@ def test_an_event_that_clickhouse_refuses_is_set_aside_and_sent_when_that_is_men
     again = resend(SMALL, means(log, proxy.url(url)), letters(log))
     assert (again.delivered, again.dead, letters(log)) == (2, [], [])
     assert_exactly_once(log, clickhouse)
+
+
+@pytest.mark.parametrize(
+    ("answer", "turns"),
+    [
+        (Answer(500, 286, "No quorum"), (True, False)),
+        (Answer(500, 1000, "I/O error"), (True, False)),
+        (Answer(403), (True, True, False)),
+    ],
+    ids=["of the server", "of anything", "of a proxy"],
+)
+def test_what_is_refused_now_and_then_makes_no_dead_letters(
+    system: System, log: Database, url: str, proxy: Moody, answer: Answer, turns: tuple[bool, ...]
+) -> None:
+    answers = cycle(turns)
+    proxy.mood = lambda request: answer if b"INSERT INTO" in request and next(answers) else None
+    with forwarding(log, proxy.url(url)) as forwarder:
+        for _ in range(3):
+            record(system, 5)
+            wait_until(lambda: forwarded(log))
+        assert (proxy.refused > 2, forwarder.status.snapshot().dead) == (True, 0)
+    assert letters(log) == []
 
 
 def test_the_last_event_and_the_only_one_may_be_refused(

@@ -34,7 +34,7 @@ from infra.kafka.configuration import KafkaConfiguration
 from infra.postgres.database import Database
 
 from ...kafka.fixtures import kafka, kafka_configuration
-from ..kafka.steps import delete_topics, relay_all
+from ..kafka.steps import delete_topics, relay_all, restore
 from .steps import assert_exactly_once, delete, empty_tables, forward, head, means, record, wait_until
 from .steps import running as following
 from .test_by_kafka import BY_KAFKA, arrived, running
@@ -127,7 +127,9 @@ def test_an_archive_has_each_event_once_also_when_nobody_could_say_how_far_he_wa
     system: System, log: Database, by_kafka: Means, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str
 ) -> None:
     """As after a kill -9: files were written, and that was noted neither in PostgreSQL nor in Kafka."""
-    routes = {way: archive_route(way, tmp_path, format=form, batch={"rows": 5}) for way in ("log", "kafka")}
+    routes = {
+        way: archive_route(way, tmp_path, format=form, batch={"rows": 5, "seconds": 0.05}) for way in ("log", "kafka")
+    }
     assert by_kafka.kafka is not None
     for way in ("log", "kafka", "log", "kafka", "kafka", "log", "log"):
         record(system, 60)
@@ -167,6 +169,23 @@ def test_an_archive_whose_topics_are_made_anew_has_each_event_once(
         with following(Forwarder(route, by_kafka)):
             wait_until(lambda: archived(tmp_path) == list(range(1, head(log) + 1)))
         delete_topics(by_kafka.kafka)
+
+
+def test_an_archive_gets_what_a_restored_log_has_at_the_places_of_what_it_lost(
+    system: System, log: Database, by_kafka: Means, tmp_path: Path
+) -> None:
+    """It keeps that as well: nobody takes anything out of an archive."""
+    assert by_kafka.kafka is not None
+    route = archive_route("kafka", tmp_path)
+    for lost in (20, 0):
+        record(system, 30)
+        relay_all(log, by_kafka.kafka)
+        with following(Forwarder(route, by_kafka)):
+            wait_until(lambda: set(archived(tmp_path)) == set(range(1, head(log) + 1)))
+        if lost:
+            restore(log, head(log) - lost)
+    assert head(log) == 40
+    assert sorted(archived(tmp_path)) == sorted([*range(1, 41), *range(11, 31)])
 
 
 def archive_route(way: str, folder: Path, **options: Any) -> Route:

@@ -79,9 +79,14 @@ class Reader:
         self.source.acknowledge(span)
 
 
+def endless() -> int:
+    """The end of a log at which nobody looks."""
+    return 2**63 - 1
+
+
 def read_all(kafka: KafkaConfiguration, ledger: Ledger, done: Callable[[], object], sink: str = "test") -> None:
     """One reader, until that is so."""
-    with closing(KafkaSource(kafka, sink)) as source:
+    with closing(KafkaSource(kafka, sink, endless)) as source:
         reader = Reader(source, ledger)
         while not done():
             reader.step()
@@ -97,7 +102,7 @@ def reading(
     def work() -> None:
         while not stop.is_set():
             try:
-                with closing(KafkaSource(kafka, "test")) as source:
+                with closing(KafkaSource(kafka, "test", endless)) as source:
                     reader = Reader(source, ledger, longest, crash)
                     while not stop.is_set():
                         reader.step()

@@ -19,11 +19,12 @@ from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from kafka.consumer.fetcher import ConsumerRecord
 
 from cli.bootstrap import System
-from consumers.relay.relay import SILENCE, Relay
+from consumers.relay.relay import FOLLOWER, SILENCE, Relay
 from domain.event import Actor, Body, Context
 from domain.events.job import JobAssigned, JobStateChanged
 from domain.events.telemetry import ClientEventsReported
 from infra.kafka.configuration import KafkaConfiguration
+from infra.kafka.notes import notes_of
 from infra.postgres.database import Database
 
 from ...waiting import wait_until
@@ -35,6 +36,7 @@ RELAY = """
 import signal, sys, threading
 from consumers.relay import relay
 from infra.kafka.configuration import KafkaConfiguration
+from infra.kafka.notes import notes_of
 from infra.postgres.database import Database
 stop = threading.Event()
 signal.signal(signal.SIGTERM, lambda *_: stop.set())
@@ -131,6 +133,29 @@ def patient(kafka: KafkaConfiguration) -> dict[str, Any]:
     return {**kafka.client(), "request_timeout_ms": milliseconds, "bootstrap_timeout_ms": milliseconds}
 
 
+def lose_mark(kafka: KafkaConfiguration) -> None:
+    """What the relay leaves in Kafka goes, as after a long time: it has to believe the database."""
+    with closing(KafkaAdminClient(**patient(kafka))) as admin:
+        group = notes_of(kafka, FOLLOWER).group
+        assert admin.delete_groups([group])[group] == "OK"
+
+
+def raise_partitions(kafka: KafkaConfiguration, number: int) -> None:
+    """Of the topic of events."""
+    with closing(KafkaAdminClient(**patient(kafka))) as admin:
+        admin.create_partitions({kafka.events_topic: number})
+
+
+def restore(log: Database, position: int) -> None:
+    """The log as it was when it was so long, and with it what the relay had noted by then."""
+    with log.connect() as connection:
+        connection.execute("SET session_replication_role = replica")
+        connection.execute("DELETE FROM log.events WHERE position > %s", (position,))
+        connection.execute(
+            "UPDATE log.checkpoints SET position = least(position, %s) WHERE consumer = 'relay'", (position,)
+        )
+
+
 def delete_topics(kafka: KafkaConfiguration, *topics: str) -> None:
     """All, or these. Returns when they are gone, or there again: whoever needs them makes them."""
     names = topics or kafka.topics
@@ -143,7 +168,7 @@ def delete_topics(kafka: KafkaConfiguration, *topics: str) -> None:
 def messages(kafka: KafkaConfiguration) -> dict[TopicPartition, list[ConsumerRecord]]:
     """All that a careful reader sees of both topics now: only what is committed."""
     with closing(KafkaConsumer(**patient(kafka), isolation_level="read_committed", enable_auto_commit=False)) as reader:
-        keys = [TopicPartition(topic, n) for topic in kafka.topics for n in reader.partitions_for_topic(topic)]
+        keys = [TopicPartition(topic, n) for topic in kafka.topics for n in range(kafka.partitions)]
         reader.assign(keys)
         reader.seek_to_beginning()
         ends = reader.end_offsets(keys)
@@ -154,6 +179,10 @@ def messages(kafka: KafkaConfiguration) -> dict[TopicPartition, list[ConsumerRec
                 found[key] += run
             assert time.monotonic() < deadline, "the topics could not be read to their end"
         return found
+
+
+def every_message(kafka: KafkaConfiguration) -> list[ConsumerRecord]:
+    return [message for run in messages(kafka).values() for message in run]
 
 
 def first_seen(runs: dict[TopicPartition, list[ConsumerRecord]]) -> dict[TopicPartition, list[int]]:

@@ -51,9 +51,11 @@ def test_the_relay_says_what_it_may_not_do_and_goes_on_when_it_may(
         wait_until(lambda: refused(relay, "starting to produce"))
         transactions = ACLOperation.WRITE, ACLOperation.DESCRIBE
         allow(guarded_broker, ResourceType.TRANSACTIONAL_ID, f"{kafka.topic_prefix}relay", *transactions)
+        wait_until(lambda: refused(relay, "looking what was relayed"))
+        allow(guarded_broker, ResourceType.GROUP, f"{kafka.topic_prefix}relay", ACLOperation.READ)
         wait_until(lambda: refused(relay, "producing"))
         for topic in kafka.topics:
-            allow(guarded_broker, ResourceType.TOPIC, topic, ACLOperation.WRITE)
+            allow(guarded_broker, ResourceType.TOPIC, topic, ACLOperation.READ, ACLOperation.WRITE)
         wait_until(lambda: relayed(log) == head(log) and not relay.status.snapshot().last_error)
         forbid(guarded_broker, ResourceType.TOPIC, kafka.events_topic, ACLOperation.WRITE)
         # The broker goes by it only a moment later.

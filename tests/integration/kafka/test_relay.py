@@ -12,6 +12,11 @@ import pytest
 from kafka import KafkaAdminClient
 
 from cli.bootstrap import System
+from consumers import timeline
+from consumers.relay import relay as relay_module
+from consumers.relay.mark import Mark
+from consumers.timeline import Timeline
+from domain.errors import Unavailable
 from domain.event import SYSTEM, Context
 from domain.events.annotations import AnnotationsReplaced
 from domain.events.job import JobAssigned
@@ -20,6 +25,7 @@ from infra.eventlog.reader import LogReader
 from infra.kafka.batches import BATCH_BYTES
 from infra.kafka.configuration import KafkaConfiguration
 from infra.kafka.decoding import Omitted, decode
+from infra.kafka.notes import look
 from infra.kafka.producer import TransactionalProducer
 from infra.kafka.topics import ensure_topics
 from infra.postgres.database import Database
@@ -31,8 +37,10 @@ from .steps import (
     assert_complete,
     delete_topics,
     events,
+    every_message,
     first_seen,
     head,
+    lose_mark,
     messages,
     patient,
     record,
@@ -41,6 +49,7 @@ from .steps import (
     relay_process,
     relayed,
     relaying,
+    restore,
 )
 
 
@@ -235,6 +244,85 @@ def test_a_relay_with_nothing_to_do_notices_that_too(
         ensure_topics(kafka_configuration)
         wait_until(lambda: sum(map(len, first_seen(messages(kafka_configuration)).values())) == head(log))
     assert_complete(log, kafka_configuration)
+
+
+def test_a_relay_that_was_killed_before_it_noted_its_last_run_repeats_nothing(
+    system: System, log: Database, kafka_configuration: KafkaConfiguration
+) -> None:
+    record(system, 300)
+    relay_all(log, kafka_configuration)
+    with log.connection() as connection:
+        connection.execute("UPDATE log.checkpoints SET position = 100 WHERE consumer = 'relay'")
+    record(system, 50)
+    relay_all(log, kafka_configuration)
+    assert sum(map(len, messages(kafka_configuration).values())) == 350
+
+
+def test_a_log_that_was_restored_is_relayed_anew_as_another_timeline(
+    system: System, log: Database, kafka_configuration: KafkaConfiguration
+) -> None:
+    """It may have more events by then than were relayed before, or fewer. Behind the places that are noted as the start
+    of the timeline everything is there.
+    """
+    seen: list[Timeline] = []
+    record(system, 100)
+    relay_all(log, kafka_configuration)
+    for kept, more, since in ((60, 70, 60), (110, 5, 60), (50, 100, 50)):
+        restore(log, kept)
+        record(system, more)
+        before = sum(map(len, messages(kafka_configuration).values()))
+        relay_all(log, kafka_configuration)
+        with log.connection() as connection:
+            seen.append(timeline.current(connection))
+        assert seen[-1].since == since
+        new = [m for m in every_message(kafka_configuration) if m.offset >= seen[-1].starts[f"{m.topic}/{m.partition}"]]
+        assert sorted(orjson.loads(m.value)["position"] for m in new) == list(range(1, head(log) + 1))
+        assert {dict(m.headers)["timeline"] for m in new} == {b"%d" % seen[-1].number}
+        assert len(every_message(kafka_configuration)) == before + head(log)
+    assert [one.number for one in seen] == sorted({one.number for one in seen})
+    record(system, 20)
+    relay_all(log, kafka_configuration)
+    with log.connection() as connection:
+        assert timeline.current(connection) == seen[-1]
+
+
+def test_a_relay_that_is_killed_when_it_has_just_noticed_that_the_log_was_restored(
+    system: System, log: Database, kafka_configuration: KafkaConfiguration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has noted it, and sent nothing yet. The next one goes on with that timeline."""
+    record(system, 100)
+    relay_all(log, kafka_configuration)
+    restore(log, 60)
+    with monkeypatch.context() as patched:
+        patched.setattr(TransactionalProducer, "send", broken)
+        with relaying(log, kafka_configuration) as relay:
+            wait_until(lambda: "broken" in str(relay.status.snapshot().last_error))
+    with log.connection() as connection:
+        noticed = timeline.current(connection)
+    assert noticed.number
+    relay_all(log, kafka_configuration)
+    with log.connection() as connection:
+        assert timeline.current(connection) == noticed
+    assert len(every_message(kafka_configuration)) == 160
+
+
+def broken(*_: object) -> int:
+    raise Unavailable("broken")
+
+
+def test_a_relay_with_nothing_to_do_reminds_kafka_how_far_it_is(
+    system: System, log: Database, kafka_configuration: KafkaConfiguration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For Kafka forgets what it was not told for a week."""
+    monkeypatch.setattr(relay_module, "MARK_SECONDS", 0.0)
+    record(system, 100)
+    with relaying(log, kafka_configuration):
+        wait_until(lambda: relayed(log) == head(log))
+        left = look(kafka_configuration, relay_module.FOLLOWER).note
+        lose_mark(kafka_configuration)
+        wait_until(lambda: look(kafka_configuration, relay_module.FOLLOWER).note == left)
+    assert left is not None
+    assert Mark.read(left).position == 100
 
 
 def test_a_stop_relays_what_is_there(system: System, log: Database, kafka_configuration: KafkaConfiguration) -> None:

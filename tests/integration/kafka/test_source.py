@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from itertools import count
 
+import orjson
 import pytest
 from kafka import KafkaConsumer, TopicPartition
 
@@ -14,7 +15,7 @@ from cli.bootstrap import System
 from consumers.forwarder.sources import membership
 from consumers.forwarder.sources.kafka import KafkaSource
 from consumers.forwarder.sources.reach import Reach
-from consumers.forwarder.sources.skipping import group, is_known, look, skip_until
+from consumers.forwarder.sources.skipping import group, is_known, skip_until
 from consumers.forwarder.sources.source import Delivery, Span, Unreadable
 from domain.errors import Unavailable
 from infra.kafka.batches import BATCH_BYTES
@@ -26,8 +27,26 @@ from infra.kafka.topics import ensure_topics
 from infra.postgres.database import Database
 
 from ...waiting import SECONDS, wait_until
-from .readers import BEAT, Ledger, Reader, read_all, reading
-from .steps import delete_topics, head, patient, record, recording, relay_all, relay_process, relayed, relaying
+from .readers import BEAT, Ledger, Reader, endless, read_all, reading
+from .steps import (
+    delete_topics,
+    every_message,
+    head,
+    lose_mark,
+    patient,
+    record,
+    recording,
+    relay_all,
+    relay_process,
+    relayed,
+    relaying,
+)
+
+
+@pytest.fixture(autouse=True)
+def begun(kafka_configuration: KafkaConfiguration) -> None:
+    """A sink that has nothing yet."""
+    skip_until(kafka_configuration, "test", 0)
 
 
 def everything(log: Database) -> list[int]:
@@ -55,7 +74,7 @@ def test_each_event_comes_once_and_in_order(
 ) -> None:
     record(system, 500)
     relay_all(log, kafka_configuration)
-    with closing(KafkaSource(kafka_configuration, "test")) as source:
+    with closing(KafkaSource(kafka_configuration, "test", endless)) as source:
         found = deliveries(source, lambda found: len(found) >= 500)
         assert not list(source.poll(BEAT))
     assert sorted(delivery.position for delivery in found) == everything(log)
@@ -73,6 +92,7 @@ def test_what_a_relay_repeats_is_dropped(
     relay_all(log, kafka_configuration)
     ledger = Ledger()
     read_all(kafka_configuration, ledger, lambda: len(ledger.positions) == 300)
+    lose_mark(kafka_configuration)
     with log.connection() as connection:
         connection.execute("UPDATE log.checkpoints SET position = 100 WHERE consumer = 'relay'")
     relay_all(log, kafka_configuration)
@@ -80,7 +100,8 @@ def test_what_a_relay_repeats_is_dropped(
     relay_all(log, kafka_configuration)
     read_all(kafka_configuration, ledger, lambda: len(ledger.positions) >= 400)
     assert ledger.positions == everything(log)
-    with closing(KafkaSource(kafka_configuration, "another")) as source:
+    skip_until(kafka_configuration, "another", 0)
+    with closing(KafkaSource(kafka_configuration, "another", endless)) as source:
         found = deliveries(source, lambda found: len(found) >= 400)
         assert not list(source.poll(BEAT))
     assert sorted(delivery.position for delivery in found) == everything(log)
@@ -106,14 +127,14 @@ def test_an_announced_run_is_sent_again_as_it_was(
 ) -> None:
     record(system, 200)
     relay_all(log, kafka_configuration)
-    with closing(KafkaSource(kafka_configuration, "test")) as source:
+    with closing(KafkaSource(kafka_configuration, "test", endless)) as source:
         found = deliveries(source, lambda found: len(found) >= 200)
         partition = found[0].partition
         run = [delivery for delivery in found if delivery.partition == partition]
         assert source.announced(partition) is None
         span = Span(partition, source.start(partition), run[len(run) // 2].offset)
         token = source.announce(span)
-    with closing(KafkaSource(kafka_configuration, "test")) as source:
+    with closing(KafkaSource(kafka_configuration, "test", endless)) as source:
         deliveries(source, lambda found: len(found) >= 200)
         assert source.start(partition) == span.after
         assert source.announced(partition) == span.until
@@ -121,7 +142,7 @@ def test_an_announced_run_is_sent_again_as_it_was(
         source.acknowledge(span)
         assert source.start(partition) == span.until
         assert source.announced(partition) is None
-    with closing(KafkaSource(kafka_configuration, "test")) as source:
+    with closing(KafkaSource(kafka_configuration, "test", endless)) as source:
         rest = deliveries(source, lambda found: len(found) >= 200 - (len(run) // 2 + 1))
         assert [d for d in rest if d.partition == partition] == run[len(run) // 2 + 1 :]
 
@@ -153,7 +174,7 @@ def test_who_was_thrown_out_cannot_announce(
     record(system, 400)
     relay_all(log, kafka_configuration)
     monkeypatch.setattr(membership, "POLL_INTERVAL_MS", 1_500)
-    with closing(KafkaSource(kafka_configuration, "test")) as zombie:
+    with closing(KafkaSource(kafka_configuration, "test", endless)) as zombie:
         found = deliveries(zombie, lambda found: len(found) >= 400)
         announced = Span(found[0].partition, zombie.start(found[0].partition), found[0].offset)
         zombie.announce(announced)
@@ -166,7 +187,7 @@ def test_who_was_thrown_out_cannot_announce(
             with pytest.raises(Unavailable):
                 zombie.announce(Span(delivery.partition, announced.after, delivery.offset))
         assert zombie.revoked() == {delivery.partition for delivery in found}
-    with closing(KafkaSource(kafka_configuration, "test")) as source:
+    with closing(KafkaSource(kafka_configuration, "test", endless)) as source:
         joined_at = time.monotonic()
         while time.monotonic() < joined_at + 2 and not source._tenures:
             assert not list(source.poll(BEAT))
@@ -179,7 +200,7 @@ def test_a_paused_source_stays_in_the_group(
     monkeypatch.setattr(membership, "POLL_INTERVAL_MS", 1_000)
     record(system, 100)
     relay_all(log, kafka_configuration)
-    with closing(KafkaSource(kafka_configuration, "test")) as source:
+    with closing(KafkaSource(kafka_configuration, "test", endless)) as source:
         found = deliveries(source, lambda found: len(found) >= 100)
         source.pause()
         record(system, 100)
@@ -201,7 +222,7 @@ def test_who_looks_only_for_moments_lets_others_join(
     """As a forwarder does whose sink is slow."""
     record(system, 100)
     relay_all(log, kafka_configuration)
-    with closing(KafkaSource(kafka_configuration, "test")) as source:
+    with closing(KafkaSource(kafka_configuration, "test", endless)) as source:
         deliveries(source, lambda found: len(found) >= 100)
         source.pause()
         ledger, gone = Ledger(), set[str]()
@@ -226,12 +247,41 @@ def test_what_cannot_be_decoded_stops_nobody(
         producer.send((topic, message) for message in strange)
     record(system, 10)
     relay_all(log, kafka_configuration)
-    with closing(KafkaSource(kafka_configuration, "test")) as source:
+    with closing(KafkaSource(kafka_configuration, "test", endless)) as source:
         found = deliveries(source, lambda found: len(found) >= 22)
     unreadable = [delivery for delivery in found if isinstance(delivery.content, Unreadable)]
     assert [delivery.content.stated for delivery in unreadable] == [7, 0]
     assert "JSONDecodeError" in unreadable[0].content.error
     assert sorted(d.position for d in found if d not in unreadable) == everything(log)
+
+
+STRANGE = [
+    *({"position": position} for position in ("7", None, [7], 7.0, True, 0, -7, 1e300, 2**63, 21, 10**12)),
+    *(
+        {"time": moment}
+        for moment in (None, "2026-11-21T10:00:00", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59Z")
+    ),
+]
+"""What makes a message of the relay one that it can't have written when the log has 20 events."""
+
+
+def test_what_no_relay_of_this_log_wrote_stops_nobody(
+    system: System, log: Database, kafka_configuration: KafkaConfiguration
+) -> None:
+    """Nor is it taken for an event, behind whose position all others would have come already."""
+    record(system, 10)
+    relay_all(log, kafka_configuration)
+    lines = [orjson.loads(message.value) for message in every_message(kafka_configuration)]
+    with closing(TransactionalProducer(kafka_configuration, "somebody")) as producer:
+        topic = kafka_configuration.events_topic
+        strange = [Message(line["stream"].encode(), orjson.dumps(line | odd), []) for line in lines for odd in STRANGE]
+        producer.send((topic, message) for message in strange)
+    record(system, 10)
+    relay_all(log, kafka_configuration)
+    with closing(KafkaSource(kafka_configuration, "test", lambda: head(log))) as source:
+        found = deliveries(source, lambda found: len(found) >= 20 + 10 * len(STRANGE))
+    assert sorted(d.position for d in found if not isinstance(d.content, Unreadable)) == everything(log)
+    assert {delivery.position for delivery in found if isinstance(delivery.content, Unreadable)} == {0}
 
 
 def test_an_open_transaction_hides_what_is_behind_it(kafka_configuration: KafkaConfiguration) -> None:
@@ -253,7 +303,7 @@ def test_an_open_transaction_hides_what_is_behind_it(kafka_configuration: KafkaC
     producer.close()
     with closing(TransactionalProducer(kafka_configuration, "relay")) as producer:
         producer.send([(topic, Message(b"job-1", b"committed", []))])
-    with closing(KafkaSource(kafka_configuration, "test")) as source:
+    with closing(KafkaSource(kafka_configuration, "test", endless)) as source:
         found = deliveries(source, lambda found: found)
         assert not list(source.poll(BEAT))
     assert len(found) == 1
@@ -265,7 +315,7 @@ def test_topics_that_were_made_anew_are_not_gone_on_with(
     """Who is as far in the old ones as the new ones have come, or less far, would miss what lies before that."""
     record(system, 300)
     relay_all(log, kafka_configuration)
-    with closing(KafkaSource(kafka_configuration, "test")) as source:
+    with closing(KafkaSource(kafka_configuration, "test", endless)) as source:
         deliveries(source, lambda found: len(found) >= 300)
         delete_topics(kafka_configuration)
         record(system, 700)
@@ -280,7 +330,6 @@ def test_a_place_in_a_topic_that_is_no_more_is_none(
     """Until somebody says again what the sink has: then all behind that comes, from the start of the new topic."""
     record(system, 300)
     relay_all(log, kafka_configuration)
-    skip_until(kafka_configuration, "test", 0)
     assert is_known(kafka_configuration, "test")
     ledger = Ledger()
     read_all(kafka_configuration, ledger, lambda: len(ledger.positions) == 300)
@@ -292,7 +341,6 @@ def test_a_place_in_a_topic_that_is_no_more_is_none(
     with group(kafka_configuration, "test") as (consumer, keys):
         consumer.commit(places)  # as a forwarder does that has not noticed yet
     assert not is_known(kafka_configuration, "test")
-    assert not any(look(kafka_configuration, "test").acknowledged.values())
     with closing(Reach(kafka_configuration, "test")) as reach:
         assert reach.position(1_000) == 0
     with pytest.raises(TopicMadeAnew):
@@ -308,9 +356,30 @@ def test_lag_is_what_was_not_acknowledged(
 ) -> None:
     record(system, 100)
     relay_all(log, kafka_configuration)
-    with closing(KafkaSource(kafka_configuration, "test")) as source:
+    with closing(KafkaSource(kafka_configuration, "test", endless)) as source:
         reader = Reader(source, Ledger())
         wait_until(lambda: reader.step() or source.behind().events >= 100)
         wait_until(lambda: not reader.step() and source.behind().events == 0)
         assert len(reader.ledger.positions) == 100
         assert source.behind().seconds == 0.0
+
+
+def test_how_much_is_unread_is_known_without_asking_unless_nothing_comes(
+    system: System, log: Database, kafka_configuration: KafkaConfiguration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An answer would come after one that waits for something new: so long nothing else would be done."""
+    record(system, 300)
+    relay_all(log, kafka_configuration)
+    with closing(KafkaSource(kafka_configuration, "test", endless)) as source:
+        deliveries(source, lambda found: len(found) >= 300)
+        wait_until(lambda: not list(source.poll(BEAT)) and source.unread() == 0)
+        asked: list[TopicPartition] = []
+        consumer = source._member._consumer
+        ends = consumer.end_offsets
+        monkeypatch.setattr(consumer, "end_offsets", lambda keys, ms: asked.extend(keys) or ends(keys, ms))
+        assert (source.unread(), asked) == (0, [])
+        source.pause()
+        record(system, 100)
+        relay_all(log, kafka_configuration)
+        assert (source.unread() or 0) >= 100
+        assert set(asked) == consumer.assignment()

@@ -1,8 +1,7 @@
-"""Where sinks write: whether two of them would write into the same tables or files."""
+"""URLs of ClickHouse, as users give them: which server they name."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 DEFAULT_PORTS = {"http": 8123, "https": 8443}
@@ -24,11 +23,11 @@ def server(url: str) -> Server:
 
 def http_url(url: str) -> str:
     """As it was given. Raises ValueError for one that names no server, without repeating it: it may hold a password."""
-    host, port = server(url)
+    wrong = ValueError("it should be http://user:password@host:port, or https://…")
+    try:
+        host, port = server(url)
+    except ValueError:
+        raise wrong from None
     if urlsplit(url).scheme not in DEFAULT_PORTS or not host or not port:
-        raise ValueError("it should be http://user:password@host:port, or https://…")
+        raise wrong
     return url
-
-
-def each_once(targets: Sequence[object]) -> bool:
-    return len(set(targets)) == len(targets)
