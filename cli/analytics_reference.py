@@ -48,12 +48,12 @@ held, and no rows of the issues, comments and access tokens that went with somet
 its task, nor of `is_staff`, `is_superuser` and `has_analytics_access` beside that of `groups`. Where a cleared or
 replaced job held more than {objects} objects of one kind and type, these are counted and not named.
 
-`user_email` is the address that whoever acted had then; the view `users` has today's. Who wants no addresses in rows takes
-them out on the way (`redact`, [topology](topology.md#transforms)): from rows that are there, only a rebuild does. The
-`stack` of an agent's failure names places in the program and kinds of errors; what errors say is not repeated in it.
+`user_email` is the address that whoever acted had then; the view `users` has today's. Who wants no addresses in rows
+takes them out on the way (`redact`, [topology](topology.md#transforms)): from rows that are there, only a rebuild does.
+The `stack` of an agent's failure names places in the program and kinds of errors; what errors say is not in it.
 
-What CVAT's rows have and these have not: what agents do for a request has no `access_token_id`. Its `correlation_id` leads
-to the request, which has.
+What CVAT's rows have and these have not: what agents do for a request has no `access_token_id`. Its `correlation_id`
+leads to the request, which has.
 """
 
 CLIENTS = """\

@@ -36,9 +36,10 @@ class FollowerLock:
         self._connection.execute("SELECT pg_advisory_lock_shared(%s, hashtext(%s))", self._names)
         self.release()
 
-    def release(self) -> None:
-        """At once; a connection that is closed gives it back only when PostgreSQL notices."""
-        self._connection.execute("SELECT pg_advisory_unlock(%s, hashtext(%s))", self._names)
+    def release(self, *, shared: bool = False) -> None:
+        """At once, as it was taken; a connection that is closed gives it back only when PostgreSQL notices."""
+        function = "pg_advisory_unlock_shared" if shared else "pg_advisory_unlock"
+        self._connection.execute(f"SELECT {function}(%s, hashtext(%s))", self._names)
 
     def wanted(self) -> bool:
         """Whether somebody waits for it."""

@@ -108,8 +108,8 @@ class Issues:
     ) -> None:
         """`wanted`: `position` or `assignee_id` or both. Raises NotFound, Invalid."""
         issue, place, versions = self._require(issue_id)
-        known_username(self._log, "assignee", wanted.get("assignee_id"))
-        changes = differences(issue.fields, wanted)
+        name = known_username(self._log, "assignee", wanted.get("assignee_id"))
+        changes = differences(issue.fields, wanted, {"assignee_id": name})
         bodies: list[Body] = [IssueChanged(**place, changes=changes)] if changes else []
         if resolved is not None and resolved != issue.resolved:
             bodies.append(IssueResolved(**place) if resolved else IssueReopened(**place))

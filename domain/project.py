@@ -94,9 +94,8 @@ class Projects:
         """`wanted`: some of EDITABLE. `labels`: edits, as `label_change` takes them. Raises NotFound, Invalid."""
         project, version = self.require(project_id)
         expect = {f"project-{project_id}": version}
-        for field in ("owner_id", "assignee_id"):
-            known_username(self._log, field, wanted.get(field))
-        changes = differences(project.fields, wanted)
+        names = {field: known_username(self._log, field, wanted.get(field)) for field in ("owner_id", "assignee_id")}
+        changes = differences(project.fields, wanted, names)
         bodies: list[Body] = [ProjectChanged(project_id, changes)] if changes else []
         if labels:
             bodies += self._labels.edited(LabelParent(project_id, None), labels, expect)

@@ -86,8 +86,9 @@ def check(wanted: NewTask) -> None:
     label_spec.check(wanted.labels, frozenset())
 
 
-def edit(task: Task, wanted: dict[str, Any]) -> list[Body]:
-    changes = differences(task.fields, wanted)
+def edit(task: Task, wanted: dict[str, Any], names: Mapping[str, str | None]) -> list[Body]:
+    """`names`: of the users that fields of `wanted` refer to."""
+    changes = differences(task.fields, wanted, names)
     return [TaskChanged(task.task_id, task.project_id, changes)] if changes else []
 
 
@@ -126,9 +127,8 @@ class Tasks:
         """
         task, version = self.require(task_id)
         expect = {f"task-{task_id}": version}
-        for field in ("owner_id", "assignee_id"):
-            known_username(self._log, field, wanted.get(field))
-        bodies = edit(task, wanted)
+        names = {field: known_username(self._log, field, wanted.get(field)) for field in ("owner_id", "assignee_id")}
+        bodies = edit(task, wanted, names)
         if project_id is not None and project_id != task.project_id:
             bodies += self._moved(task, project_id, labels, expect)
         elif labels and task.project_id is not None:

@@ -14,7 +14,7 @@ MAX_ERRORS, MAX_FRAMES = 20, 50
 
 def stack_of(error: BaseException) -> str:
     """Files, lines of code and kinds of errors, in Python's order: what came first stands first, the error itself last;
-    of a long one the end. Nothing that an error says is repeated: a driver's may hold a password, or what somebody sent.
+    of a long one the end. Nothing that an error says is repeated: a driver's may hold a password.
     """
     return "\n".join(reversed([_told(each) for each in _led_to(error)]))[-MAX_STACK:]
 

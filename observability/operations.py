@@ -33,7 +33,7 @@ def dashboard() -> Dashboard:
     made.with_panel(_now("Oldest waiting", OLDEST, "s", "The request that has waited longest, in any queue.", 300))
     made.with_panel(_now("Queues nobody serves", UNSERVED, "short", "Something waits there, and no agent listens.", 1))
     made.with_panel(
-        _now("Lag", LAG, "s", "Of the slowest sink behind the log, by the log: a forwarder that hangs says nothing.", 60)
+        _now("Lag", LAG, "s", "Of the slowest sink, as the log sees it: a forwarder that hangs says nothing.", 60)
     )
     made.with_panel(_now("Dead letters", LETTERS, "short", "Events that a follower could not pass on.", 1))
     made.with_panel(

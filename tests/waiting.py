@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-SECONDS = 60.0
+SECONDS = 120.0
 """Far more than anything takes on a busy machine."""
 PAUSES = 0.02, 0.25
 """Between two looks: the shortest, and the longest, after looks that take long themselves. Whoever is waited for needs

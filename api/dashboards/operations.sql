@@ -4,7 +4,7 @@ WITH splitByChar(':', scope)[2] AS noun
 SELECT ${time} AS time,
     multiIf(
         scope = 'send:exception', 'errors',
-        source = 'client', 'user interface',
+        source = 'client' OR scope = 'send:working_time', 'user interface',
         noun IN ('shapes', 'tracks', 'tags', 'intervals'), 'annotations',
         noun IN ('project', 'task', 'job', 'jobs', 'label', 'issue', 'comment'), 'jobs and tasks',
         noun IN ('request', 'dataset'), 'requests',

@@ -1,4 +1,6 @@
-"""The forwarder alone, straight from the log and by way of Kafka: catching up, its memory, its delay under a load."""
+"""The forwarder alone, straight from the log and by way of Kafka: catching up, its memory, its delay under a load; and
+how fast the relay fills Kafka, which is done before the forwarder begins.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from urllib.parse import quote
@@ -28,6 +30,7 @@ from infra.postgres.embedded import EmbeddedPostgres
 from tests.campaign import simulate
 from tests.kafka.artefacts import NoKafka, broker_jars
 from tests.kafka.broker import Cluster
+from tests.kafka.prepared import prepared
 
 EVENTS = 200_000
 LOAD_SECONDS = 20.0
@@ -50,9 +53,10 @@ def measure() -> Section:
         recorded = simulate(system, people=100, days=3, events=EVENTS, seed=1).events
         figures = _figures("from the log", system, url, folder / "direct", recorded, None)
         try:
-            cluster = Cluster(broker_jars(), folder / "kafka", 1)
+            jars = broker_jars()
+            cluster = Cluster(jars, folder / "kafka", 1)
             stack.callback(cluster.stop)
-            cluster.start()
+            cluster.start(prepared(jars))
             recorded = _head(system)
             figures += _figures("by Kafka", system, url, folder / "by-kafka", recorded, cluster.servers)
         except NoKafka as error:
@@ -61,23 +65,30 @@ def measure() -> Section:
 
 
 def _figures(how: str, system: System, url: str, folder: Path, recorded: int, kafka: str | None) -> list[Figure]:
-    with EndpointProcess(folder / "clickhouse", PASSWORD) as endpoint:
+    figures = []
+    with EndpointProcess(folder / "clickhouse", PASSWORD) as endpoint, ExitStack() as running:
         target = f"http://forwarder:{quote(PASSWORD)}@127.0.0.1:{endpoint.port}"
-        client = clickhouse(target)
-        with _processes(url, target, folder, kafka) as forwarder:
-            while not (first := _held(client)):
-                time.sleep(LOOK_SECONDS)
-            started, memory = time.perf_counter(), 0.0
-            while _held(client) < recorded:
+        client, environment = clickhouse(target), _environment(url, target, folder, kafka)
+        if kafka:
+            running.enter_context(_process("relay", environment))
+            relayed = _rate(lambda: _relayed(system), recorded)
+            figures = [Figure(f"the relay: {recorded:,} events from the log to Kafka", f"{relayed:,.0f}/s")]
+        with _process("forward", environment) as forwarder:
+            memory = 0.0
+
+            def held() -> int:
+                nonlocal memory
                 memory = max(memory, _memory(forwarder))
-                time.sleep(LOOK_SECONDS)
-            seconds = time.perf_counter() - started
+                return _held(client)
+
+            rate = _rate(held, recorded)
             view, asked = max(_views(client), key=lambda one: one[1])
             lags = _under_load(system, client)
             memory = max(memory, _memory(forwarder))
     return [
+        *figures,
         Figure(f"{how}: {recorded:,} events of a campaign that were there before, from the first that can be queried"
-               " to the last", f"{(recorded - first) / seconds:,.0f}/s", None, "30,000/s"),
+               " to the last", f"{rate:,.0f}/s", None, "30,000/s"),
         Figure(f"{how}: most memory of the forwarder with its workers", f"{memory:,.0f} MiB", None, "≤ 300 MiB"),
         Figure(f"{how}: the slowest view on what that gave, {view}", f"{asked * 1e3:,.0f} ms", None, "≤ 1 s"),
         Figure(f"{how}: recorded → in a query at {LOAD_RATE:,} events/s, p50 / p99",
@@ -85,31 +96,37 @@ def _figures(how: str, system: System, url: str, folder: Path, recorded: int, ka
     ]  # fmt: skip
 
 
-@contextmanager
-def _processes(url: str, target: str, folder: Path, kafka: str | None) -> Iterator[int]:
-    """A forwarder as a process of its own, and a relay if there is a Kafka. Yields the forwarder's process id."""
+def _environment(url: str, target: str, folder: Path, kafka: str | None) -> dict[str, str]:
     environment = os.environ | {
         "ANNALS_DATABASE_URL": url, "ANNALS_CLICKHOUSE_URL": target, "ANNALS_DATA": str(folder / "data"),
     }  # fmt: skip
-    if kafka:
-        environment |= {"ANNALS_KAFKA_URL": f"kafka://{kafka}"}
-    roles = ["relay", "forward"] if kafka else ["forward"]
-    running = [
-        subprocess.Popen(
-            [sys.executable, "-m", "cli.main", role],
-            env=environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        for role in roles
-    ]
+    return environment | ({"ANNALS_KAFKA_URL": f"kafka://{kafka}"} if kafka else {})
+
+
+@contextmanager
+def _process(role: str, environment: dict[str, str]) -> Iterator[int]:
+    """One of Annals' roles. Yields its process id."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "cli.main", role],
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     try:
-        yield running[-1].pid
+        yield process.pid
     finally:
-        for process in running:
-            process.terminate()
-        for process in running:
-            process.wait(60)
+        process.terminate()
+        process.wait(60)
+
+
+def _rate(done: Callable[[], int], everything: int) -> float:
+    """How many a second, from the first on."""
+    while not (first := done()):
+        time.sleep(LOOK_SECONDS)
+    started = time.perf_counter()
+    while done() < everything:
+        time.sleep(LOOK_SECONDS)
+    return (everything - first) / (time.perf_counter() - started)
 
 
 def _under_load(system: System, client: Client) -> list[float]:
@@ -137,6 +154,11 @@ def _record(system: System) -> int:
 
 def _head(system: System) -> int:
     return int(system.database.query("SELECT max(position) AS head FROM log.events")[0]["head"])
+
+
+def _relayed(system: System) -> int:
+    rows = system.database.query("SELECT position FROM log.checkpoints WHERE consumer = 'relay'")
+    return int(rows[0]["position"]) if rows else 0
 
 
 def _held(client: Client) -> int:

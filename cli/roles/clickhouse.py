@@ -8,6 +8,7 @@ import sys
 from cli.clickhouse_address import anybody_reads
 from cli.roles.collector import calm_collector
 from cli.serving.secret_file import kept_secret
+from infra.clickhouse.layout import Layout
 from infra.clickhouse.server import serve
 from infra.settings import Settings
 
@@ -25,4 +26,5 @@ def run(settings: Settings) -> None:
         password,
         readers=settings.clickhouse_readers_file,
         anonymous=anybody_reads(settings),
+        layout=Layout.of(settings),
     )

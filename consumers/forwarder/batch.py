@@ -16,6 +16,9 @@ Month = tuple[int, int]
 OVERHEAD = 600
 """Bytes of memory that a row takes beside its payload, roughly."""
 
+LETTER = 600
+"""Bytes of memory that a dead letter takes beside its reason, roughly."""
+
 PAYLOAD, TIMESTAMP = (list(COLUMNS).index(name) for name in ("payload", "timestamp"))
 payload_of = itemgetter(PAYLOAD)
 
@@ -23,12 +26,14 @@ payload_of = itemgetter(PAYLOAD)
 @dataclass(frozen=True)
 class Limits:
     """When a batch is full. It may go beyond by what came last: an event is never cut, nor is a run that was encoded.
-    `seconds`: between two batches of a partition that are not full; an event that comes alone does not wait.
+    `bytes`: of rows and dead letters; `events`: with rows or without, for of each something is kept. `seconds`: between
+    two batches of a partition that are not full; an event that comes alone does not wait.
     """
 
     rows: int = 60_000
     bytes: int = 24 * 1024 * 1024
     seconds: float = 0.1
+    events: int = 100_000
 
 
 @dataclass
@@ -37,7 +42,7 @@ class Batch:
     not at all; `month` is None while there are no rows. `first_time`: when the first event was recorded; `position`:
     the highest that is known for sure.
 
-    The rows are either in `rows`, or `encoded` for ClickHouse already.
+    The rows are either in `rows`, or `encoded` for ClickHouse already; `bytes` are theirs, unpacked.
     """
 
     span: Span
@@ -49,6 +54,7 @@ class Batch:
     events: int = 0
     bytes: int = 0
     dead: list[DeadLetter] = field(default_factory=list)
+    dead_bytes: int = 0
 
     @property
     def row_count(self) -> int:
@@ -57,7 +63,16 @@ class Batch:
     @property
     def memory(self) -> int:
         """Bytes that this takes."""
-        return self.encoded.packed_bytes if self.encoded else self.bytes
+        return (self.encoded.packed_bytes if self.encoded else self.bytes) + self.dead_bytes
+
+    @property
+    def size(self) -> int:
+        """The same, unpacked."""
+        return self.bytes + self.dead_bytes
+
+    def bury(self, letter: DeadLetter) -> None:
+        self.dead.append(letter)
+        self.dead_bytes += LETTER + len(letter.error)
 
     def encode(self, encoder: Encoder) -> None:
         """Raises ClickHouseRefused."""
@@ -78,6 +93,7 @@ class Batch:
         self.events += other.events
         self.bytes += other.bytes
         self.dead += other.dead
+        self.dead_bytes += other.dead_bytes
 
 
 class Made(NamedTuple):

@@ -61,7 +61,7 @@ class Bookkeeper:
                 return  # somebody has the sink for themselves, and will say how far it is
             if not Checkpoint(connection, self._route.consumer).by_log():
                 bookmark.move(min(max(before, position), relayed))  # less when a log was restored
-            lock.release()
+            lock.release(shared=True)
 
     def _try(self) -> None:
         try:

@@ -8,7 +8,9 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+import time
 from collections import defaultdict, deque
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -23,6 +25,11 @@ from consumers.forwarder.dead_letters import DeadLetter
 from consumers.forwarder.sources.source import Span
 from infra.clickhouse.encoding import Encoded
 
+ABANDONED_SECONDS = 24 * 3_600.0
+"""After so long nobody comes for what waits on disk: whoever fails begins anew within seconds. Who does come all the
+same, reads it again.
+"""
+
 log = structlog.get_logger(__name__)
 
 
@@ -36,8 +43,14 @@ class Room:
 
 
 def own_folder(folder: Path) -> Path:
-    """This process's part of a folder that forwarders may share. Those of processes that ended are cleared away."""
+    """This process's part of a folder that forwarders may share. Those of processes that ended are cleared away; of
+    other hosts, which can't be asked, what is old.
+    """
     host = socket.gethostname()
+    for file in folder.glob("*/*.batch"):
+        with suppress(OSError):
+            if file.stat().st_mtime < time.time() - ABANDONED_SECONDS:
+                file.unlink()
     for left in folder.glob(f"{host}-*"):
         process = left.name.rpartition("-")[2]
         if process.isdigit() and not psutil.pid_exists(int(process)):

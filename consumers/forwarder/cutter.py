@@ -56,9 +56,10 @@ class Cutter:
     @property
     def fullness(self) -> float:
         """1: what is gathered is a whole batch."""
-        if self._batch is None:
+        batch, limits = self._batch, self._limits
+        if batch is None:
             return 0.0
-        return max(self._batch.row_count / self._limits.rows, self._batch.bytes / self._limits.bytes)
+        return max(batch.row_count / limits.rows, batch.size / limits.bytes, batch.events / limits.events)
 
     def add(self, shaped: Shaped) -> list[Batch]:
         """Returns the batches that this completes."""
@@ -109,7 +110,8 @@ class Cutter:
         return batch.month is None or run.month is None or batch.month == run.month
 
     def _is_full(self, batch: Batch) -> bool:
-        return batch.row_count >= self._limits.rows or batch.bytes >= self._limits.bytes
+        limits = self._limits
+        return batch.row_count >= limits.rows or batch.size >= limits.bytes or batch.events >= limits.events
 
     def _put(self, shaped: Shaped) -> None:
         delivery, rows, dead = shaped
@@ -124,7 +126,7 @@ class Cutter:
         if delivery.position > batch.position:
             batch.position = delivery.position
         if dead is not None:
-            batch.dead.append(dead)
+            batch.bury(dead)
 
 
 def _month(rows: list[TableRow]) -> Month:

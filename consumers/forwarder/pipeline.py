@@ -4,11 +4,10 @@ is read ahead waits in the buffer, and when that is full, the source waits.
 
 from __future__ import annotations
 
-import queue
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
 
 import structlog
@@ -18,6 +17,7 @@ from consumers.forwarder.buffer import Buffer
 from consumers.forwarder.cutter import Cutter
 from consumers.forwarder.dead_letters import DeadLetter
 from consumers.forwarder.intake.intake import Intake
+from consumers.forwarder.senders import Senders
 from consumers.forwarder.sinks.sink import Sink
 from consumers.forwarder.sources.source import Source
 from consumers.forwarder.status import Status
@@ -78,10 +78,7 @@ class Pipeline:
         """
         self._source, self._intake = source, intake
         self._flow, self._buffer, self._status = flow, buffer, status
-        self._sinks: queue.SimpleQueue[Sink] = queue.SimpleQueue()
-        for sink in sinks:
-            self._sinks.put(sink)
-        self._senders = len(sinks)
+        self._sinks = sinks
         self._most_in_hand = IN_HAND * flow.limits.bytes
         self._cutters: dict[str, Cutter] = {}
         self._sending: dict[str, _Sending] = {}
@@ -90,25 +87,30 @@ class Pipeline:
         self._looked = 0.0
 
     def run(self, stop: threading.Event) -> None:
-        """Until `stop`; then it sends what the source has at once, for at most DRAIN seconds. Or until somebody wants
-        the sink. Raises what a source or a sink fails with: everything acknowledged stays so, and the rest can be read
-        again.
+        """Until `stop`; then it sends what the source has at once, for at most DRAIN seconds, whether the sink answers
+        or not. Or until somebody wants the sink. Raises what a source or a sink fails with: everything acknowledged
+        stays so, and the rest can be read again.
         """
         out_of_time = deadline_after(stop, DRAIN)
-        with ThreadPoolExecutor(self._senders, thread_name_prefix="send") as pool:
-            while True:
-                if self._wanted():
-                    return self._finish()
-                stopping = stop.is_set()
-                read = self._read(stopping)
-                self._cut_what_is_due(at_once=stopping)
-                self._send(pool)
-                self._settle()
-                if stopping and not (read or self._paused or self._unfinished):
-                    return None
-                if out_of_time():
-                    log.warning("stopped before everything was sent")
-                    return None
+        senders = Senders(self._sinks)
+        try:
+            self._work(senders, stop, out_of_time)
+        finally:
+            senders.end(given_up=out_of_time)
+
+    def _work(self, senders: Senders, stop: threading.Event, out_of_time: Callable[[], bool]) -> None:
+        while not self._wanted():
+            stopping = stop.is_set()
+            read = self._read(stopping)
+            self._cut_what_is_due(at_once=stopping)
+            self._send(senders)
+            self._settle()
+            if stopping and not (read or self._paused or self._unfinished):
+                return
+            if out_of_time():
+                log.warning("stopped before everything was sent")
+                return
+        self._finish(out_of_time)
 
     def _wanted(self) -> bool:
         now = time.monotonic()
@@ -118,10 +120,10 @@ class Pipeline:
         self._status.behind(self._source.behind())
         return self._flow.wanted()
 
-    def _finish(self) -> None:
+    def _finish(self, out_of_time: Callable[[], bool]) -> None:
         """With what is on its way; the rest is read again."""
-        while self._sending:
-            wait([sending.answer for sending in self._sending.values()], None, FIRST_COMPLETED)
+        while self._sending and not out_of_time():
+            wait([sending.answer for sending in self._sending.values()], STOP_NOTICED, FIRST_COMPLETED)
             self._settle()
 
     @property
@@ -156,7 +158,7 @@ class Pipeline:
 
     def _begin(self, partition: str) -> Cutter:
         start, announced = self._source.start(partition), self._source.announced(partition)
-        if self._intake.is_far_behind:
+        if self._intake.is_far_behind:  # the first batch is to be full, too
             self._sent_at.setdefault(partition, time.monotonic())
         cutter = self._cutters[partition] = Cutter(partition, start, self._flow.limits, announced)
         return cutter
@@ -233,23 +235,14 @@ class Pipeline:
         enough = idle and self._intake.is_far_behind and ready[name].fullness >= WORTH_AN_INSERT
         return [name] if enough or self._gathered > self._most_in_hand / 2 else []
 
-    def _send(self, pool: ThreadPoolExecutor) -> None:
+    def _send(self, senders: Senders) -> None:
         for partition in self._buffer.partitions:
             if partition not in self._sending:
                 batch = self._buffer.take(partition)
                 token = self._source.announce(batch.span)
                 self._sent_at[partition] = time.monotonic()
                 self._status.sent(batch.events)
-                self._sending[partition] = _Sending(batch, pool.submit(self._insert, batch, token))
-
-    def _insert(self, batch: Batch, token: str) -> Sequence[DeadLetter]:
-        if not batch.row_count:
-            return ()
-        sink = self._sinks.get()
-        try:
-            return sink.insert(batch, token)
-        finally:
-            self._sinks.put(sink)
+                self._sending[partition] = _Sending(batch, senders.send(batch, token))
 
     def _settle(self) -> None:
         """Acknowledges what has arrived. Raises the failure of a batch that has not."""

@@ -13,6 +13,7 @@ from psycopg.rows import DictRow
 
 from consumers.forwarder.checkpoint import Checkpoint
 from consumers.forwarder.means import Means, expected
+from consumers.forwarder.mending.rebuild import sweep
 from consumers.forwarder.mending.repair import repair
 from consumers.forwarder.proof.check import Reconciliation, compare
 from consumers.forwarder.sinks.clickhouse import ClickHouseSink
@@ -60,6 +61,7 @@ class Reconciler:
             if not lock.take():
                 return None
             with closing(ClickHouseSink(self._url, self._means.layout)) as sink:
+                sweep(sink)
                 found = self._compare(connection, sink)
                 if found.first_wrong is not None and found.first_wrong == self._wrong:
                     self._repair(connection, sink, found.until)

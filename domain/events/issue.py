@@ -37,7 +37,9 @@ class IssueOpened(IssueBody):
 @event_type("IssueChanged")
 @dataclass(frozen=True)
 class IssueChanged(IssueBody):
-    """An issue was put elsewhere or handed to somebody. `changes`: field → {"from": old, "to": new}."""
+    """An issue was put elsewhere or handed to somebody. `changes`: field → {"from": old, "to": new}; for
+    a user with their `name`.
+    """
 
     issue_id: int
     job_id: int

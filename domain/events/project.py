@@ -36,7 +36,7 @@ class ProjectCreated(ProjectBody):
 @event_type("ProjectChanged")
 @dataclass(frozen=True)
 class ProjectChanged(ProjectBody):
-    """Fields of a project were edited. `changes`: field → {"from": old, "to": new}."""
+    """Fields of a project were edited. `changes`: field → {"from": old, "to": new}; for a user with their `name`."""
 
     project_id: int
     changes: dict[str, dict[str, Any]]

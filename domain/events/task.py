@@ -44,7 +44,7 @@ class TaskCreated(TaskBody):
 @event_type("TaskChanged")
 @dataclass(frozen=True)
 class TaskChanged(TaskBody):
-    """Fields of a task were edited. `changes`: field → {"from": old, "to": new}."""
+    """Fields of a task were edited. `changes`: field → {"from": old, "to": new}; for a user with their `name`."""
 
     task_id: int
     project_id: int | None

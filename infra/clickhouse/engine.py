@@ -5,8 +5,8 @@ Facts about chdb 4.4 that this module rests on:
   one connection runs one statement at a time.
 - `query()` would hold a whole result in memory, and streamed blocks are whole documents of their own (a header for each
   block). With `INTO OUTFILE` the engine writes one proper document of any format, block by block: here into a pipe.
-- `send_insert()` with `insert_append()` and `insert_done()` says nothing of a block that is refused as it is written (by a
-  constraint, a view, a limit): the rows are not there, and counted as written. `FROM INFILE` says it.
+- `send_insert()` and `insert_done()` say nothing of a block that is refused as it is written (by a constraint, a view,
+  a limit): its rows count as written, and are not there. An INSERT `FROM INFILE` fails.
 - The folder is locked by the kernel for as long as the process lives, so a kill -9 leaves nothing to clean up.
 """
 
@@ -128,9 +128,8 @@ class Connection:
         return _result(_typed(lambda: self._raw.query(piped, "TSV", params=dict(params))))
 
     def insert(self, insert: Insert, descriptor: int) -> Result:
-        """Inserts the data in an open file, all of it, in any input format. When it returns, the rows are in the table
-        and on disk. Where there are more than a million, or 256 MB, those of blocks before the one that is refused stay,
-        as on a server.
+        """Inserts all data in an open file, of any input format. When it returns, the rows are in the table and on
+        disk. When it raises, blocks of a million rows that were complete before stay, as on a server.
         """
         source = f"FROM INFILE '/dev/fd/{descriptor}' COMPRESSION 'none'"
         try:

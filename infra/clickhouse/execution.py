@@ -190,7 +190,7 @@ class Executor:
             connection.use(request.database)
         connection.set(request.settings)
         for table in request.external:
-            create(connection, table)
+            create(connection, table, self._engine.folder)
         if role is Role.READER:
             connection.make_read_only()
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import orjson
 
 from infra.clickhouse.engine import Connection
 from infra.clickhouse.errors import Code, QueryFailed
+from infra.clickhouse.incoming import gathered
 from infra.clickhouse.native_types import outer_parts
+from infra.clickhouse.statement import Insert
 
 _NAME: Final = re.compile(r"[A-Za-z_]\w{0,127}", re.ASCII)
 # Formats that hold nothing but values. Values, Template or MySQLDump would not do: they hold expressions or name files.
@@ -50,8 +53,10 @@ def described(name: str) -> tuple[str, ...]:
     return f"{name}_format", f"{name}_structure", f"{name}_types"
 
 
-def create(connection: Connection, table: ExternalTable) -> None:
-    """Makes and fills it. Raises QueryFailed for a structure that is more than names and types."""
+def create(connection: Connection, table: ExternalTable, folder: Path) -> None:
+    """Makes and fills it; its data passes through a file in `folder`. Raises QueryFailed for a structure that is more
+    than names and types.
+    """
     definition = f"CREATE TEMPORARY TABLE `{table.name}` ({table.structure}) ENGINE = Memory"
     plain = f"CREATE TEMPORARY TABLE `{table.name}` (a UInt8) ENGINE = Memory"
     if connection.analyze(definition).statements != 1 or _rest(connection, definition) != _rest(connection, plain):
@@ -60,7 +65,8 @@ def create(connection: Connection, table: ExternalTable) -> None:
         )
     connection.run(definition)
     if table.data:
-        connection.insert(f"INSERT INTO `{table.name}`", table.format, [table.data])
+        with gathered([table.data], folder) as file:
+            connection.insert(Insert(f"INSERT INTO `{table.name}`", "", table.format), file)
 
 
 def _rest(connection: Connection, definition: str) -> tuple[Any, ...]:

@@ -9,20 +9,19 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from io import FileIO
 from pathlib import Path
-from typing import cast
 
 from infra.clickhouse.errors import Code, QueryFailed
 
 
 @contextmanager
-def gathered(pieces: Iterable[bytes], folder: Path, free_space: int) -> Iterator[int]:
+def gathered(pieces: Iterable[bytes], folder: Path, free_space: int = 0) -> Iterator[int]:
     """The descriptor of a file in `folder`, without a name, with all `pieces`. Raises what they raise; QueryFailed 243
     when the disk does not take them, or has less than `free_space` bytes left.
 
     A file, because the data of one INSERT may be larger than the memory. What is deleted again within seconds is not
     written to the disk, as a rule.
     """
-    with cast(FileIO, tempfile.TemporaryFile(dir=folder, buffering=0)) as file:
+    with tempfile.TemporaryFile(dir=folder, buffering=0) as file:
         for piece in pieces:
             _append(file, piece, free_space)
         yield file.fileno()

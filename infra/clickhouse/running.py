@@ -67,6 +67,7 @@ class Running:
 
     async def stop(self) -> None:
         """Ends a query that nobody waits for any more, and waits until its thread is free."""
+        self.progress.cancelled = True  # at once, for what has not begun
         self._transport.close()
         loop = asyncio.get_running_loop()
         while not self._result.done():

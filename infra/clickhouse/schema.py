@@ -18,6 +18,7 @@ from clickhouse_connect.driver.client import Client
 
 from infra.clickhouse.client import ClickHouseRefused, typed_errors
 from infra.clickhouse.layout import DEFAULT, Layout, expired_before
+from infra.clickhouse.standing import definitions, needless
 
 __all__ = [
     "Layout",
@@ -36,7 +37,6 @@ T = TypeVar("T")
 
 _FILL: Final = re.compile(r"CREATE MATERIALIZED VIEW IF NOT EXISTS \S+\.fill_(?P<table>\w+)\s.*?\sAS\n", re.DOTALL)
 _TABLE: Final = re.compile(r"CREATE TABLE IF NOT EXISTS \S+\.(?P<table>\w+)\s")
-_ONCE: Final = re.compile(r"CREATE (TABLE|MATERIALIZED VIEW) IF NOT EXISTS \S+\.(?P<name>\w+)\s")
 _KEY: Final = re.compile(r"\nORDER BY \((.+)\)\n")
 _TTL: Final = re.compile(r" TTL (.+?) SETTINGS ", re.DOTALL)
 _BLOCK: Final = 250_000
@@ -54,16 +54,16 @@ def migrate(client: Client, layout: Layout = DEFAULT) -> None:
     All migrations run in order, each time: ClickHouse has no transactions around DDL, so a note of what has run could
     be wrong. Each statement is written to change nothing when what it does is done (IF NOT EXISTS, OR REPLACE).
     A table that is new beside `events` gets what `events` has, and only then its materialized view: where that is
-    missing, the table is not complete. What this server has is not asked for, unless others of a cluster may lack it.
+    missing, the table is not complete. What a server has is not asked for; others of a cluster may lack it.
     """
     with typed_errors():
-        there = _names(client, layout)
+        there = definitions(client, layout.database)
+        done = set() if layout.cluster else needless(client, statements(layout), there)
         for statement in statements(layout):
-            once = _ONCE.match(statement)
-            if once and once["name"] in there:
-                if layout.cluster is None:
-                    continue
-            elif fill := _FILL.match(statement):
+            if statement in done:
+                continue
+            fill = _FILL.match(statement)
+            if fill and f"fill_{fill['table']}" not in there:
                 refill_derived(client, layout, fill["table"])
             client.command(statement)
         _keep_ttl(client, layout)
@@ -167,12 +167,6 @@ def _lacking(layout: Layout, name: str, after: int, until: int) -> str:
 
 def _last(client: Client, layout: Layout) -> int:
     return int(client.query(f"SELECT max(position) FROM {layout.database}.{EVENTS}").result_rows[0][0])  # noqa: S608
-
-
-def _names(client: Client, layout: Layout) -> set[str]:
-    """Of all tables and views that this server has."""
-    named = "SELECT name FROM system.tables WHERE database = {database:String}"
-    return {name for (name,) in client.query(named, parameters={"database": layout.database}).result_rows}
 
 
 def is_empty(client: Client, layout: Layout) -> bool:

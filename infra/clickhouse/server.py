@@ -19,6 +19,8 @@ from domain.errors import Unavailable
 from infra.clickhouse.connections import Connections
 from infra.clickhouse.endpoint import Endpoint
 from infra.clickhouse.engine import Engine
+from infra.clickhouse.first_tables import make_first_tables
+from infra.clickhouse.layout import Layout
 from infra.clickhouse.limits import MIB, Limits
 from infra.clickhouse.protocol import EndpointProtocol
 from infra.clickhouse.readers_file import Readers
@@ -58,11 +60,13 @@ def serve(
     readers: Path | None = None,
     anonymous: bool = True,
     limits: Limits | None = None,
+    layout: Layout | None = None,
     on_ready: Callable[[int], None] = lambda _: None,
 ) -> None:
     """Runs the endpoint on `data_dir` until SIGTERM or SIGINT; then ends running queries and closes the data.
 
     `readers` is the file of the readers with passwords (readers_file.py); with `anonymous`, anybody else reads, too.
+    `layout`: of the tables that an engine without any gets before requests are answered; None leaves it empty.
     It needs a process of its own: the engine is one per process, and the time zone becomes UTC. `on_ready` is called
     with the port as soon as requests are answered. Raises Unavailable when the address or the folder is in use.
     """
@@ -75,6 +79,8 @@ def serve(
     try:
         with engine.connect() as connection:
             sweep(connection)
+            if layout is not None:
+                make_first_tables(connection, layout)
         users = Users(writer_password, Readers(readers), anonymous)
         reading = ThreadPoolExecutor(limits.concurrency, thread_name_prefix="read")
         writing = ThreadPoolExecutor(limits.writer_concurrency, thread_name_prefix="write")

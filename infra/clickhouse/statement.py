@@ -78,7 +78,7 @@ class Insert:
     head: str
     settings: str
     format: str
-    data_start: int
+    data_start: int = 0
 
 
 def split_insert(text: str, complete: bool) -> Insert | None:
@@ -105,8 +105,7 @@ def split_insert(text: str, complete: bool) -> Insert | None:
                 raise QueryFailed(Code.ACCESS_DENIED, "INSERT FROM INFILE would read a file of the server's machine")
             if token.says("VALUES"):
                 return Insert(*_parted(text, settings, token), "Values", token.end)
-            if token.says("SETTINGS"):
-                settings = settings or token
+            settings = settings or (token if token.says("SETTINGS") else None)
             clause = token if token.says("FORMAT") else None
         before = token
     if complete:

@@ -31,8 +31,8 @@ WITH inserted AS (
         unnest(%b::bytea[])
     ) AS e (
         position, stream, version, type, schema_version, time, source, actor_id, actor, organization_id, organization,
-        project_id, task_id, job_id, correlation_id, causation_id, user_agent, idempotency_key, access_token_id, actor_email,
-        payload
+        project_id, task_id, job_id, correlation_id, causation_id, user_agent, idempotency_key, access_token_id,
+        actor_email, payload
     )
 )
 SELECT pg_notify(%s, %s)

@@ -23,7 +23,7 @@ class Omitted(ValueError):
     """The message stands for an event that is too large for Kafka."""
 
 
-def decode(value: bytes) -> Event:
+def decode(value: bytes | memoryview) -> Event:
     """Large annotations come without coordinates (skimming.py). Raises Omitted for a message without a body, and what
     else is wrong with one: ValueError, LookupError, TypeError and the like.
     """
@@ -53,12 +53,12 @@ def decode(value: bytes) -> Event:
     return Event(fields["stream"], fields["version"], body, meta, position)
 
 
-def _fields(value: bytes) -> Any:
+def _fields(value: bytes | memoryview) -> Any:
     """The body is the last of them, as the relay writes them."""
-    start = value.find(BODY, 0, PIECE) if len(value) >= SKIM_FROM else -1
+    start = bytes(value[:PIECE]).find(BODY) if len(value) >= SKIM_FROM else -1
     if start < 0:
         return orjson.loads(value)
-    fields = orjson.loads(value[:start] + b"}")
+    fields = orjson.loads(bytes(value[:start]) + b"}")
     text = memoryview(value)[start + len(BODY) : -1]
     if fields["type"] in DRAWN:
         text = memoryview(skimmed(bytes(text[at : at + PIECE]) for at in range(0, len(text), PIECE)))

@@ -14,6 +14,10 @@ import lz4.frame  # type: ignore[import-untyped]
 
 HEADER = Struct(">qiibIhiqqqhii")
 CODEC, LZ4, BY_BROKER = 0b111, 3, 0b1000
+LARGE = 1024 * 1024
+MOST_UNPACKED = 256 * 1024 * 1024
+"""Bytes. No relay writes so much at once."""
+
 OTHER_CODECS = {1: "gzip", 2: "snappy", 4: "zstd"}
 
 
@@ -34,16 +38,19 @@ class RecordBatch(NamedTuple):
     def unpacked_size(self) -> int:
         """Bytes, as far as the batch itself tells: one that was not compressed by us may not."""
         attributes = HEADER.unpack_from(self.data)[5]
-        frame = lz4.frame.get_frame_info(self.data[HEADER.size :]) if attributes & CODEC == LZ4 else {}
+        packed = memoryview(self.data)[HEADER.size :]
+        frame = lz4.frame.get_frame_info(packed) if attributes & CODEC == LZ4 else {}
         return max(len(self.data), int(frame.get("content_size", 0)))
 
 
 class Record(NamedTuple):
-    """`timestamp`: milliseconds since 1970. `headers`: as they are encoded."""
+    """`timestamp`: milliseconds since 1970. `value`: a large one is a part of the batch, and not copied. `headers`: as
+    they are encoded.
+    """
 
     offset: int
     timestamp: int
-    value: bytes | None
+    value: bytes | memoryview | None
     headers: bytes
 
     def header(self, name: str) -> bytes | None:
@@ -69,24 +76,46 @@ def records(data: bytes) -> Iterator[Record]:
         later, at = _varint(body, at + 1)  # behind attributes that nobody uses
         delta, at = _varint(body, at)
         _, at = _bytes(body, at)
-        value, at = _bytes(body, at)
-        yield Record(first + delta, latest if attributes & BY_BROKER else began + later, value, body[at:end])
+        size, start = _varint(body, at)
+        value, at = (None, start) if size < 0 else (_value(body, start, start + size), start + size)
+        yield Record(first + delta, latest if attributes & BY_BROKER else began + later, value, bytes(body[at:end]))
         at = end
 
 
-def _unpacked(data: bytes, codec: int) -> bytes:
-    packed = data[HEADER.size :]
+def _value(body: bytes | bytearray, start: int, end: int) -> bytes | memoryview:
+    return memoryview(body)[start:end] if end - start >= LARGE else bytes(body[start:end])
+
+
+def _unpacked(data: bytes, codec: int) -> bytes | bytearray:
+    packed = memoryview(data)[HEADER.size :]
     if not codec:
-        return packed
+        return bytes(packed)
     if codec == LZ4:
-        return bytes(lz4.frame.decompress(packed))
+        size = int(lz4.frame.get_frame_info(packed)["content_size"])
+        return _unpacked_large(packed, size) if size >= LARGE else bytes(lz4.frame.decompress(packed))
 
     import kafka.codec  # ours never need it
 
     return bytes(getattr(kafka.codec, f"{OTHER_CODECS[codec]}_decode")(packed))
 
 
-def _varint(data: bytes, at: int) -> tuple[int, int]:
+def _unpacked_large(packed: memoryview, size: int) -> bytearray:
+    """A piece at a time: at once, it would be in memory twice. Raises ValueError when it is not as large as it says."""
+    if size > MOST_UNPACKED:
+        raise ValueError(f"a batch claims to unpack to {size:,} bytes")
+    unpacked, at, decompressor = bytearray(size), 0, lz4.frame.LZ4FrameDecompressor()
+    for start in range(0, len(packed), LARGE):
+        piece = decompressor.decompress(packed[start : start + LARGE])
+        if at + len(piece) > size:
+            raise ValueError("a batch unpacks to more than it says")
+        unpacked[at : at + len(piece)] = piece
+        at += len(piece)
+    if at < size:
+        raise ValueError("a batch is cut off")
+    return unpacked
+
+
+def _varint(data: bytes | bytearray, at: int) -> tuple[int, int]:
     """A signed integer as protobuf encodes it, and where the next thing begins."""
     byte = data[at]
     if byte < 0x80:
@@ -101,7 +130,7 @@ def _varint(data: bytes, at: int) -> tuple[int, int]:
         shift += 7
 
 
-def _bytes(data: bytes, at: int) -> tuple[bytes | None, int]:
+def _bytes(data: bytes | bytearray, at: int) -> tuple[bytes | None, int]:
     """What stands behind its length; None for a length below 0."""
     length, at = _varint(data, at)
-    return (None, at) if length < 0 else (data[at : at + length], at + length)
+    return (None, at) if length < 0 else (bytes(data[at : at + length]), at + length)

@@ -1,11 +1,14 @@
--- What server processes and agents report of their own work is nothing that people did: `event_type` tells.
+-- What server processes and agents report of their own work, and what follows from clients' reports, is nothing that
+-- people did: `event_type` tells.
 
 -- name: people
 -- People who did something.
 SELECT uniqExact(user_id) AS people
 FROM events
 WHERE $__timeFilter(timestamp) AND source = 'server'
-    AND event_type NOT IN ('ServerEventsReported', 'RequestStarted', 'RequestFinished', 'RequestFailed', 'LeaseExpired')
+    AND event_type NOT IN (
+        'ClientEventsReported', 'ServerEventsReported', 'RequestStarted', 'RequestFinished', 'RequestFailed', 'LeaseExpired'
+    )
     AND (0 IN (${user:csv}) OR user_id IN (${user:csv}))
 
 -- name: changes
@@ -13,7 +16,9 @@ WHERE $__timeFilter(timestamp) AND source = 'server'
 SELECT uniqExact(position) AS changes
 FROM events
 WHERE $__timeFilter(timestamp) AND source = 'server' AND user_id IS NOT NULL
-    AND event_type NOT IN ('ServerEventsReported', 'RequestStarted', 'RequestFinished', 'RequestFailed', 'LeaseExpired')
+    AND event_type NOT IN (
+        'ClientEventsReported', 'ServerEventsReported', 'RequestStarted', 'RequestFinished', 'RequestFailed', 'LeaseExpired'
+    )
     AND (0 IN (${user:csv}) OR user_id IN (${user:csv}))
 
 -- name: deleted
@@ -51,7 +56,9 @@ WHERE $__timeFilter(timestamp) AND source = 'server' AND scope = 'use:accesstoke
 SELECT $__timeInterval(timestamp) AS time, splitByChar(':', scope)[1] AS verb, uniqExact(position) AS changes
 FROM events
 WHERE $__timeFilter(timestamp) AND source = 'server' AND user_id IS NOT NULL
-    AND event_type NOT IN ('ServerEventsReported', 'RequestStarted', 'RequestFinished', 'RequestFailed', 'LeaseExpired')
+    AND event_type NOT IN (
+        'ClientEventsReported', 'ServerEventsReported', 'RequestStarted', 'RequestFinished', 'RequestFailed', 'LeaseExpired'
+    )
     AND (0 IN (${user:csv}) OR user_id IN (${user:csv}))
 GROUP BY time, verb
 ORDER BY time, verb
@@ -70,7 +77,9 @@ SELECT
     max(timestamp) AS last
 FROM events
 WHERE $__timeFilter(timestamp) AND source = 'server' AND user_id IS NOT NULL
-    AND event_type NOT IN ('ServerEventsReported', 'RequestStarted', 'RequestFinished', 'RequestFailed', 'LeaseExpired')
+    AND event_type NOT IN (
+        'ClientEventsReported', 'ServerEventsReported', 'RequestStarted', 'RequestFinished', 'RequestFailed', 'LeaseExpired'
+    )
     AND (0 IN (${user:csv}) OR user_id IN (${user:csv}))
 GROUP BY user_id
 ORDER BY deleted DESC, person
@@ -152,7 +161,9 @@ SELECT
     project_id AS project, task_id AS task, job_id AS job, correlation_id AS request
 FROM events
 WHERE $__timeFilter(timestamp) AND source = 'server' AND user_id IS NOT NULL
-    AND event_type NOT IN ('ServerEventsReported', 'RequestStarted', 'RequestFinished', 'RequestFailed', 'LeaseExpired')
+    AND event_type NOT IN (
+        'ClientEventsReported', 'ServerEventsReported', 'RequestStarted', 'RequestFinished', 'RequestFailed', 'LeaseExpired'
+    )
     AND (0 IN (${user:csv}) OR user_id IN (${user:csv}))
 ORDER BY timestamp DESC, position DESC, row
 LIMIT 1000

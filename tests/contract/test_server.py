@@ -129,8 +129,8 @@ def test_the_schema_has_the_paths_of_cvat(anyone: httpx.Client) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["/api/tasks/9/data", "/api/tasks/9/annotations", "/api/jobs/9/annotations", "/api/jobs/9/data",
-     "/api/jobs/9/data/meta"],
+    ["/api/tasks/999/data", "/api/tasks/999/annotations", "/api/jobs/999/annotations", "/api/jobs/999/data",
+     "/api/jobs/999/data/meta"],
 )  # fmt: skip
 def test_both_forms_answer_without_a_redirect(anyone: httpx.Client, path: str) -> None:
     answers = [anyone.get(f"{path}{slash}?type=preview", auth=ADMIN) for slash in ("", "/")]
@@ -160,7 +160,7 @@ def test_the_docs_need_no_network(anyone: httpx.Client, host: Server) -> None:
         ("GET", "/api/docs", 200),
         ("GET", "/static/logo.svg", 200),
         ("GET", "/api/tasks", 200),
-        ("GET", "/api/tasks/9", 404),
+        ("GET", "/api/tasks/999", 404),
         ("GET", "/api/tasks/x", 404),
         ("GET", "/api/requests/x", 404),
         ("GET", "/nowhere", 404),

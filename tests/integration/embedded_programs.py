@@ -29,8 +29,12 @@ ended = threading.Event()
 signal.signal(signal.SIGTERM, lambda *_: ended.set())
 signal.signal(signal.SIGINT, signal.SIG_DFL)
 url = server.start()
-if "fork" in sys.argv and os.fork() == 0:
-    signal.pause()
+if "fork" in sys.argv:
+    told, tell = os.pipe()
+    if os.fork() == 0:
+        os.write(tell, b"it has left the parent's locks to it")
+        signal.pause()
+    os.read(told, 100)
 print(url, flush=True)
 ended.wait()
 server.stop()

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+import signal
+import struct
 import subprocess
 import sys
-from contextlib import closing
+import termios
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -17,7 +22,10 @@ from consumers.forwarder.dead_letters import DeadLetter
 from infra.clickhouse.client import connect
 from infra.clickhouse.process import EndpointProcess
 
+from ..waiting import wait_until
 from .conftest import REPOSITORY, Annals, MainJob
+
+Look = Callable[[int], subprocess.Popen[bytes]]
 
 ARCHIVE = """
 [sources.log]
@@ -126,21 +134,48 @@ def test_a_sink_that_stands_still_is_said_and_one_that_is_gone_can_be_forgotten(
     assert annals("forward", "forget", "clickhouse", "--force").returncode == 0
 
 
-def test_a_forwarder_ends_when_nobody_reads_its_standard_output_any_more(
-    main_job: MainJob, database_url: str, data_folder: Path, tmp_path: Path
-) -> None:
+LOOK = '[sources.log]\ntype = "log"\n[sinks.look]\ntype = "stdout"\ninput = "log"\n'
+FORWARD = "from consumers.forwarder import pipeline; pipeline.DRAIN = 0.1; from cli.main import main; main()"
+
+
+@pytest.fixture
+def look(main_job: MainJob, database_url: str, data_folder: Path, tmp_path: Path) -> Iterator[Look]:
+    """Starts forwarding to a standard output."""
     file = tmp_path / "look.toml"
-    file.write_text('[sources.log]\ntype = "log"\n[sinks.look]\ntype = "stdout"\ninput = "log"\n')
+    file.write_text(LOOK)
     settings = {"ANNALS_DATABASE_URL": database_url, "ANNALS_DATA": str(data_folder), "PYTHONPATH": str(REPOSITORY)}
+    command = [sys.executable, "-c", FORWARD, "forward", "--topology", str(file)]
+    with ExitStack() as stack:
+
+        def start(stdout: int) -> subprocess.Popen[bytes]:
+            process = subprocess.Popen(command, env=os.environ | settings, stdout=stdout, stderr=subprocess.PIPE)
+            stack.enter_context(process)
+            stack.callback(process.kill)
+            return process
+
+        yield start
+
+
+def test_a_forwarder_ends_when_nobody_reads_its_standard_output_any_more(look: Look) -> None:
     reader, writer = os.pipe()
     os.close(reader)
-    with os.fdopen(writer) as nobody:
-        command = [sys.executable, "-m", "cli.main", "forward", "--topology", str(file)]
-        ended = subprocess.run(
-            command, env=os.environ | settings, stdout=nobody, stderr=subprocess.PIPE, timeout=300, check=False
-        )
+    ended = look(writer)
+    os.close(writer)
+    _, complaints = ended.communicate(timeout=300)
     assert ended.returncode == 0
-    assert b"BrokenPipe" not in ended.stderr
+    assert b"BrokenPipe" not in complaints
+
+
+def test_a_forwarder_can_be_stopped_while_its_standard_output_is_not_read(look: Look) -> None:
+    reader, writer = os.pipe()
+    full = fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+    process = look(writer)
+    wait_until(lambda: struct.unpack("i", fcntl.ioctl(reader, termios.FIONREAD, bytes(4)))[0] == full)
+    process.send_signal(signal.SIGTERM)
+    _, complaints = process.communicate(timeout=300)
+    assert (process.returncode, b"stopped before everything was sent" in complaints) == (0, True)
+    os.close(writer)
+    os.close(reader)
 
 
 def test_dead_letters_are_listed_sent_again_and_gone(annals: Annals, main_job: MainJob) -> None:

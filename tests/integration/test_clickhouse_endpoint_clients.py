@@ -115,6 +115,10 @@ class TestExternalTables:
         with pytest.raises(DatabaseError) as caught:
             reader.query("SELECT * FROM people")
         assert caught.value.code == 60, "it was there for one query"
+        unreadable = ExternalData(data=b"1\tann\nx\tbob\n", file_name="people", fmt="TSV", structure=structure)
+        with pytest.raises(DatabaseError, match="is not like UInt64") as caught:
+            reader.query("SELECT name FROM people", external_data=unreadable)
+        assert "/dev/fd" not in str(caught.value)
 
     def test_native_as_clickhouse_go_sends_it(self, endpoint: EndpointProcess) -> None:
         part = b'Content-Disposition: form-data; name="ext"; filename=""\r\n'

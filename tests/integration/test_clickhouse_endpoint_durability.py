@@ -146,6 +146,8 @@ def test_what_cannot_be_written_is_refused(tmp_path: Path) -> None:
         assert refused.headers["X-ClickHouse-Exception-Code"] == "243"
         assert "(NOT_ENOUGH_SPACE)" in refused.text
         assert read(endpoint, "SELECT count() FROM kept") == "1\n", "it is there whole or not at all"
+        refused = write(endpoint, "INSERT INTO kept VALUES " + "(2, 'y')," * 200_000)
+        assert (refused.status_code, refused.headers["X-ClickHouse-Exception-Code"]) == (500, "243")
         resource.prlimit(endpoint.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
         assert write(endpoint, large).is_success, "the same token is no obstacle"
         whole = "SELECT count(), sum(length(s)), sum(cityHash64(s)) > 0 FROM "

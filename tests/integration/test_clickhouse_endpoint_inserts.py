@@ -104,7 +104,7 @@ class TestWhatTheEngineRefuses:
         assert read(url, "SELECT count() FROM parted") == "0"
 
     def test_for_its_memory(self, url: str) -> None:
-        made(url, "CREATE TABLE large (a Int64) ORDER BY a")
+        made(url, "CREATE TABLE large (a Int64, s String DEFAULT repeat('x', 100)) ORDER BY a")
         insert = "INSERT INTO large FORMAT JSONEachRow"
         assert code(write(url, insert, lines(400_000), max_memory_usage=12_000_000)) == MEMORY
         assert read(url, "SELECT count() FROM large") == "0"
@@ -117,7 +117,7 @@ class TestWhatTheEngineRefuses:
         made(
             url,
             "DROP VIEW IF EXISTS fill",
-            "CREATE MATERIALIZED VIEW fill TO behind AS SELECT a, throwIf(a = 7) FROM sevens",
+            "CREATE MATERIALIZED VIEW fill TO behind AS SELECT a + throwIf(a = 7) AS a FROM sevens",
         )
         settings = {
             "parallel_view_processing": side_by_side,
@@ -227,21 +227,26 @@ class TestWhatItTakes:
         assert (summary["written_rows"], summary["written_bytes"]) == ("1000", "8000")
 
 
-class TestAClientThatGoesAway:
-    def test_in_the_middle_leaves_nothing(self, url: str, endpoint: EndpointProcess, folder: Path) -> None:
+class TestAnInsertThatIsBrokenOff:
+    def test_by_its_client_leaves_nothing(self, url: str, endpoint: EndpointProcess, folder: Path) -> None:
         """However much of it was there: also rows enough for several blocks."""
         made(url, "CREATE TABLE halves (a Int64) ORDER BY a")
         body = lines(1_500_000)
-        head = (
-            "POST /?query=INSERT+INTO+halves+FORMAT+JSONEachRow HTTP/1.1\r\nHost: x\r\nX-ClickHouse-User: forwarder\r\n"
-        )
-        head += f"X-ClickHouse-Key: {PASSWORD}\r\nContent-Length: {len(body) + 1}\r\n\r\n"
-        with socket.create_connection(("127.0.0.1", endpoint.port)) as client:
-            client.sendall(head.encode() + body)
-        idle = "SELECT count() FROM system.processes"
-        wait_until(lambda: write(url, idle).text == "1\n")
+        with begun(endpoint, "halves", len(body) + 1) as client:
+            client.sendall(body)
         wait_until(lambda: _nameless(endpoint, folder) == [])
         assert read(url, "SELECT count() FROM halves") == "0"
+
+    def test_by_who_kills_it_leaves_nothing(self, url: str, endpoint: EndpointProcess, folder: Path) -> None:
+        made(url, "CREATE TABLE killed (a Int64) ORDER BY a")
+        body = lines(1_000)
+        with begun(endpoint, "killed", len(body)) as client:
+            client.sendall(body[:-1])
+            wait_until(lambda: _nameless(endpoint, folder))
+            assert "waiting" in write(url, "KILL QUERY WHERE query_id = 'of-killed' ASYNC").text
+            client.sendall(body[-1:])
+            assert b"QUERY_WAS_CANCELLED" in client.makefile("rb").read()
+        assert read(url, "SELECT count() FROM killed") == "0"
 
     def test_no_file_stays_open(self, url: str, endpoint: EndpointProcess, folder: Path) -> None:
         made(url, "CREATE TABLE tidy (a Int64) ORDER BY a")
@@ -254,7 +259,18 @@ class TestAClientThatGoesAway:
                     headers={"Content-Encoding": encoding},
                     auth=("forwarder", PASSWORD),
                 )
-        assert _nameless(endpoint, folder) == []
+        wait_until(lambda: _nameless(endpoint, folder) == [])
+
+
+@contextlib.contextmanager
+def begun(endpoint: EndpointProcess, table: str, length: int) -> Iterator[socket.socket]:
+    """A connection on which the data of an INSERT of so many bytes can be sent."""
+    query = f"query=INSERT+INTO+{table}+FORMAT+JSONEachRow&query_id=of-{table}"
+    head = f"POST /?{query} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {length}\r\n"
+    head += f"X-ClickHouse-User: forwarder\r\nX-ClickHouse-Key: {PASSWORD}\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", endpoint.port), timeout=60) as client:
+        client.sendall(head.encode())
+        yield client
 
 
 def _nameless(endpoint: EndpointProcess, folder: Path) -> list[str]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import socket
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import islice
@@ -12,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import domain.events  # noqa: F401  (registers every event type)
-from consumers.forwarder.batch import Batch, Limits
-from consumers.forwarder.buffer import Buffer, Room
+from consumers.forwarder.batch import LETTER, Batch, Limits
+from consumers.forwarder.buffer import ABANDONED_SECONDS, Buffer, Room, own_folder
 from consumers.forwarder.cutter import Cutter, shape
 from consumers.forwarder.rows import COLUMNS, TableRow, table_rows
 from consumers.forwarder.sources.portions import BYTES, EVENTS, portioned
@@ -118,6 +121,28 @@ def test_an_event_that_cannot_be_read_or_shaped_is_a_dead_letter_of_its_batch() 
     ]
 
 
+def test_dead_letters_fill_a_batch_too() -> None:
+    limits = Limits(bytes=20 * (LETTER + 100))
+    cutter = Cutter("log", 0, limits)
+    unreadable = [Delivery("log", n, n, MARCH, Unreadable("x" * 100)) for n in range(1, 51)]
+    made = [batch for delivery in unreadable for batch in cutter.add(shape(delivery, table_rows))]
+    assert [len(batch.dead) for batch in made] == [20, 20]
+    assert [batch.memory for batch in made] == [limits.bytes] * 2
+    assert (cutter.memory, cutter.fullness) == (limits.bytes / 2, 0.5)
+    (run,) = made[:1]
+    run.extend(made[1])
+    run.encode(ENCODER)
+    assert run.memory == 2 * limits.bytes
+
+
+def test_so_do_events_without_rows() -> None:
+    events = deliveries(many(25))
+    cutter = Cutter("log", 0, Limits(events=10))
+    made = [batch for delivery in events for batch in cutter.add(shape(delivery, lambda _: []))]
+    assert [batch.events for batch in made] == [10, 10]
+    assert cutter.fullness == 0.5
+
+
 class TestRunsThatAreEncodedAlready:
     """What workers give: cut, and in blocks."""
 
@@ -178,6 +203,13 @@ def test_what_was_taken_is_handed_out_in_parts_of_so_many_events_and_bytes(
     assert [piece for part in cut_up for piece in part] == pieces
 
 
+def batch_file(folder: Path) -> Path:
+    folder.mkdir()
+    file = folder / "1.batch"
+    file.write_bytes(b"what waits")
+    return file
+
+
 class TestBuffer:
     """Memory first, then the disk, each partition in its order."""
 
@@ -208,6 +240,17 @@ class TestBuffer:
         assert any(folder.iterdir())
         again = Buffer(room)
         assert (list(folder.iterdir()), again.partitions) == ([], [])
+
+    def test_what_others_left_long_ago_is_cleared_away(self, tmp_path: Path) -> None:
+        """Where hosts come and go, nobody comes back under a name."""
+        left, used = (batch_file(tmp_path / f"pod-{name}-7") for name in "ab")
+        of_host = batch_file(tmp_path / f"{socket.gethostname()}-{2**22 + 1}")  # no process has such a number
+        long_ago = time.time() - ABANDONED_SECONDS - 60
+        os.utime(left, (long_ago, long_ago))
+        own = own_folder(tmp_path)
+        assert own == tmp_path / f"{socket.gethostname()}-{os.getpid()}"
+        assert [file.exists() for file in (left, used, of_host.parent)] == [False, True, False]
+        assert left.parent.exists()  # it may be that of a forwarder that has nothing to do
 
     def test_what_the_disk_does_not_take_waits_in_memory(self, tmp_path: Path) -> None:
         folder = tmp_path / "clickhouse"

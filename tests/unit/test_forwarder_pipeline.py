@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import wait
 from datetime import UTC, datetime
 from itertools import islice
@@ -90,13 +90,27 @@ class SlowSink:
 
     def __init__(self) -> None:
         self.let = threading.Event()
+        self.asked = False
 
     def insert(self, batch: Batch, token: str) -> Sequence[DeadLetter]:
+        self.asked = True
         assert self.let.wait(SECONDS)
         return ()
 
     def close(self) -> None:
         """Nothing is open."""
+
+
+class FailingSink(SlowSink):
+    """Fails when another one has been asked."""
+
+    def __init__(self, other: SlowSink) -> None:
+        super().__init__()
+        self._other = other
+
+    def insert(self, batch: Batch, token: str) -> Sequence[DeadLetter]:
+        wait_until(lambda: self._other.asked)
+        raise OSError("no room")
 
 
 @pytest.mark.parametrize("bound", [None, EVENTS // 100])
@@ -131,6 +145,42 @@ def settled(source: Backlog) -> int:
 
     wait_until(stands_still)
     return read
+
+
+@pytest.mark.parametrize("life", ["stopped", "wanted", "failed"])
+def test_no_stop_waits_longer_than_that_for_a_sink_that_does_not_answer(
+    life: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipelines, "DRAIN", 0.1)
+    monkeypatch.setattr(pipelines, "LOOK_SECONDS", 0.0)
+    source, sink, stop, wanted = Backlog(2, None), SlowSink(), threading.Event(), threading.Event()
+    flow = Flow(LIMITS, lambda _: None, wanted.is_set)
+    intake, buffer = PlainIntake(source, table_rows), Buffer(Room(memory=LIMITS.bytes))
+    sinks = [sink, FailingSink(sink) if life == "failed" else sink]
+    pipeline = Pipeline(source, intake, sinks, flow, buffer, Status("silent"))
+    worker = threading.Thread(target=lambda: outcome.append(outcome_of(lambda: pipeline.run(stop))))
+    outcome: list[str] = []
+    worker.start()
+    try:
+        wait_until(lambda: sink.asked)
+        if life == "wanted":
+            wanted.set()
+        settled(source)
+        assert worker.is_alive()
+        stop.set()
+        worker.join(SECONDS)
+        assert not worker.is_alive()
+        assert outcome == ["no room" if life == "failed" else "done"]
+    finally:
+        sink.let.set()
+
+
+def outcome_of(work: Callable[[], object]) -> str:
+    try:
+        work()
+    except OSError as error:
+        return str(error)
+    return "done"
 
 
 class Trickle(Backlog):

@@ -80,7 +80,7 @@ def test_the_time_worked_is_a_row_and_that_somebody_was_there_is_none() -> None:
     assert (loaded["payload"], loaded["count"], loaded["duration"], loaded["job_id"]) == ("{}", None, 0, None)
     assert (worked["duration"], worked["count"], worked["task_id"], worked["job_id"]) == (2_250, 1, 7, None)
     assert worked["payload"].startswith('{"working_time":2250,')
-    assert (worked["source"], worked["timestamp"]) == ("client", drawn["timestamp"])
+    assert (worked["source"], worked["timestamp"]) == ("server", drawn["timestamp"])
     assert [(row["row"], row["rows"]) for row in (drawn, loaded, worked)] == [(0, 3), (1, 3), (2, 3)]
 
 

@@ -191,14 +191,14 @@ def test_a_task_update_has_one_row_per_field() -> None:
         2,
         {
             "name": {"from": "cats", "to": "dogs"},
-            "assignee_id": {"from": None, "to": 6},
+            "assignee_id": {"from": None, "to": 6, "name": "bob"},
             "owner_id": {"from": 5, "to": None},
             "source_storage": {"from": None, "to": storage},
         },
     )
     assert brief(body) == [
         ("update:task", "name", None, "dogs", None),
-        ("update:task", "assignee", 6, "6", None),
+        ("update:task", "assignee", 6, "bob", None),
         ("update:task", "owner", None, None, None),
         ("update:task", "source_storage", None, '{"location":"local"}', None),
     ]

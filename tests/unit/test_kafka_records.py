@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import random
 import struct
 from typing import Any
 
+import lz4.frame
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from kafka.record.default_records import DefaultRecordBatch, DefaultRecordBatchBuilder
 
-from infra.kafka.records import HEADER, Record, RecordBatch, records
+from infra.kafka.records import HEADER, LARGE, Record, RecordBatch, records
 
 NONE, GZIP, LZ4 = 0, 1, 3
 HEADERS = st.lists(st.tuples(st.text(max_size=9), st.none() | st.binary(max_size=200)), max_size=3)
@@ -65,3 +67,27 @@ def test_a_damaged_batch_is_an_error(data: bytes) -> None:
 
 def test_a_record_without_headers_has_none() -> None:
     assert Record(1, 2, b"", b"\0").header("position") is None
+
+
+LARGE_VALUE = random.Random(1).randbytes(LARGE) + bytes(2 * LARGE)
+
+
+def test_a_large_record_is_the_same() -> None:
+    (record,) = records(built([(5, b"key", LARGE_VALUE, [("position", b"7")])]))
+    assert record.value == LARGE_VALUE
+    assert isinstance(record.value, memoryview)  # of the batch
+    assert (record.header("position"), record.timestamp) == (b"7", 5)
+
+
+@pytest.mark.parametrize("size", [LARGE, 4 * LARGE, 2**40])
+def test_a_large_batch_that_is_not_as_large_as_it_says_is_an_error(size: int) -> None:
+    data = built([(5, None, LARGE_VALUE, [])])
+    honest = lz4.frame.get_frame_info(data[HEADER.size :])["content_size"].to_bytes(8, "little")
+    assert data.count(honest) == 1
+    with pytest.raises((ValueError, RuntimeError)):
+        list(records(data.replace(honest, size.to_bytes(8, "little"))))
+
+
+def test_a_large_batch_that_is_cut_off_is_an_error() -> None:
+    with pytest.raises((ValueError, RuntimeError)):
+        list(records(built([(5, None, LARGE_VALUE, [])])[:-LARGE]))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from infra.stacks import MAX_STACK, stack_of
+import pytest
+
+from infra.stacks import MAX_ERRORS, MAX_STACK, stack_of
 
 SECRET = "postgresql://annals:hunter2@db/annals"
 
@@ -46,20 +48,26 @@ def test_of_a_group_each_error_is_told() -> None:
     assert "hunter2" not in told
 
 
-def test_a_long_one_keeps_its_end() -> None:
-    def fall(depth: int) -> None:
-        if depth:
-            fall(depth - 1) if depth % 2 else fall(depth - 1)  # other lines, so that Python doesn't put them together
-        else:
-            raise ValueError
+def ping(depth: int, cause: Exception) -> None:
+    pong(depth - 1, cause)
 
-    error = ValueError()
-    for number in range(300):
-        error.__cause__, error = error, ValueError(number)  # type: ignore[misc]
+
+def pong(depth: int, cause: Exception) -> None:
+    if depth <= 0:
+        raise LookupError from cause
+    ping(depth - 1, cause)
+
+
+def test_a_long_one_keeps_its_end() -> None:
+    error: Exception = ValueError()
+    for _ in range(2 * MAX_ERRORS):
         try:
-            raise error
-        except ValueError:
-            pass
-    told = stack_of(error)
-    assert len(told) <= MAX_STACK
-    assert told.endswith("ValueError\n")
+            ping(1, error)
+        except LookupError as later:
+            error = later
+    assert stack_of(error).count("LookupError\n") == MAX_ERRORS
+    with pytest.raises(LookupError) as deep:
+        ping(200, error)
+    told = stack_of(deep.value)
+    assert len(told) == MAX_STACK
+    assert told.endswith("LookupError\n")

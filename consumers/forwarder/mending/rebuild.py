@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 
+import structlog
 from psycopg import Connection
 from psycopg.rows import DictRow
 
@@ -32,6 +33,8 @@ NEAR = 5_000
 
 Progressed = Callable[[int, int], object]
 
+log = structlog.get_logger(__name__)
+
 
 @dataclass(frozen=True)
 class Rebuilt:
@@ -47,7 +50,7 @@ def rebuild(route: Route, means: Means, progress: Progressed) -> Rebuilt:
     """
     if not isinstance(route.sink, ClickHouseConfig):
         raise Wrong(f"{route.name} is no ClickHouse")
-    url, fresh = route.sink.url or means.clickhouse_url, f"{means.layout.database}_rebuild"
+    url, fresh = route.sink.url or means.clickhouse_url, _beside(means.layout.database)
     with (
         closing(means.database.connect()) as connection,
         closing(ClickHouseSink(url, means.layout)) as old,
@@ -66,6 +69,18 @@ def rebuild(route: Route, means: Means, progress: Progressed) -> Rebuilt:
         _take_its_place(route, means, connection, old, fresh, filling)
         _drop(new, fresh)
     return Rebuilt(filling.position, len(filling.dead))
+
+
+def sweep(sink: ClickHouseSink) -> None:
+    """Removes what a rebuild that was killed has left: a part of the new tables, or the old ones, with everything that
+    should go. By who has the mender: so none is at work. Raises Unavailable, ClickHouseRefused.
+    """
+    fresh = _beside(sink.layout.database)
+    with typed_errors():
+        found = sink.client.query("SELECT name FROM system.databases WHERE name = {name:String}", {"name": fresh})
+    if found.result_rows:
+        log.warning("a rebuild was interrupted: what it has left is removed", database=fresh)
+        _drop(sink, fresh)
 
 
 class _Filling:
@@ -109,6 +124,10 @@ def _take_its_place(
     with connection.transaction():
         dead_letters.forget_all(connection, route.consumer)
         dead_letters.note(connection, route.consumer, filling.dead)
+
+
+def _beside(database: str) -> str:
+    return f"{database}_rebuild"
 
 
 def _drop(sink: ClickHouseSink, database: str) -> None:

@@ -11,6 +11,8 @@ ClickHouse exactly once:
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import structlog
 from psycopg import Connection
 from psycopg.rows import DictRow
@@ -33,6 +35,7 @@ def recover(connection: Connection[DictRow], expected: Expected, checkpoint: Che
     acknowledged can have expired: all else is sent, however old, for the tables beside `events` keep their rows.
     """
     progress, head = checkpoint.load(), LogReader().head(connection)
+    expected = _with_what_arrived(connection, expected, checkpoint.consumer, sink)
     expected = expected.excusing(0 if sink.is_empty() else progress.acknowledged)
     held = sink.inventory(expected.floor)
     highest = expected.reached(held.highest)
@@ -51,6 +54,16 @@ def recover(connection: Connection[DictRow], expected: Expected, checkpoint: Che
     if (different := _different(connection, expected, sink, expected.floor, position)) is not None:
         position = different - 1
     _rewind(connection, checkpoint, sink, position, held.highest)
+
+
+def _with_what_arrived(
+    connection: Connection[DictRow], expected: Expected, consumer: str, sink: ClickHouseSink
+) -> Expected:
+    """Dead letters that were sent again by somebody who was killed before he had forgotten them."""
+    arrived = sink.held(expected.dead)
+    if arrived:
+        dead_letters.forget(connection, consumer, map(str, arrived))
+    return replace(expected, dead=[position for position in expected.dead if position not in arrived])
 
 
 def _different(

@@ -71,14 +71,21 @@ def send_again(
 
 
 def _runs(letters: Sequence[DeadLetter]) -> Iterator[list[DeadLetter]]:
+    """What was refused before is sent by itself: several that are refused would look like a ClickHouse that takes
+    nothing.
+    """
     run = list[DeadLetter]()
     for letter in letters:
-        if run and (len(run) == TOGETHER or _position(letter) > _position(run[-1]) + APART):
+        if run and not (len(run) < TOGETHER and _go_together(run[-1], letter)):
             yield run
             run = []
         run.append(letter)
     if run:
         yield run
+
+
+def _go_together(first: DeadLetter, second: DeadLetter) -> bool:
+    return "insert" not in (first.stage, second.stage) and _position(second) <= _position(first) + APART
 
 
 def _position(letter: DeadLetter) -> int:

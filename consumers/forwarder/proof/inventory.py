@@ -43,6 +43,9 @@ HELD = "SELECT DISTINCT position FROM {database}.events WHERE position IN ({posi
 PARTS = 1_000
 """Into so many blocks a range is cut at each step of a search: three steps for a billion."""
 
+ASKED = 10_000
+"""Positions in one question: ClickHouse takes no longer ones than 256 KiB."""
+
 EVERYTHING = 2**63 - 1
 
 
@@ -121,10 +124,13 @@ def take(client: Client, database: str, after: int, until: int) -> Inventory:
 
 def held(client: Client, database: str, positions: Collection[int]) -> set[int]:
     """Those of which rows are there. Raises Unavailable, ClickHouseRefused."""
-    some = ", ".join(map(str, positions)) or "NULL"
-    with typed_errors():
-        rows = client.query(HELD.format(database=database, positions=some)).result_rows
-    return {position for (position,) in rows}
+    found, some = set[int](), list(positions)
+    for first in range(0, len(some), ASKED):
+        named = ", ".join(map(str, some[first : first + ASKED]))
+        with typed_errors():
+            rows = client.query(HELD.format(database=database, positions=named)).result_rows
+        found.update(position for (position,) in rows)
+    return found
 
 
 def first_wrong(client: Client, database: str, expected: Expected, until: int, after: int = 0) -> int | None:

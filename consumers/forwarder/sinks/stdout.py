@@ -22,13 +22,17 @@ class StdoutSink:
     def insert(self, batch: Batch, token: str) -> Sequence[DeadLetter]:  # noqa: ARG002 - nobody to tell it to
         content, dead = rendered(batch.rows, json_lines)
         try:
-            sys.stdout.buffer.write(content)
-            sys.stdout.buffer.flush()
+            _write(content)
         except BrokenPipeError:
-            # What is left in the buffer would fail once more when the process ends.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise NobodyReads from None
         return dead
 
     def close(self) -> None:
         """Somebody else's."""
+
+
+def _write(content: bytes) -> None:
+    """Past Python's own buffer: a process can't end while somebody waits in there for a reader."""
+    rest = memoryview(content)
+    while rest:
+        rest = rest[os.write(sys.stdout.fileno(), rest) :]

@@ -160,8 +160,8 @@ class KafkaSource:
             if tenure is None:
                 self._tenures[key] = tenure = begin(_name(key), committed, topic)
             self._member.read_from(key, tenure.read)
-        if self.paused:
-            self._member.pause()
+        # The library keeps of those that come back whether they were paused, as a commit does it in between.
+        (self._member.pause if self.paused else self._member.resume)()
         log.info("partitions taken over", partitions=[_name(key) for key in sorted(assigned)])
 
     def _commit(self, key: TopicPartition, tenure: Tenure, offset: int, note: Note) -> None:

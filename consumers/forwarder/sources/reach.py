@@ -8,17 +8,19 @@ from contextlib import ExitStack
 from typing import NamedTuple
 
 from kafka import TopicPartition
-from kafka.consumer.fetcher import ConsumerRecord
 
 from consumers.forwarder.sources.skipping import ANSWER_MS, group, keys_of, place_in
 from consumers.forwarder.sources.tenure import Committed, Note
 from infra.kafka.configuration import KafkaConfiguration
 from infra.kafka.errors import typed_errors
+from infra.kafka.records import Record, RecordBatch, records
 
 LOOK_SECONDS = 2.0
 """So long it looks at most, at a time, for the first event of each partition that was not acknowledged."""
 
 POLL_MS = 200
+FETCH_BYTES = 1024 * 1024
+"""Of all partitions together, unless the first batch is larger: of each it is one event that is looked for."""
 
 _Offsets = dict[TopicPartition, int]
 
@@ -41,7 +43,7 @@ class Reach:
         self._stack = ExitStack()
         with typed_errors("looking what was read"):
             self._consumer, self._keys = self._stack.enter_context(
-                group(configuration, sink, isolation_level="read_committed")
+                group(configuration, sink, isolation_level="read_committed", fetch_max_bytes=FETCH_BYTES)
             )
         self._topics = configuration.topics
         self._rests: dict[TopicPartition, _Rest] = {}
@@ -56,6 +58,7 @@ class Reach:
             ends = self._consumer.end_offsets(self._keys, ANSWER_MS)
             self._rests = {key: self._rest(key, timeline) for key in self._keys}
             self._look([key for key, rest in self._rests.items() if rest.read < ends[key] and not rest.more], ends)
+            self._consumer.unsubscribe()  # what it has fetched besides is not kept until the next time
         return min([relayed, *(rest.position for key, rest in self._rests.items() if rest.read < ends[key])])
 
     def close(self) -> None:
@@ -82,9 +85,9 @@ class Reach:
             self._consumer.resume(key)
         waiting, deadline = set(keys), time.monotonic() + LOOK_SECONDS
         while waiting and time.monotonic() < deadline:
-            for key, records in self._consumer.poll(POLL_MS).items():
+            for key, batches in self._consumer.poll_batches(POLL_MS).items():
                 rest = self._rests[key]
-                if key in waiting and (new := _first_new(records, rest.position)) is not None:
+                if key in waiting and (new := _first_new(batches, rest)) is not None:
                     self._rests[key] = rest._replace(read=new.offset, position=_position(new) - 1, more=True)
                     waiting.discard(key)
                     self._consumer.pause(key)
@@ -94,11 +97,12 @@ class Reach:
                     waiting.discard(key)
 
 
-def _first_new(records: Sequence[ConsumerRecord], position: int) -> ConsumerRecord | None:
-    return next((record for record in records if _position(record) > position), None)
+def _first_new(batches: Sequence[RecordBatch], rest: _Rest) -> Record | None:
+    found = (record for batch in batches for record in records(batch.data) if record.offset >= rest.read)
+    return next((record for record in found if _position(record) > rest.position), None)
 
 
-def _position(record: ConsumerRecord) -> int:
+def _position(record: Record) -> int:
     """0 for a message that is none of the relay's."""
-    text = dict(record.headers).get("position", b"")
+    text = record.header("position") or b""
     return int(text) if text.isdigit() else 0

@@ -15,6 +15,7 @@ from consumers.forwarder.sources.tenure import Committed, Note
 from consumers.timeline import FIRST, Timeline
 from domain.errors import Unavailable
 from infra.kafka.configuration import KafkaConfiguration
+from infra.kafka.consumer import BatchConsumer
 from infra.kafka.errors import KafkaRefused, typed_errors
 from infra.kafka.topics import ensure_topics, identity
 
@@ -68,11 +69,11 @@ def forget_group(configuration: KafkaConfiguration, sink: str) -> None:
 @contextmanager
 def group(
     configuration: KafkaConfiguration, sink: str, **options: Any
-) -> Iterator[tuple[KafkaConsumer, list[TopicPartition]]]:
+) -> Iterator[tuple[BatchConsumer, list[TopicPartition]]]:
     """A consumer that speaks for the group without being a member, and all partitions."""
     ensure_topics(configuration)
     with closing(
-        KafkaConsumer(
+        BatchConsumer(
             **configuration.client(),
             group_id=group_of(sink),
             enable_auto_commit=False,

@@ -7,6 +7,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import orjson
+
 from consumers.forwarder.transform.row import Row, in_portions, transforms
 from domain.annotation.document import KINDS, shape_type
 from domain.events.annotations import (
@@ -89,7 +91,9 @@ def _tracks(changes: Sequence[TrackChange]) -> Tracks:
 
 
 def _drawn_track(track: dict[str, Any], tracks: Tracks) -> dict[str, Any]:
-    return {"id": track["id"], "shapes": _ids(track.get("shapes", ())), **_visible(tracks.get(track["id"]))}
+    """Its keyframes as text: of a save of many tracks there may be hundreds of thousands."""
+    keyframes = ",".join([f'{{"id":{keyframe["id"]}}}' for keyframe in track.get("shapes", ())])
+    return {"id": track["id"], "shapes": orjson.Fragment(f"[{keyframes}]"), **_visible(tracks.get(track["id"]))}
 
 
 def _removed_track(track_id: int, tracks: Tracks) -> dict[str, Any]:

@@ -111,7 +111,7 @@ def field_updates(
     scope: str, changes: dict[str, dict[str, Any]], payload: dict[str, Any] | None = None
 ) -> Iterator[Row]:
     """One row per changed field, as CVAT has it. `changes`: field → {"from": old, "to": new}. A relation (`owner_id`)
-    goes by its own name (`owner`), and `obj_id` is what it leads to.
+    goes by its own name (`owner`), `obj_id` is what it leads to, and the value a user's name, where the event has it.
     """
     for field, change in changes.items():
         old, new = change["from"], change["to"]
@@ -120,7 +120,7 @@ def field_updates(
             scope,
             field.removesuffix("_id"),
             new if related else None,
-            as_text(new),
+            as_text(change.get("name", new)),
             payload={**(payload or {}), "old_value": old},
         )
 

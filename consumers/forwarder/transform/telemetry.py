@@ -53,5 +53,4 @@ def _working_time(worked: WorkingTime) -> Row:
         job_id=worked["job_id"],
         duration=milliseconds,
         time=datetime.fromisoformat(worked["timestamp"]),
-        source="client",
     )

@@ -11,6 +11,7 @@ from clickhouse_connect.driver.client import Client
 from infra.clickhouse import schema
 from infra.clickhouse.described import relations
 from infra.clickhouse.layout import Layout, expired_before
+from infra.clickhouse.standing import definitions, needless
 
 from .given import EVENTS, NOON, ROWS, bodies
 from .steps import counts, insert, recorded, rows
@@ -25,6 +26,18 @@ def test_migrating_again_changes_nothing(clickhouse: Client, layout: Layout) -> 
     schema.migrate(clickhouse, layout)
     assert rows(clickhouse, made) == before
     assert counts(clickhouse, layout) == ROWS
+
+
+def test_migrating_again_asks_for_nothing_and_puts_right_what_somebody_changed(
+    clickhouse: Client, layout: Layout
+) -> None:
+    wanted, there = schema.statements(layout), definitions(clickhouse, layout.database)
+    assert wanted[0].startswith("CREATE DATABASE")
+    assert needless(clickhouse, wanted, there) == set(wanted[1:])
+    clickhouse.command(f"CREATE OR REPLACE VIEW {layout.database}.names AS SELECT 1 AS id")
+    clickhouse.command(f"DROP VIEW {layout.database}.labels")
+    schema.migrate(clickhouse, layout)
+    assert definitions(clickhouse, layout.database) == there
 
 
 def test_a_ttl_is_set_changed_and_taken_away(clickhouse: Client, layout: Layout) -> None:

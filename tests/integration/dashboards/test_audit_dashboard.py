@@ -105,7 +105,7 @@ def test_what_a_client_says_of_itself_is_no_proof(grafana: Grafana, name: str) -
 
 
 @pytest.mark.parametrize("name", ["people", "changes", "activity", "who", "everything"])
-@pytest.mark.parametrize("event_type", ["ServerEventsReported", "RequestStarted", "RequestFailed"])
+@pytest.mark.parametrize("event_type", ["ClientEventsReported", "ServerEventsReported", "RequestFailed"])
 def test_what_servers_and_agents_report_is_nothing_that_people_did(
     grafana: Grafana, name: str, event_type: str
 ) -> None:

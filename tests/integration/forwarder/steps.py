@@ -36,7 +36,7 @@ from infra.postgres.database import Database
 
 from ...waiting import wait_until
 
-SECONDS = 60.0
+SECONDS = 120.0
 PASSWORD = "forwarder's"
 TABLE = "cvat.events"
 LAYOUT = Layout()

@@ -87,12 +87,14 @@ def test_json_lines_hold_every_event_once(system: System, log: Database, tmp_pat
 
 
 def test_a_batch_that_is_sent_again_is_the_same_file(system: System, log: Database, tmp_path: Path) -> None:
-    route = archive(tmp_path / "archive", batch={"rows": 100})
+    route = archive(tmp_path / "archive", batch={"rows": 100, "seconds": 0.05})
     record(system, 250)
     run(route, log)
     before = {file: file.read_bytes() for file in (tmp_path / "archive").rglob("*.zst")}
     log.query("UPDATE log.checkpoints SET position = 0 WHERE consumer = 'forwarder-archive' RETURNING 1")
-    run(archive(tmp_path / "archive", batch={"rows": 100}), log)  # the announced run up to the end comes in one piece
+    run(
+        archive(tmp_path / "archive", batch={"rows": 100, "seconds": 0.05}), log
+    )  # the announced run up to the end comes in one piece
     again = {file: file.read_bytes() for file in (tmp_path / "archive").rglob("*.zst")}
     assert before.items() <= again.items()
     assert len(again) == len(before) + 1

@@ -27,16 +27,12 @@ from consumers.forwarder.proof.check import Reconciliation
 from consumers.forwarder.reconciler import Reconciler
 from consumers.forwarder.topology import Route, default
 from consumers.relay.relay import Relay
-from domain.event import Body
-from domain.events.job import JobAssigned
-from domain.events.telemetry import ClientEvent, ClientEventsReported
 from infra.clickhouse.schema import tables
 from infra.kafka.configuration import KafkaConfiguration
 from infra.postgres.database import Database
 
 from ...campaign import simulate
 from ...kafka.fixtures import kafka, kafka_configuration
-from ..kafka.harms import CUT
 from ..kafka.steps import (
     delete_topics,
     head,
@@ -46,12 +42,10 @@ from ..kafka.steps import (
     relay_all,
     relayed,
     relaying,
-    restore,
 )
 from .moody import moody, withheld
 from .steps import (
     LAYOUT,
-    ME,
     SECONDS,
     assert_exactly_once,
     compared,
@@ -61,7 +55,6 @@ from .steps import (
     forward,
     means,
     record,
-    rows_of,
     wait_until,
 )
 from .steps import running as following
@@ -233,68 +226,6 @@ def test_topics_that_are_made_anew_are_read_from_their_start_and_nothing_twice(
     assert_exactly_once(log, clickhouse)
 
 
-@pytest.mark.parametrize("read", ["all", "half", "live"])
-def test_a_log_that_was_restored_leaves_nothing_in_clickhouse_that_it_does_not_have(
-    system: System, log: Database, clickhouse: Client, by_kafka: Means, read: str
-) -> None:
-    """Though what it lost looks like what it got since, which is brought by whom had passed it; and though it is still
-    waiting in Kafka.
-    """
-    assert by_kafka.kafka is not None
-    system.app.record(ME, [*assigned("bob"), *reports("bob")])
-    with running(by_kafka):
-        wait_until(lambda: arrived(log, clickhouse))
-        system.app.record(ME, [*assigned("bob"), *reports("bob")])
-        if read != "half":
-            wait_until(lambda: arrived(log, clickhouse))
-    if read == "half":
-        relay_all(log, by_kafka.kafka)
-        system.app.record(ME, [*assigned("bob"), *reports("bob")])
-        relay_all(log, by_kafka.kafka)
-    if read != "live":
-        restore(log, 60)
-        system.app.record(ME, [*assigned("eve"), *reports("eve")])
-    with running(by_kafka, 2):
-        if read == "live":
-            wait_until(lambda: arrived(log, clickhouse))
-            restore(log, 60)
-            log.query(CUT)
-        wait_until(lambda: is_equal(log, clickhouse))
-        system.app.record(ME, [*assigned("eve"), *reports("eve")])
-        wait_until(lambda: arrived(log, clickhouse))
-    assert_exactly_once(log, clickhouse)
-    assert "bob" not in str(rows_of(clickhouse, "obj_val, payload", "position > 60"))
-
-
-def assigned(name: str) -> list[Body]:
-    return [JobAssigned(number, 7, None, 6, name, None) for number in range(1, 51)]
-
-
-def reports(name: str) -> list[Body]:
-    """They have times of their own."""
-    event: ClientEvent = {"scope": "click:element", "obj_name": name, "timestamp": "2026-11-21T10:00:00Z"}
-    return [ClientEventsReported(number, "2026-11-21", [event], [], None) for number in range(1, 11)]
-
-
-def is_equal(log: Database, clickhouse: Client) -> bool:
-    return compared(log, clickhouse).difference is None
-
-
-def test_a_repair_takes_away_what_a_restored_log_does_not_have(
-    system: System, log: Database, clickhouse: Client, by_kafka: Means
-) -> None:
-    record(system, 500)
-    with running(by_kafka):
-        wait_until(lambda: arrived(log, clickhouse))
-    restore(log, 400)
-    record(system, 20)
-    mend(BY_KAFKA, by_kafka)
-    with running(by_kafka):
-        record(system, 100)
-        wait_until(lambda: arrived(log, clickhouse))
-    assert_exactly_once(log, clickhouse)
-
-
 def test_a_repair_that_was_interrupted_is_finished_by_the_next_start(
     system: System, log: Database, clickhouse: Client, by_kafka: Means, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -387,26 +318,6 @@ def test_partitions_may_be_added_while_everybody_works(
     with running(by_kafka, 2):
         record(system, 100)
         wait_until(lambda: acknowledged(by_kafka) == head(log))
-    assert_exactly_once(log, clickhouse)
-
-
-def test_what_only_clickhouse_has_since_the_log_was_restored_is_a_difference_until_it_is_repaired(
-    system: System, log: Database, clickhouse: Client, by_kafka: Means
-) -> None:
-    record(system, 200)
-    with running(by_kafka):
-        wait_until(lambda: arrived(log, clickhouse))
-        wait_until(lambda: relayed(log) == 200)
-    restore(log, 150)
-    found = compared(log, clickhouse)
-    assert (found.until, found.beyond, found.first_wrong, found.missing) == (150, 50, None, 0)
-    assert found.difference is not None
-    assert "50 events behind the end of the log" in found.difference
-    mend(BY_KAFKA, by_kafka)
-    assert_exactly_once(log, clickhouse)
-    record(system, 20)
-    with running(by_kafka):
-        wait_until(lambda: arrived(log, clickhouse))
     assert_exactly_once(log, clickhouse)
 
 

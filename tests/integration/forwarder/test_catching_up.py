@@ -151,10 +151,10 @@ def test_workers_that_are_lost_are_done_without(
     handed_out: Portions,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(intake, "PATIENCE", 0.5)
     record(system, BACKLOG)
     with forwarding(log, url, route(2_000)) as forwarder:
         wait_until(lambda: len(handed_out) >= 4)
+        monkeypatch.setattr(intake, "PATIENCE", 0.5)
         fate()
         wait_until(lambda: forwarded(log))
         assert forwarder.status.snapshot().failures == 0

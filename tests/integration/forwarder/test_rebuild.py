@@ -15,6 +15,7 @@ from consumers.forwarder import dead_letters
 from consumers.forwarder.checkpoint import Checkpoint
 from consumers.forwarder.dead_letters import DeadLetter
 from consumers.forwarder.means import Means
+from consumers.forwarder.mending import rebuild as rebuilding
 from consumers.forwarder.mending.by_hand import mend
 from consumers.forwarder.mending.rebuild import rebuild
 from consumers.forwarder.mending.resending import resend
@@ -83,6 +84,48 @@ def test_a_rebuild_while_events_come_in_leaves_each_exactly_once(
     assert_exactly_once(log, clickhouse)
 
 
+@pytest.mark.parametrize("calls", [1, 2], ids=["before it has begun", "after the exchange"])
+def test_what_a_rebuild_leaves_that_is_killed_is_removed(
+    calls: int, system: System, log: Database, url: str, clickhouse: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After the exchange it is the old tables, with all that a rebuild was to redact."""
+
+    class Killed(Exception):
+        pass
+
+    def killed(sink: ClickHouseSink, database: str) -> None:
+        done.append(database)
+        if len(done) == calls:
+            raise Killed
+        drop(sink, database)
+
+    done: list[str] = []
+    drop = rebuilding._drop
+    record(system, 100)
+    forward(log, url)
+    ClickHouseSink(url, LAYOUT.beside("cvat_rebuild")).migrate()
+    monkeypatch.setattr(rebuilding, "_drop", killed)
+    with pytest.raises(Killed):
+        rebuild(SMALL, means(log, url), silent)
+    monkeypatch.undo()
+    with log.connect() as connection:
+        at_work = FollowerLock(connection, SMALL.mender)
+        at_work.wait()
+        assert Reconciler(SMALL, means(log, url), 60.0).look() is None
+        assert len(databases(clickhouse)) == 2
+        at_work.release()
+        found = Reconciler(SMALL, means(log, url), 60.0).look()
+    assert found is not None
+    assert found.equal
+    assert databases(clickhouse) == ["cvat"]
+
+
+def databases(clickhouse: Client) -> list[str]:
+    """Those of the tables, and what is made of them."""
+    rows = clickhouse.query("SELECT name FROM system.databases WHERE name LIKE 'cvat%' ORDER BY name").result_rows
+    return [name for (name,) in rows]
+
+
 def test_only_a_clickhouse_can_be_rebuilt(log: Database, url: str, tmp_path: Path) -> None:
     sinks = {"archive": {"type": "file", "input": "log", "folder": str(tmp_path)}}
     archive = Topology.model_validate({"sources": {"log": {"type": "log"}}, "sinks": sinks}).route("archive")
@@ -114,7 +157,7 @@ def test_whoever_puts_right_by_hand_waits_for_the_reconciler(
     with log.connect() as connection:
         dead_letters.note(connection, SMALL.consumer, [DeadLetter.at(40, "insert", "what was mended since")])
         reconciling, reconciled = FollowerLock(connection, SMALL.mender), threading.Event()
-        assert reconciling.take()
+        wait_until(reconciling.take)
         worker = threading.Thread(target=lambda: (put_right(SMALL, means(log, url)), reconciled.set()))
         worker.start()
         wait_until(reconciling.wanted)

@@ -116,6 +116,21 @@ def test_rows_lost_in_clickhouse_are_found_and_put_right_from_the_log(
         assert_exactly_once(log, clickhouse)
 
 
+def test_an_event_that_looks_like_another_one_and_was_recorded_at_another_time_is_told_from_it(
+    system: System, log: Database, url: str, clickhouse: Client
+) -> None:
+    """As when a log was restored and the same was done again."""
+    record(system, 100)
+    forward(log, url)
+    with log.connect() as connection:
+        connection.execute("SET session_replication_role = replica")
+        connection.execute("UPDATE log.events SET time = time + interval '1 millisecond' WHERE position = 42")
+    found = compared(log, clickhouse)
+    assert (found.first_wrong, found.difference) == (42, "position 42 is another event in ClickHouse")
+    forward(log, url)
+    assert_exactly_once(log, clickhouse)
+
+
 def test_a_table_that_was_dropped_is_made_and_filled_again(
     system: System, log: Database, url: str, clickhouse: Client
 ) -> None:

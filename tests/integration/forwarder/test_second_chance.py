@@ -13,9 +13,10 @@ from clickhouse_connect.driver.client import Client
 from cli.bootstrap import System
 from consumers.forwarder import dead_letters, shaping
 from consumers.forwarder.bookkeeper import Bookkeeper
-from consumers.forwarder.checkpoint import CONSUMER
+from consumers.forwarder.checkpoint import CONSUMER, Checkpoint
 from consumers.forwarder.dead_letters import DeadLetter
 from consumers.forwarder.forwarder import Forwarder
+from consumers.forwarder.mending.second_chance import SecondChance
 from consumers.forwarder.rows import TableRow, table_rows
 from consumers.forwarder.sources import messages
 from consumers.forwarder.topology import Route, Topology, default
@@ -28,7 +29,7 @@ from infra.postgres.database import Database
 from ...kafka.fixtures import kafka, kafka_configuration
 from ...waiting import wait_until
 from ..kafka.steps import relay_all
-from .steps import SMALL, assert_exactly_once, forward, forwarded, forwarding, means, record, rows_of, running
+from .steps import SMALL, assert_exactly_once, forward, forwarded, forwarding, means, record, running
 
 __all__ = ["kafka", "kafka_configuration"]
 
@@ -87,23 +88,29 @@ def test_so_it_does_with_what_a_transform_failed_on(
     assert_exactly_once(log, clickhouse)
 
 
-def test_what_has_arrived_is_not_sent_twice(system: System, log: Database, url: str, clickhouse: Client) -> None:
-    """As when a forwarder is killed before it has forgotten the letters."""
-    record(system, 30)
-    with written_by_a_newer_program(log, "position IN (7, 8)"):
+class TestWhoIsKilledBeforeHeHasForgottenTheLetters:
+    """What has arrived is not sent twice."""
+
+    @pytest.fixture(autouse=True)
+    def arrived(self, system: System, log: Database, url: str) -> None:
+        record(system, 300)
         forward(log, url)
-    (first, second) = letters(log)
-    with forwarding(log, url):
-        wait_until(lambda: not letters(log))
-        held = rows_of(clickhouse, "position, row", "position IN (7, 8)")
         with log.connect() as connection:
-            dead_letters.note(connection, CONSUMER, [first])
-    with log.connect() as connection:
-        dead_letters.note(connection, CONSUMER, [second])
-    with forwarding(log, url):
-        wait_until(lambda: not letters(log))
-    assert rows_of(clickhouse, "position, row", "position IN (7, 8)") == held
-    assert_exactly_once(log, clickhouse)
+            dead_letters.note(connection, CONSUMER, [DeadLetter.at(position, "read", "newer") for position in (7, 8)])
+
+    def test_the_next_one_finds_what_arrived(self, log: Database, url: str, clickhouse: Client) -> None:
+        with log.connect() as connection:
+            SecondChance(SMALL, means(log, url)).go_on(connection)
+        assert letters(log) == []
+        assert_exactly_once(log, clickhouse)
+
+    def test_nor_does_it_go_back_for_that(self, log: Database, url: str, clickhouse: Client) -> None:
+        with log.connect() as connection:
+            before = Checkpoint(connection).load()
+            with forwarding(log, url):
+                wait_until(lambda: not letters(log))
+            assert Checkpoint(connection).load() == before
+        assert_exactly_once(log, clickhouse)
 
 
 def test_it_forwards_what_comes_while_somebody_else_mends_the_sink(
@@ -114,7 +121,7 @@ def test_it_forwards_what_comes_while_somebody_else_mends_the_sink(
         forward(log, url)
     with log.connect() as connection:
         mender = FollowerLock(connection, SMALL.mender)
-        assert mender.take()
+        wait_until(mender.take)  # the server may not have noticed yet that the forwarder has ended
         with forwarding(log, url) as forwarder:
             record(system, 30)
             wait_until(lambda: forwarded(log))

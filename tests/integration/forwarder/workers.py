@@ -26,6 +26,7 @@ def handed_out(monkeypatch: pytest.MonkeyPatch) -> Portions:
     monkeypatch.setattr(intake, "FAR_BEHIND", FAR)
     monkeypatch.setattr(intake, "NEARLY_THERE", 1)
     monkeypatch.setattr(portions, "EVENTS", PORTION)
+    monkeypatch.setattr(intake, "PATIENCE", SECONDS)
     monkeypatch.setattr(workers, "START_SECONDS", SECONDS)
     handed_out: Portions = []
     shape = Workers.shape

@@ -13,6 +13,8 @@ from consumers.forwarder.sources.source import Delivery, Span
 from domain.errors import Unavailable
 from infra.kafka.configuration import KafkaConfiguration
 
+from ...waiting import SECONDS
+
 BEAT = 0.05
 
 
@@ -115,5 +117,5 @@ def reading(
         yield
     finally:
         stop.set()
-        thread.join(60)
+        thread.join(SECONDS)
         assert not thread.is_alive()

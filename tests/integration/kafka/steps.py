@@ -30,7 +30,7 @@ from infra.postgres.database import Database
 from ...waiting import wait_until
 
 REPOSITORY = Path(__file__).parents[3]
-SECONDS = 60.0
+SECONDS = 120.0
 ME = Context(Actor(1, "ann"), correlation_id="request-1", user_agent="a test")
 RELAY = """
 import signal, sys, threading

@@ -12,8 +12,8 @@ from kafka import TopicPartition
 from cli.bootstrap import System
 from consumers.forwarder.sources.skipping import skip_until
 from domain.errors import Unavailable
+from infra.kafka.configuration import KafkaConfiguration
 from infra.kafka.producer import TransactionalProducer
-from infra.kafka.topics import ensure_topics
 from infra.postgres.database import Database
 from tests.kafka.broker import Cluster
 from tests.kafka.fixtures import fresh_topics
@@ -30,6 +30,23 @@ GOES_ON_SECONDS = 120.0
 words = structlog.get_logger(__name__)
 
 
+def prepared(cluster: Cluster) -> KafkaConfiguration:
+    """With topics, which nobody can make while a broker hangs, for a sink that has nothing yet. Brokers that have just
+    come back may not know each other.
+    """
+    kafka = fresh_topics(cluster.servers)
+
+    def begun() -> bool:
+        try:
+            skip_until(kafka, "test", 0)
+        except Unavailable:
+            return False
+        return True
+
+    wait_until(begun)
+    return kafka
+
+
 def assert_all_arrive(log: Database, ledger: Ledger) -> None:
     wait_until(lambda: len(ledger.positions) >= head(log), GOES_ON_SECONDS)
     assert ledger.positions == list(range(1, head(log) + 1))
@@ -37,8 +54,7 @@ def assert_all_arrive(log: Database, ledger: Ledger) -> None:
 
 def test_a_broker_goes_away_and_comes_back(system: System, log: Database, lonely_broker: Cluster) -> None:
     (broker,) = lonely_broker.brokers
-    kafka, ledger = fresh_topics(lonely_broker.servers), Ledger()
-    skip_until(kafka, "test", 0)
+    kafka, ledger = prepared(lonely_broker), Ledger()
     with relaying(log, kafka), reading(kafka, ledger, longest=500):
         with recording(system):
             wait_until(lambda: len(ledger.positions) > 100)
@@ -51,8 +67,7 @@ def test_a_broker_goes_away_and_comes_back(system: System, log: Database, lonely
 
 
 def test_one_of_three_brokers_is_killed_under_load(system: System, log: Database, three_brokers: Cluster) -> None:
-    kafka, ledger = fresh_topics(three_brokers.servers), Ledger()
-    skip_until(kafka, "test", 0)
+    kafka, ledger = prepared(three_brokers), Ledger()
     with relaying(log, kafka), reading(kafka, ledger, longest=500):
         with recording(system):
             wait_until(lambda: len(ledger.positions) > 100)
@@ -67,8 +82,7 @@ def test_one_of_three_brokers_is_killed_under_load(system: System, log: Database
 
 def test_a_producer_learns_who_leads_before_it_needs_to_know(three_brokers: Cluster) -> None:
     """One that asked the broker that hangs would wait for its answer, and the run run out of time."""
-    kafka = fresh_topics(three_brokers.servers)
-    ensure_topics(kafka)
+    kafka = prepared(three_brokers)
     partition = TopicPartition(kafka.events_topic, 0)
     with closing(TransactionalProducer(kafka, "test")) as producer:
         producer.identities(kafka.topics)
@@ -90,8 +104,7 @@ def test_everything_fails_at_random(system: System, log: Database, three_brokers
     """Killed, or hanging for longer than anybody waits; readers whenever it happens. What can go on does, and all else
     does as soon as it can.
     """
-    kafka, ledger, chance = fresh_topics(three_brokers.servers), Ledger(), random.Random(seed)
-    skip_until(kafka, "test", 0)  # makes the topics, too: nobody can do so while a broker hangs
+    kafka, ledger, chance = prepared(three_brokers), Ledger(), random.Random(seed)
 
     def crash() -> None:
         if random.random() < 0.002:

@@ -7,20 +7,18 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from itertools import count
 
-import orjson
 import pytest
 from kafka import KafkaConsumer, TopicPartition
+from kafka.errors import RebalanceInProgressError
 
 from cli.bootstrap import System
 from consumers.forwarder.sources import membership
 from consumers.forwarder.sources.kafka import KafkaSource
-from consumers.forwarder.sources.reach import Reach
-from consumers.forwarder.sources.skipping import group, is_known, skip_until
-from consumers.forwarder.sources.source import Delivery, Span, Unreadable
+from consumers.forwarder.sources.skipping import skip_until
+from consumers.forwarder.sources.source import Delivery, Span
 from domain.errors import Unavailable
 from infra.kafka.batches import BATCH_BYTES
 from infra.kafka.configuration import KafkaConfiguration
-from infra.kafka.errors import TopicMadeAnew
 from infra.kafka.messages import Message
 from infra.kafka.producer import TransactionalProducer
 from infra.kafka.topics import ensure_topics
@@ -29,8 +27,6 @@ from infra.postgres.database import Database
 from ...waiting import SECONDS, wait_until
 from .readers import BEAT, Ledger, Reader, endless, read_all, reading
 from .steps import (
-    delete_topics,
-    every_message,
     head,
     lose_mark,
     patient,
@@ -216,6 +212,31 @@ def test_a_paused_source_stays_in_the_group(
         assert len(deliveries(source, lambda found: len(found) >= 100)) == 100
 
 
+def test_who_commits_while_the_group_changes_reads_on(
+    system: System, log: Database, kafka_configuration: KafkaConfiguration
+) -> None:
+    """Also of the partitions that come back, though nothing is taken of them until they do."""
+    record(system, 100)
+    relay_all(log, kafka_configuration)
+    with closing(KafkaSource(kafka_configuration, "test", endless)) as source:
+        found = deliveries(source, lambda found: len(found) >= 100)
+        refusing = [RebalanceInProgressError()]
+
+        def commit(*given: object) -> None:
+            if refusing:
+                source._member._consumer._coordinator.request_rejoin()
+                raise refusing.pop()
+            committing(*given)
+
+        committing = source._member._consumer.commit
+        source._member._consumer.commit = commit
+        source.announce(Span(found[0].partition, source.start(found[0].partition), found[0].offset))
+        assert not refusing
+        record(system, 100)
+        relay_all(log, kafka_configuration)
+        assert len(deliveries(source, lambda found: len(found) >= 100)) == 100
+
+
 def test_who_looks_only_for_moments_lets_others_join(
     system: System, log: Database, kafka_configuration: KafkaConfiguration
 ) -> None:
@@ -234,54 +255,6 @@ def test_who_looks_only_for_moments_lets_others_join(
 
         with reading(kafka_configuration, ledger):
             wait_until(shared)
-
-
-def test_what_cannot_be_decoded_stops_nobody(
-    system: System, log: Database, kafka_configuration: KafkaConfiguration
-) -> None:
-    record(system, 10)
-    relay_all(log, kafka_configuration)
-    topic = kafka_configuration.events_topic
-    with closing(TransactionalProducer(kafka_configuration, "somebody")) as producer:
-        strange = [Message(b"job-1", b"{", [("position", b"7")]), Message(b"job-1", b'{"type": "Unknown"}', [])]
-        producer.send((topic, message) for message in strange)
-    record(system, 10)
-    relay_all(log, kafka_configuration)
-    with closing(KafkaSource(kafka_configuration, "test", endless)) as source:
-        found = deliveries(source, lambda found: len(found) >= 22)
-    unreadable = [delivery for delivery in found if isinstance(delivery.content, Unreadable)]
-    assert [delivery.content.stated for delivery in unreadable] == [7, 0]
-    assert "JSONDecodeError" in unreadable[0].content.error
-    assert sorted(d.position for d in found if d not in unreadable) == everything(log)
-
-
-STRANGE = [
-    *({"position": position} for position in ("7", None, [7], 7.0, True, 0, -7, 1e300, 2**63, 21, 10**12)),
-    *(
-        {"time": moment}
-        for moment in (None, "2026-11-21T10:00:00", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59Z")
-    ),
-]
-"""What makes a message of the relay one that it can't have written when the log has 20 events."""
-
-
-def test_what_no_relay_of_this_log_wrote_stops_nobody(
-    system: System, log: Database, kafka_configuration: KafkaConfiguration
-) -> None:
-    """Nor is it taken for an event, behind whose position all others would have come already."""
-    record(system, 10)
-    relay_all(log, kafka_configuration)
-    lines = [orjson.loads(message.value) for message in every_message(kafka_configuration)]
-    with closing(TransactionalProducer(kafka_configuration, "somebody")) as producer:
-        topic = kafka_configuration.events_topic
-        strange = [Message(line["stream"].encode(), orjson.dumps(line | odd), []) for line in lines for odd in STRANGE]
-        producer.send((topic, message) for message in strange)
-    record(system, 10)
-    relay_all(log, kafka_configuration)
-    with closing(KafkaSource(kafka_configuration, "test", lambda: head(log))) as source:
-        found = deliveries(source, lambda found: len(found) >= 20 + 10 * len(STRANGE))
-    assert sorted(d.position for d in found if not isinstance(d.content, Unreadable)) == everything(log)
-    assert {delivery.position for delivery in found if isinstance(delivery.content, Unreadable)} == {0}
 
 
 def test_an_open_transaction_hides_what_is_behind_it(kafka_configuration: KafkaConfiguration) -> None:
@@ -307,48 +280,6 @@ def test_an_open_transaction_hides_what_is_behind_it(kafka_configuration: KafkaC
         found = deliveries(source, lambda found: found)
         assert not list(source.poll(BEAT))
     assert len(found) == 1
-
-
-def test_topics_that_were_made_anew_are_not_gone_on_with(
-    system: System, log: Database, kafka_configuration: KafkaConfiguration
-) -> None:
-    """Who is as far in the old ones as the new ones have come, or less far, would miss what lies before that."""
-    record(system, 300)
-    relay_all(log, kafka_configuration)
-    with closing(KafkaSource(kafka_configuration, "test", endless)) as source:
-        deliveries(source, lambda found: len(found) >= 300)
-        delete_topics(kafka_configuration)
-        record(system, 700)
-        relay_all(log, kafka_configuration)
-        with pytest.raises(TopicMadeAnew):
-            deliveries(source, lambda found: len(found) >= 1_000)
-
-
-def test_a_place_in_a_topic_that_is_no_more_is_none(
-    system: System, log: Database, kafka_configuration: KafkaConfiguration
-) -> None:
-    """Until somebody says again what the sink has: then all behind that comes, from the start of the new topic."""
-    record(system, 300)
-    relay_all(log, kafka_configuration)
-    assert is_known(kafka_configuration, "test")
-    ledger = Ledger()
-    read_all(kafka_configuration, ledger, lambda: len(ledger.positions) == 300)
-    with group(kafka_configuration, "test") as (consumer, keys):
-        places = {key: consumer.committed(key, metadata=True) for key in keys}
-        delete_topics(kafka_configuration)
-        record(system, 700)
-        relay_all(log, kafka_configuration)
-    with group(kafka_configuration, "test") as (consumer, keys):
-        consumer.commit(places)  # as a forwarder does that has not noticed yet
-    assert not is_known(kafka_configuration, "test")
-    with closing(Reach(kafka_configuration, "test")) as reach:
-        assert reach.position(1_000) == 0
-    with pytest.raises(TopicMadeAnew):
-        read_all(kafka_configuration, ledger, lambda: False)
-    skip_until(kafka_configuration, "test", 300)
-    assert is_known(kafka_configuration, "test")
-    read_all(kafka_configuration, ledger, lambda: len(ledger.positions) >= 1_000)
-    assert ledger.positions == everything(log)
 
 
 def test_lag_is_what_was_not_acknowledged(

@@ -55,7 +55,7 @@ def test_only_what_changes_is_recorded(log: MemoryLog, issues: Issues) -> None:
     issues.update(ANN, 1, {"assignee_id": 1}, resolved=True)
     issues.update(ANN, 1, {}, resolved=False)
     assert log.then[2:] == [
-        IssueChanged(**PLACE, changes={"assignee_id": {"from": None, "to": 1}}),
+        IssueChanged(**PLACE, changes={"assignee_id": {"from": None, "to": 1, "name": "ann"}}),
         IssueResolved(**PLACE),
         IssueReopened(**PLACE),
     ]

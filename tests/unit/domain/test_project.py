@@ -79,7 +79,7 @@ def test_only_what_changes_is_recorded_the_labels_too(log: MemoryLog, projects: 
     edits = [{"id": 1, "name": "cat"}, {"id": 2, "name": "wolf"}]
     projects.update(ANN, 3, {"name": "animals", "assignee_id": 1}, edits)
     changed, renamed = log.then
-    assert changed == ProjectChanged(3, {"assignee_id": {"from": None, "to": 1}})
+    assert changed == ProjectChanged(3, {"assignee_id": {"from": None, "to": 1, "name": "ann"}})
     assert isinstance(renamed, LabelChanged)
     assert renamed.changes == {"name": {"from": "dog", "to": "wolf"}}
     projects.update(ANN, 3, {"assignee_id": 1}, edits)

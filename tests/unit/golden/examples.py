@@ -403,9 +403,7 @@ BODIES: list[Body] = [
         is_admin=True,
         password_hash="$argon2id$v=19$m=65536,t=3,p=4$c2FsdA$aGFzaA",
     ),
-    UserRoleChanged(
-        user_id=1, role="worker", previous_role="admin", changes={"is_staff": {"from": True, "to": False}}
-    ),
+    UserRoleChanged(user_id=1, role="worker", previous_role="admin", changes={"is_staff": {"from": True, "to": False}}),
     HoneypotsPlaced(task_id=7, project_id=2, honeypots=[Honeypot(frame=1, real_frame=4, picture=PICTURE)]),
     ValidationFramesDisabled(task_id=7, project_id=2, frames=[4]),
     ValidationSetUp(task_id=7, project_id=2, job_id=13, mode="gt_pool", frames=[4, 5], frames_per_job_count=1),
