@@ -30,7 +30,9 @@ def health(
 
 def _address(settings: Settings) -> str:
     from cli.serving.listening import local_url
+    from cli.serving.server_file import running_server
 
     if settings.metrics_port:
         return f"{local_url(settings.host, settings.metrics_port)}/health"
-    return f"{local_url(settings.host, settings.port)}/api/server/health/"
+    server = running_server(settings.run)  # whose port may be another than that of the settings
+    return f"{server.url if server else local_url(settings.host, settings.port)}/api/server/health/"

@@ -20,6 +20,7 @@ from api.responses import json_response
 from api.services import services
 from api.static_files import PROGRAM_FILES
 from domain.errors import Forbidden, Invalid, Unavailable
+from domain.event import Context
 
 router = APIRouter(tags=["dashboard"])
 
@@ -59,8 +60,9 @@ def chart(request: Request, name: str) -> Response:
     seconds. Times are seconds since 1970. Without `from`, all until `to`; without `to`, until now. Admins see all; the
     owner and the assignee of a project or task see the campaign's charts of that one.
     """
+    context = caller(request)
     project, task = (_number(request, field) for field in ("project_id", "task_id"))
-    _check(request, name, project, task)
+    _check(request, context, name, project, task)
     analytics = _analytics(request)
     chosen = _selection(request, analytics, project, task)
     columns, rows = analytics.chart(name, chosen)
@@ -68,9 +70,8 @@ def chart(request: Request, name: str) -> Response:
     return json_response({**span, "columns": columns, "rows": rows})
 
 
-def _check(request: Request, name: str, project: int, task: int) -> None:
+def _check(request: Request, context: Context, name: str, project: int, task: int) -> None:
     """Raises Forbidden, NotFound."""
-    context = caller(request)
     if context.actor.is_admin:
         return
     if name not in CAMPAIGN or not (project or task):

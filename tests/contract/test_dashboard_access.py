@@ -74,6 +74,10 @@ class TestHostileQuestions:
         assert name == field
         assert all(isinstance(text, str) for text in answer.json()[field])
 
+    def test_who_is_not_known_is_not_told_what_is_wrong(self, site: Site) -> None:
+        assert site.ask("people", None, task_id=-1).status_code == 401
+        assert site.ask("people", task_id=-1).status_code == 400
+
     @pytest.mark.parametrize(
         ("since", "until"),
         [("2026-11-10T00:00:00Z", "2026-11-09T00:00:00Z"), ("2026-11-10", "2026-11-10"), ("9999-12-31", "")],

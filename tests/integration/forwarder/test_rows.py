@@ -144,7 +144,7 @@ def test_an_update_of_fields_a_deletion_and_a_project(
         "obj_name, obj_id, obj_val, JSONExtractRaw(assumeNotNull(payload), 'old_value')",
         "scope = 'update:task'",
     )
-    assert sorted(changes) == [("assignee", user_id, str(user_id), "null"), ("name", None, "dogs", '"cats"')]
+    assert sorted(changes) == [("assignee", user_id, "ann", "null"), ("name", None, "dogs", '"cats"')]
     assert rows_of(clickhouse, "scope, task_id, job_id", "scope LIKE 'delete:%'") == [
         ("delete:task", task_id, None),
         ("delete:label", task_id, None),

@@ -16,7 +16,7 @@ from infra.postgres.database import Database
 from .steps import ME, assert_exactly_once, forward, record, rows_of
 
 
-def test_reports_become_rows_of_clients(system: System, log: Database, url: str, clickhouse: Client) -> None:
+def test_reports_become_rows_of_clients_and_the_time_worked_one_of_the_server(system: System, log: Database, url: str, clickhouse: Client) -> None:
     now, here = utc_now(), Place(1, 7, 11)
     first = Reported("load:job", now - timedelta(seconds=50), 300, here, {"payload": '{"a":1}'})
     events = [first, Reported("user:activity", now, place=here), Reported("draw:object", now, 20, here, {"count": 1})]
@@ -25,11 +25,11 @@ def test_reports_become_rows_of_clients(system: System, log: Database, url: str,
     record(system, 5)
     forward(log, url)
     assert_exactly_once(log, clickhouse)
-    columns = "scope, duration, count, task_id, job_id, user_name, remote_addr"
-    assert rows_of(clickhouse, columns, "source = 'client'") == [
-        ("load:job", 300, None, 7, 11, "ann", "192.0.2.7"),
-        ("draw:object", 20, 1, 7, 11, "ann", "192.0.2.7"),
-        ("send:working_time", 50_000, 1, 7, 11, "ann", "192.0.2.7"),
+    columns = "scope, source, duration, count, task_id, job_id, user_name, remote_addr"
+    assert rows_of(clickhouse, columns, "event_type = 'ClientEventsReported'") == [
+        ("load:job", "client", 300, None, 7, 11, "ann", "192.0.2.7"),
+        ("draw:object", "client", 20, 1, 7, 11, "ann", "192.0.2.7"),
+        ("send:working_time", "server", 50_000, 1, 7, 11, "ann", "192.0.2.7"),
     ]
 
 
