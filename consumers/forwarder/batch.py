@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from consumers.forwarder.dead_letters import DeadLetter
 from consumers.forwarder.rows import COLUMNS, TableRow
-from consumers.forwarder.sources.source import Span
+from consumers.forwarder.sources.delivery import Span
 from infra.clickhouse.encoding import Encoded, Encoder
 
 Month = tuple[int, int]

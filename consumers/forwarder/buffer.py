@@ -22,7 +22,7 @@ import structlog
 
 from consumers.forwarder.batch import Batch
 from consumers.forwarder.dead_letters import DeadLetter
-from consumers.forwarder.sources.source import Span
+from consumers.forwarder.sources.delivery import Span
 from infra.clickhouse.encoding import Encoded
 
 ABANDONED_SECONDS = 24 * 3_600.0

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from consumers.forwarder.batch import OVERHEAD, TIMESTAMP, Batch, Limits, Month, payload_of
 from consumers.forwarder.dead_letters import DeadLetter
 from consumers.forwarder.rows import EPOCH, Shaper, TableRow
-from consumers.forwarder.sources.source import Delivery, Span, Unreadable
+from consumers.forwarder.sources.delivery import Delivery, Span, Unreadable
 
 DAY_MILLISECONDS = 24 * 60 * 60 * 1000
 

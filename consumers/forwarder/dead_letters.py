@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from psycopg import Connection
     from psycopg.rows import DictRow
 
-    from consumers.forwarder.sources.source import Delivery
+    from consumers.forwarder.sources.delivery import Delivery
 
 MAX_ERROR = 2_000
 """Characters of a reason that are kept."""

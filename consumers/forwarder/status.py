@@ -13,7 +13,7 @@ from psycopg.rows import DictRow
 from consumers.forwarder.batch import Batch
 from consumers.forwarder.buffer import Buffer
 from consumers.forwarder.checkpoint import CONSUMER
-from consumers.forwarder.sources.source import Behind
+from consumers.forwarder.sources.delivery import Behind
 from infra.metrics import forwarder as metrics
 
 LAG = """

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from consumers.forwarder.batch import Batch, Limits
 from consumers.forwarder.cutter import Cutter, shape
 from consumers.forwarder.rows import table_rows
-from consumers.forwarder.sources.source import Delivery
+from consumers.forwarder.sources.delivery import Delivery
 from domain.event import Event
 
 PARTITION = "log"

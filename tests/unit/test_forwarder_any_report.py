@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, example, given, settings
 from consumers.forwarder.batch import TIMESTAMP, Batch
 from consumers.forwarder.rows import COLUMNS, table_rows
 from consumers.forwarder.sinks.files import FileSink
-from consumers.forwarder.sources.source import Span
+from consumers.forwarder.sources.delivery import Span
 from infra.clickhouse.encoding import Encoder
 
 from .reports import NOON, REPORTS, recorded

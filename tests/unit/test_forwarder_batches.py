@@ -19,8 +19,8 @@ from consumers.forwarder.batch import LETTER, Batch, Limits
 from consumers.forwarder.buffer import ABANDONED_SECONDS, Buffer, Room, own_folder
 from consumers.forwarder.cutter import Cutter, shape
 from consumers.forwarder.rows import COLUMNS, TableRow, table_rows
+from consumers.forwarder.sources.delivery import Delivery, Span, Unreadable
 from consumers.forwarder.sources.portions import BYTES, EVENTS, portioned
-from consumers.forwarder.sources.source import Delivery, Span, Unreadable
 from domain.event import Event, Metadata
 from domain.events.job import JobStateChanged
 from infra.clickhouse.compression import decoded

@@ -20,7 +20,7 @@ from consumers.forwarder.dead_letters import DeadLetter
 from consumers.forwarder.intake.intake import Intake, PlainIntake
 from consumers.forwarder.pipeline import IN_HAND, LONGEST_WAIT, Flow, Pipeline
 from consumers.forwarder.rows import table_rows
-from consumers.forwarder.sources.source import Behind, Delivery, Span
+from consumers.forwarder.sources.delivery import Behind, Delivery, Span
 from consumers.forwarder.status import Status
 from domain.event import Event, Metadata
 from domain.events.job import JobStateChanged

@@ -16,7 +16,7 @@ from consumers.forwarder.batch import Batch
 from consumers.forwarder.rows import COLUMNS, TableRow
 from consumers.forwarder.sinks.files import FileSink, Format
 from consumers.forwarder.sinks.refusals import rendered
-from consumers.forwarder.sources.source import Span
+from consumers.forwarder.sources.delivery import Span
 
 DURATION, POSITION, PAYLOAD = (list(COLUMNS).index(name) for name in ("duration", "position", "payload"))
 NOVEMBER = datetime(2026, 11, 20, tzinfo=UTC)

@@ -14,8 +14,9 @@ from consumers.forwarder.batch import Batch, Made
 from consumers.forwarder.cutter import Shaped, shape
 from consumers.forwarder.intake.workers import WorkerLost, Workers
 from consumers.forwarder.rows import Shaper
+from consumers.forwarder.sources.delivery import Delivery
 from consumers.forwarder.sources.portions import Portion
-from consumers.forwarder.sources.source import Delivery, Source
+from consumers.forwarder.sources.source import Source
 
 FAR_BEHIND, NEARLY_THERE = 20_000, 2_000
 """Events. With as many to come the help of other processes is worth its while; until so few are left."""

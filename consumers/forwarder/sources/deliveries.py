@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from consumers.forwarder.sources.source import Delivery, Unreadable
+from consumers.forwarder.sources.delivery import Delivery, Unreadable
 from domain.event import Event
 from infra.eventlog.decoding import Stored, decode
 

@@ -14,10 +14,10 @@ import structlog
 from kafka import TopicPartition
 
 from consumers.forwarder.batch import Made
+from consumers.forwarder.sources.delivery import Behind, Delivery, Span
 from consumers.forwarder.sources.membership import Membership
 from consumers.forwarder.sources.messages import KafkaPortion
 from consumers.forwarder.sources.portions import Portion
-from consumers.forwarder.sources.source import Behind, Delivery, Span
 from consumers.forwarder.sources.tenure import Committed, Note, Tenure, begin
 from domain.errors import Unavailable
 from infra.kafka.configuration import KafkaConfiguration

@@ -12,8 +12,8 @@ from psycopg.rows import DictRow
 from consumers.forwarder.batch import Made
 from consumers.forwarder.checkpoint import Checkpoint
 from consumers.forwarder.sources.deliveries import PARTITION, LogPortion
+from consumers.forwarder.sources.delivery import Behind, Delivery, Span
 from consumers.forwarder.sources.portions import Portion, portioned
-from consumers.forwarder.sources.source import Behind, Delivery, Span
 from consumers.forwarder.status import lag
 from infra.eventlog.decoding import Stored
 from infra.eventlog.mapper import unpacked_size

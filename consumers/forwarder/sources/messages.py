@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from consumers.forwarder.sources.source import Delivery, Unreadable
+from consumers.forwarder.sources.delivery import Delivery, Unreadable
 from infra.kafka.decoding import decode
 from infra.kafka.records import Record, records
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol, TypeVar
 
-from consumers.forwarder.sources.source import Delivery
+from consumers.forwarder.sources.delivery import Delivery
 
 EVENTS, BYTES = 1_000, 4 * 1024 * 1024
 """The most, unpacked, that is in one part unless a single piece has more: there it is in memory several times over, as

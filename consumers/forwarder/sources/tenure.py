@@ -13,9 +13,9 @@ from typing import NamedTuple
 import orjson
 
 from consumers.forwarder.batch import Made
+from consumers.forwarder.sources.delivery import Delivery, Span
 from consumers.forwarder.sources.messages import KafkaPortion
 from consumers.forwarder.sources.portions import portioned
-from consumers.forwarder.sources.source import Delivery, Span
 from infra.kafka.records import RecordBatch
 
 

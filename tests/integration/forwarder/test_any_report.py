@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from consumers.forwarder.batch import Batch
 from consumers.forwarder.rows import COLUMNS, table_rows
 from consumers.forwarder.sinks.clickhouse import ClickHouseSink
-from consumers.forwarder.sources.source import Span
+from consumers.forwarder.sources.delivery import Span
 from domain.event import Event
 
 from ...unit.reports import REPORTS, recorded

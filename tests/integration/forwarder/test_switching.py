@@ -22,10 +22,11 @@ from consumers.forwarder.bookkeeper import Bookkeeper
 from consumers.forwarder.forwarder import Forwarder
 from consumers.forwarder.means import Means
 from consumers.forwarder.mending.forgetting import forget
+from consumers.forwarder.sources.delivery import Span
 from consumers.forwarder.sources.kafka import KafkaSource
 from consumers.forwarder.sources.log import LogSource
 from consumers.forwarder.sources.skipping import is_known
-from consumers.forwarder.sources.source import Source, Span
+from consumers.forwarder.sources.source import Source
 from consumers.forwarder.topology import Route, Topology, Wrong
 from consumers.lock import FollowerLock
 from domain.errors import Unavailable

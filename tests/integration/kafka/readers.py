@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 
+from consumers.forwarder.sources.delivery import Delivery, Span
 from consumers.forwarder.sources.kafka import KafkaSource
-from consumers.forwarder.sources.source import Delivery, Span
 from domain.errors import Unavailable
 from infra.kafka.configuration import KafkaConfiguration
 

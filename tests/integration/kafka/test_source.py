@@ -13,9 +13,9 @@ from kafka.errors import RebalanceInProgressError
 
 from cli.bootstrap import System
 from consumers.forwarder.sources import membership
+from consumers.forwarder.sources.delivery import Delivery, Span
 from consumers.forwarder.sources.kafka import KafkaSource
 from consumers.forwarder.sources.skipping import skip_until
-from consumers.forwarder.sources.source import Delivery, Span
 from domain.errors import Unavailable
 from infra.kafka.batches import BATCH_BYTES
 from infra.kafka.configuration import KafkaConfiguration

@@ -7,8 +7,8 @@ from contextlib import closing
 import orjson
 
 from cli.bootstrap import System
+from consumers.forwarder.sources.delivery import Unreadable
 from consumers.forwarder.sources.kafka import KafkaSource
-from consumers.forwarder.sources.source import Unreadable
 from infra.kafka.configuration import KafkaConfiguration
 from infra.kafka.messages import Message
 from infra.kafka.producer import TransactionalProducer
