@@ -16,7 +16,9 @@ from infra.postgres.database import Database
 from .steps import ME, assert_exactly_once, forward, record, rows_of
 
 
-def test_reports_become_rows_of_clients_and_the_time_worked_one_of_the_server(system: System, log: Database, url: str, clickhouse: Client) -> None:
+def test_reports_become_rows_of_clients_and_the_time_worked_one_of_the_server(
+    system: System, log: Database, url: str, clickhouse: Client
+) -> None:
     now, here = utc_now(), Place(1, 7, 11)
     first = Reported("load:job", now - timedelta(seconds=50), 300, here, {"payload": '{"a":1}'})
     events = [first, Reported("user:activity", now, place=here), Reported("draw:object", now, 20, here, {"count": 1})]
