@@ -32,8 +32,8 @@ from infra.postgres.locks import FolderLock
 # Until they are collected; see pytest_collection_finish.
 stop_collector()
 
-# A machine that is busy is no fault of the code under test. Always the same examples: what fails can be run again; others
-# with ANNALS_TEST_RANDOM.
+# A machine that is busy is no fault of the code under test. The examples are always the same, so that what fails can be
+# run again; with ANNALS_TEST_RANDOM they are others.
 hypothesis.settings.register_profile(
     "annals",
     deadline=None,
