@@ -63,9 +63,8 @@ def table_rows(event: Event) -> list[TableRow]:
     of_project = getattr(body, "project_id", None)
     of_task = getattr(body, "task_id", None)
     of_job = getattr(body, "job_id", None)
-    remote_addr = getattr(body, "remote_addr", None)
     actor = (meta.actor_id, meta.actor, meta.actor_email, meta.organization_id, meta.organization)
-    token, correlation_id = meta.access_token_id, meta.correlation_id
+    token, correlation_id, remote_addr = meta.access_token_id, meta.correlation_id, getattr(body, "remote_addr", None)
     position, stream, version = event.position, event.originator_id, event.originator_version
     event_type, schema_version = body.type_name, body.schema_version
     asked, number = _asked(meta), len(rows)

@@ -20,8 +20,7 @@ def remember(
     database: Database, started: datetime, position: int, findings: Sequence[dict[str, Any]], *, scope: str
 ) -> None:
     """`findings`: each with a `difference`, None when there is none; where it could not be compared, with an `unknown`
-    that says why. `scope`: `whole`, `quick`, or `clickhouse`. Keeps
-    the last hundred of it.
+    that says why. `scope`: `whole`, `quick`, `clickhouse`, or a sink of the topology. Keeps the last hundred of each.
     """
     differences = sum(finding["difference"] is not None for finding in findings)
     with database.connect() as connection, connection.transaction():
